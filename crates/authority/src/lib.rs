@@ -1,0 +1,1 @@
+//! Plans become certificates and lists; the only sight of the private keys.

@@ -1,0 +1,18 @@
+//! A certificate as facts: parsed once from DER, kept with its bytes.
+//!
+//! Read in this order: [`time`](UnixTime), [`hash`](Thumbprint), [`name`](Name), [`key`](PublicKey),
+//! [`certificate`](Certificate), [`pem`].
+
+mod certificate;
+mod hash;
+mod key;
+mod name;
+pub mod oid;
+pub mod pem;
+mod time;
+
+pub use certificate::{Certificate, GeneralName, KeyUsage, Malformed, SignatureHash};
+pub use hash::{HashTextError, KeyPin, Sha1Thumbprint, Thumbprint, ThumbprintText, parse_thumbprint_text};
+pub use key::PublicKey;
+pub use name::{Attribute, AttributeValue, Name, NameTextError, SubjectKey};
+pub use time::{TimeTextError, UnixTime};

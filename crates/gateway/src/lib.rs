@@ -1,0 +1,1 @@
+//! The data plane: from accept to answer, one file a step.

@@ -1,0 +1,1 @@
+//! Who is admitted, and what may be issued: pure decisions on plain data.

@@ -1,0 +1,1 @@
+//! Parties, certificates, operators, changes and audit, in SQLite.
