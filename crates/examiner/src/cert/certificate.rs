@@ -50,6 +50,10 @@ pub struct Certificate {
     pub is_ca: bool,
     /// Certificate policies as dotted text.
     pub policies: Vec<String>,
+    /// subjectKeyIdentifier.
+    pub subject_key_id: Option<Box<[u8]>>,
+    /// authorityKeyIdentifier's keyIdentifier.
+    pub authority_key_id: Option<Box<[u8]>>,
     /// The hash of the issuer's signature.
     pub signature_hash: SignatureHash,
 }
@@ -129,6 +133,8 @@ impl Certificate {
             extended_key_usage: facts.extended_key_usage,
             is_ca: facts.is_ca,
             policies: facts.policies,
+            subject_key_id: facts.subject_key_id,
+            authority_key_id: facts.authority_key_id,
             signature_hash: signature_hash(&parsed),
         })
     }
@@ -167,6 +173,8 @@ struct Extensions {
     extended_key_usage: Option<Vec<String>>,
     is_ca: bool,
     policies: Vec<String>,
+    subject_key_id: Option<Box<[u8]>>,
+    authority_key_id: Option<Box<[u8]>>,
 }
 
 impl Extensions {
@@ -185,6 +193,10 @@ impl Extensions {
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
             ParsedExtension::CertificatePolicies(policies) => {
                 self.policies = policies.iter().map(|p| p.policy_id.to_id_string()).collect();
+            }
+            ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(id.0.into()),
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                self.authority_key_id = id.key_identifier.as_ref().map(|id| id.0.into());
             }
             ParsedExtension::ParseError { .. } if decides(extension) => {
                 return Err(Malformed(format!("its extension {} cannot be read", extension.oid)));
