@@ -1,4 +1,5 @@
 //! Who is admitted, and what may be issued: pure decisions on plain data.
+<<<<<<< HEAD
 //!
 //! No I/O, no clock, no lock: time, parties and peer come in as values, a value goes out. In reading order:
 //!
@@ -35,3 +36,7 @@ pub use record::{CertificateRecord, Holder, Party, RecordChange, Records};
 pub use refusal::{Code, Refusal, Why};
 pub use site::{Audience, ClientAuth, OnRefuse, PathRule, Principal, Site};
 pub use snapshot::Snapshot;
+=======
+
+pub mod issuance;
+>>>>>>> authority
