@@ -1,5 +1,4 @@
 //! Who is admitted, and what may be issued: pure decisions on plain data.
-<<<<<<< HEAD
 //!
 //! No I/O, no clock, no lock: time, parties and peer come in as values, a value goes out. In reading order:
 //!
@@ -16,6 +15,7 @@
 pub mod ca;
 pub mod decide;
 pub mod host;
+pub mod issuance;
 pub mod layered;
 pub mod names;
 pub mod path;
@@ -36,7 +36,3 @@ pub use record::{CertificateRecord, Holder, Party, RecordChange, Records};
 pub use refusal::{Code, Refusal, Why};
 pub use site::{Audience, ClientAuth, OnRefuse, PathRule, Principal, Site};
 pub use snapshot::Snapshot;
-=======
-
-pub mod issuance;
->>>>>>> authority
