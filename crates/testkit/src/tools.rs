@@ -45,7 +45,7 @@ impl CurlResult {
         }
     }
 
-    /// The alert curl names in its error, as a number: only with `-v` and only those OpenSSL numbers.
+    /// The number of the alert that ended the connection, from OpenSSL's error code in what curl said.
     pub fn alert(&self) -> Option<u8> {
         alert_number(&self.stderr)
     }
@@ -125,11 +125,15 @@ pub fn openssl_s_client(dir: &Path, port: u16, servername: Option<&str>, extra: 
     SClient { alert: alert_number(&text), code: output.code, output: text }
 }
 
-/// The number in OpenSSL's `SSL alert number 116`, or behind curl's name for the alert.
+/// The alert's number, in `SSL alert number 116` or in `error:0A00045C:` (OpenSSL's reason is 1000 more).
 fn alert_number(text: &str) -> Option<u8> {
-    let (_, after) = text.split_once("SSL alert number ")?;
-    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+    if let Some((_, after)) = text.split_once("SSL alert number ") {
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        return digits.parse().ok();
+    }
+    let codes = text.split("error:0A").skip(1).filter_map(|after| after.get(..6));
+    let reasons = codes.filter_map(|code| u32::from_str_radix(code, 16).ok());
+    reasons.filter_map(|reason| u8::try_from(reason.checked_sub(1000)?).ok()).next()
 }
 
 #[cfg(test)]
@@ -141,6 +145,10 @@ mod tests {
         let text = "…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:\
                     ../ssl/record/rec_layer_s3.c:1586:SSL alert number 116\n";
         assert_eq!(alert_number(text), Some(116));
+        let curl =
+            "curl: (56) OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required";
+        assert_eq!(alert_number(curl), Some(116));
         assert_eq!(alert_number("closed"), None);
+        assert_eq!(alert_number("error:0A000126:SSL routines::unexpected eof while reading"), None);
     }
 }

@@ -131,5 +131,6 @@ async fn openssl_reports_the_same_alert() {
     };
     let admitted = curl(Some("alice")).await.unwrap();
     assert_eq!((admitted.exit, admitted.status, admitted.text().as_str()), (0, 200, "hello"));
-    assert_ne!(curl(None).await.unwrap().exit, 0);
+    let refused = curl(None).await.unwrap();
+    assert_eq!((refused.status, refused.alert()), (0, Some(116)), "{}", refused.stderr);
 }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use testkit::{Binary, Portal, Sandbox};
 
@@ -44,7 +45,11 @@ fn a_portal_is_set_up_started_and_ended() {
     assert!(config.starts_with("[server]\nhttp3 = false\n"), "{config}");
     assert!(config.ends_with("[log]\nretain_days = 3\n"), "{config}");
     assert_eq!(portal.sandbox.read("alice.key"), "key\n");
-    assert!(portal.gate().stdout().contains("access"));
+    portal.gate().wait_stdout("access", Duration::from_secs(5));
+    let mut gate = portal.gate.take().expect("a gate");
+    assert_eq!((gate.exited(), gate.terminate(), gate.exited()), (None, 0, Some(0)));
+    assert_eq!(gate.stderr(), "countersign: ready\ndrained\n");
+    portal.start_gate();
     assert_eq!(portal.stop_gate(), 0);
 
     let sandbox = Sandbox::new(&binary);

@@ -156,7 +156,7 @@ impl CaBuilder {
         params.not_before = moment(self.validity.0);
         params.not_after = moment(self.validity.1);
         params.serial_number = Some(random_serial());
-        params.is_ca = self.basic.clone();
+        params.is_ca = self.basic;
         params.key_usages = self.key_usage.clone();
         params.use_authority_key_identifier_extension = issued;
         if !self.permitted.is_empty() || !self.excluded.is_empty() {

@@ -26,7 +26,8 @@ struct Said {
 struct Text {
     stdout: String,
     stderr: String,
-    ended: bool,
+    /// Streams that have come to their end; both have when the gate is gone.
+    ended: u8,
 }
 
 impl Gate {
@@ -49,10 +50,10 @@ impl Gate {
         };
         let said = Arc::new(Said::default());
         if let Some(pipe) = child.stdout.take() {
-            said.listen(pipe, false, |text| &mut text.stdout);
+            said.listen(pipe, |text| &mut text.stdout);
         }
         if let Some(pipe) = child.stderr.take() {
-            said.listen(pipe, true, |text| &mut text.stderr);
+            said.listen(pipe, |text| &mut text.stderr);
         }
         Self { child, said, exit: None }
     }
@@ -61,19 +62,28 @@ impl Gate {
     /// `patience` or the gate ended.
     #[track_caller]
     pub fn wait_stderr(&self, wanted: &str, patience: Duration) {
-        let end = Instant::now() + patience;
-        let mut text = self.said.lock();
-        while !text.stderr.lines().any(|line| line.contains(wanted)) {
-            let left = end.saturating_duration_since(Instant::now());
-            if text.ended || left.is_zero() {
-                let why = if text.ended { "the gate ended" } else { "it took too long" };
-                let Text { stdout, stderr, .. } = text.clone();
-                drop(text);
-                panic!("no line with `{wanted}`: {why}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---");
-            }
-            let waited = self.said.changed.wait_timeout(text, left);
-            text = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.wait_for(wanted, patience, |text| &text.stderr);
+    }
+
+    /// The same for standard output, such as a line of the access log.
+    #[track_caller]
+    pub fn wait_stdout(&self, wanted: &str, patience: Duration) {
+        self.wait_for(wanted, patience, |text| &text.stdout);
+    }
+
+    #[track_caller]
+    fn wait_for(&self, wanted: &str, patience: Duration, part: fn(&Text) -> &String) {
+        let (text, found) = self.said.wait(patience, |text| {
+            let found = part(text).lines().any(|line| line.contains(wanted));
+            if found { Some(true) } else { (text.ended == 2).then_some(false) }
+        });
+        let why = match found {
+            Some(true) => return,
+            Some(false) => "the gate ended",
+            None => "it took too long",
+        };
+        let Text { stdout, stderr, .. } = text;
+        panic!("no line with `{wanted}`: {why}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---");
     }
 
     /// Everything on standard output so far.
@@ -111,9 +121,13 @@ impl Gate {
         self.exit
     }
 
-    /// SIGTERM; the exit code, -1 when it had to be killed after 5 s.
-    pub fn terminate(mut self) -> i32 {
-        self.end()
+    /// SIGTERM; the exit code, -1 when it had to be killed after 5 s. Its output stays readable.
+    pub fn terminate(&mut self) -> i32 {
+        self.signal(Signal::TERM);
+        self.wait_exit(Duration::from_secs(5)).unwrap_or_else(|| {
+            self.kill();
+            -1
+        })
     }
 
     /// SIGTERM without waiting, to watch it drain.
@@ -121,18 +135,13 @@ impl Gate {
         self.signal(Signal::TERM);
     }
 
-    fn end(&mut self) -> i32 {
-        if let Some(code) = self.exited() {
-            return code;
+    /// The exit code once it has ended and all it printed is read; `None` if it still runs after `patience`.
+    pub fn wait_exit(&mut self, patience: Duration) -> Option<i32> {
+        if self.exit.is_none() {
+            self.exit = Some(wait(&mut self.child, patience)?.code().unwrap_or(-1));
         }
-        self.signal(Signal::TERM);
-        let status = wait(&mut self.child, Duration::from_secs(5));
-        if status.is_none() {
-            self.kill();
-        }
-        let code = status.and_then(|status| status.code()).unwrap_or(-1);
-        self.exit = Some(code);
-        code
+        self.said.wait(Duration::from_secs(1), |text| (text.ended == 2).then_some(()));
+        self.exit
     }
 
     /// Only ever to a child that has not been waited for, so its id is nobody else's.
@@ -145,7 +154,7 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.end();
+        self.terminate();
         if std::thread::panicking() {
             eprintln!("--- the gate's stderr\n{}\n---", self.stderr());
         }
@@ -157,12 +166,21 @@ impl Said {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn listen(
-        self: &Arc<Self>,
-        pipe: impl Read + Send + 'static,
-        last: bool,
-        part: fn(&mut Text) -> &mut String,
-    ) {
+    /// Waits until `done` says so, at most `patience`; the text then, and what `done` said.
+    fn wait<T>(&self, patience: Duration, done: impl Fn(&Text) -> Option<T>) -> (Text, Option<T>) {
+        let end = Instant::now() + patience;
+        let mut text = self.lock();
+        loop {
+            let said = done(&text);
+            let left = end.saturating_duration_since(Instant::now());
+            if said.is_some() || left.is_zero() {
+                return (text.clone(), said);
+            }
+            text = self.changed.wait_timeout(text, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn listen(self: &Arc<Self>, pipe: impl Read + Send + 'static, part: fn(&mut Text) -> &mut String) {
         let said = self.clone();
         std::thread::spawn(move || {
             let mut lines = BufReader::new(pipe);
@@ -172,10 +190,8 @@ impl Said {
                 said.changed.notify_all();
                 line.clear();
             }
-            if last {
-                said.lock().ended = true;
-                said.changed.notify_all();
-            }
+            said.lock().ended += 1;
+            said.changed.notify_all();
         });
     }
 }
