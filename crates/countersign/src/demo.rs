@@ -9,9 +9,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-/// Starts the website on a free loopback port and returns its address. It ends with the process.
-pub async fn start() -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+/// Starts the website, on a free loopback port where no address is given, and returns its address. It ends with the
+/// process.
+pub async fn start_on(address: Option<SocketAddr>) -> std::io::Result<SocketAddr> {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = TcpListener::bind(address.unwrap_or(free)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {

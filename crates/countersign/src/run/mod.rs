@@ -40,7 +40,7 @@ pub struct Loaded {
 /// Reads the configuration together with the registry.
 pub async fn load(config: &Path, state_dir: &StateDir, registry: &Registry) -> Result<Loaded, String> {
     let state = registry.load().await.map_err(|error| error.to_string())?;
-    let stored = Stored::of(&state);
+    let stored = Stored::from(&state);
     let settings = Settings::load(config, Some(state_dir), Some(&stored), clock::now()).map_err(|p| p.to_string())?;
     Ok(Loaded { settings, state })
 }
