@@ -17,8 +17,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// All that the pure crates may depend on, beside each other.
 const PURE: &[&str] = &[
-    "aws-lc-rs", "data-encoding", "idna", "percent-encoding", "rustls-pki-types", "rustls-webpki", "serde", "sha2",
-    "thiserror", "time", "x509-parser",
+    "aws-lc-rs",
+    "data-encoding",
+    "idna",
+    "percent-encoding",
+    "rustls-pki-types",
+    "rustls-webpki",
+    "serde",
+    "sha2",
+    "thiserror",
+    "time",
+    "x509-parser",
 ];
 
 /// Crates that must not be in the lock file at all.
@@ -67,7 +76,10 @@ fn the_pure_crates_use_nothing_that_reads_the_world() {
     let direct = direct(&metadata());
     for name in ["examiner", "policy"] {
         for dependency in &direct[name] {
-            assert!(PURE.contains(&dependency.as_str()) || dependency == "examiner", "{name} must not use {dependency}");
+            assert!(
+                PURE.contains(&dependency.as_str()) || dependency == "examiner",
+                "{name} must not use {dependency}"
+            );
         }
     }
 }

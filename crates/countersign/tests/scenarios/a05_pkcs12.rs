@@ -6,7 +6,18 @@ use crate::support::binary;
 fn both_profiles_open_in_openssl_and_the_password_is_shown_once() {
     let portal = Portal::build(&binary()).prepare();
     let made = portal
-        .countersign(&["party", "add", "alice", "--site", "portal.test", "--p12", "compatible", "--out", ".", "--json"])
+        .countersign(&[
+            "party",
+            "add",
+            "alice",
+            "--site",
+            "portal.test",
+            "--p12",
+            "compatible",
+            "--out",
+            ".",
+            "--json",
+        ])
         .ok()
         .json();
     let password = made["password"].as_str().expect("a password").to_owned();
@@ -21,7 +32,18 @@ fn both_profiles_open_in_openssl_and_the_password_is_shown_once() {
     assert_ne!(wrong.code, 0, "an empty password opens nothing");
 
     let made = portal
-        .countersign(&["party", "add", "bob", "--site", "portal.test", "--p12", "modern", "--out", ".", "--json"])
+        .countersign(&[
+            "party",
+            "add",
+            "bob",
+            "--site",
+            "portal.test",
+            "--p12",
+            "modern",
+            "--out",
+            ".",
+            "--json",
+        ])
         .ok()
         .json();
     let pass = format!("pass:{}", made["password"].as_str().unwrap());
@@ -42,8 +64,19 @@ fn both_profiles_open_in_openssl_and_the_password_is_shown_once() {
 fn an_empty_password_is_refused() {
     let portal = Portal::build(&binary()).prepare();
     portal.sandbox.write("empty", "");
-    let args =
-        ["party", "add", "alice", "--p12", "modern", "--password-file", "empty", "--out", ".", "--site", "portal.test"];
+    let args = [
+        "party",
+        "add",
+        "alice",
+        "--p12",
+        "modern",
+        "--password-file",
+        "empty",
+        "--out",
+        ".",
+        "--site",
+        "portal.test",
+    ];
     let refused = portal.countersign(&args);
     assert_ne!(refused.code, 0, "{}", refused.story());
     assert!(refused.stderr.contains("password"), "{}", refused.story());

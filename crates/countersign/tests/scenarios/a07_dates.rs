@@ -21,7 +21,8 @@ fn a_certificate_outside_its_dates_is_refused_with_the_date() {
     for (name, code) in [("old", "expired"), ("new", "not-yet-valid")] {
         let answer = portal.curl(Some(name), "/", &[]);
         assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some(code)));
-        let facts = examiner::cert::pem::certificates(portal.sandbox.read(&format!("{name}.pem")).as_bytes()).unwrap();
+        let facts = examiner::cert::pem::certificates(portal.sandbox.read(&format!("{name}.pem")).as_bytes())
+            .unwrap();
         let date = if name == "old" { facts[0].not_after } else { facts[0].not_before };
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(&date.date()), "{detail} names {date}");

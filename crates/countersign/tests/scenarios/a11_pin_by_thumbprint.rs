@@ -20,7 +20,17 @@ fn a_saved_certificate_enters_its_twin_waits_and_is_approved_by_reference() {
     let entry = pending(&portal)[0].clone();
     let id = entry["id"].as_str().unwrap();
     let approve = |reference: &str| {
-        portal.countersign(&["pending", "approve", id, "--as", "acme", "--site", "portal.test", "--reference", reference])
+        portal.countersign(&[
+            "pending",
+            "approve",
+            id,
+            "--as",
+            "acme",
+            "--site",
+            "portal.test",
+            "--reference",
+            reference,
+        ])
     };
     approve("ZZZZ-99").exited(1);
     assert_eq!(portal.curl(Some("twin"), "/", &[]).status, 403);

@@ -11,7 +11,9 @@ fn a_pinned_key_survives_a_renewal_and_a_pinned_certificate_gives_the_hint() {
         Leaf::new(party).key(&key).self_signed().write(&dir, party);
         Leaf::new(party).key(&key).self_signed().write(&dir, &format!("{party}-renewed"));
         let file = format!("{party}.pem");
-        portal.countersign(&["party", "add", party, "--cert", &file, "--pin", pin, "--site", "portal.test"]).ok();
+        portal
+            .countersign(&["party", "add", party, "--cert", &file, "--pin", pin, "--site", "portal.test"])
+            .ok();
     }
     portal.start_gate();
     for name in ["bykey", "bykey-renewed", "bycert"] {

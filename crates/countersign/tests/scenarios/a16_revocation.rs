@@ -9,7 +9,8 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
     let portal = Portal::build(&binary()).prepare();
     let dir = portal.sandbox.dir().to_path_buf();
     for label in ["laptop", "phone"] {
-        let args = ["party", "add", "alice", "--site", "portal.test", "--label", label, "--pem", "--out", "."];
+        let args =
+            ["party", "add", "alice", "--site", "portal.test", "--label", label, "--pem", "--out", "."];
         portal.countersign(&args).ok();
         for file in ["pem", "key"] {
             std::fs::rename(dir.join(format!("alice.{file}")), dir.join(format!("{label}.{file}"))).unwrap();
@@ -33,8 +34,9 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
         let before = portal.echo.count();
 
         let sandbox = &portal.sandbox;
-        let revoked =
-            sandbox.countersign(&["party", "revoke", "alice", "--cert", "laptop", "--reason", "key-compromise"]).ok();
+        let revoked = sandbox
+            .countersign(&["party", "revoke", "alice", "--cert", "laptop", "--reason", "key-compromise"])
+            .ok();
         assert!(revoked.both().contains("gate"), "it says where it holds: {}", revoked.story());
 
         assert!(download.ended_within(Duration::from_millis(1500)).await, "the download ends");
@@ -50,7 +52,8 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
         assert_eq!(phone.get("/", &[]).await.unwrap().status, 200, "the phone's connection is untouched");
     });
 
-    let serial = examiner::cert::pem::certificates(portal.sandbox.read("laptop.pem").as_bytes()).unwrap()[0].serial_hex();
+    let serial = examiner::cert::pem::certificates(portal.sandbox.read("laptop.pem").as_bytes()).unwrap()[0]
+        .serial_hex();
     portal.countersign(&["ca", "crl", "--out", "own.crl"]).ok();
     let issuer = examiner::cert::pem::certificates(portal.sandbox.read("laptop.pem").as_bytes()).unwrap();
     portal.sandbox.write("client-ca.pem", examiner::cert::pem::encode("CERTIFICATE", &issuer[1].der));

@@ -6,12 +6,31 @@ use crate::support::binary;
 fn no_identity_header_of_a_client_reaches_the_upstream() {
     let portal = Portal::start(&binary());
     let lies = [
-        "Client-Cert: :AAAA:", "client_cert: x", "Client.Cert: x", "Client-Cert-Chain: :AAAA:", "Countersign-Party: root",
-        "countersign_party: root", "COUNTERSIGN-REFERENCE: x", "Countersign-Would-Refuse: x", "X-Forwarded-Client-Cert: x",
-        "X-SSL-Client-Verify: SUCCESS", "x_ssl_client_s_dn: CN=root", "SSL_CLIENT_VERIFY: SUCCESS", "X-Client-Cert: x",
-        "X-Amzn-Mtls-Clientcert: x", "X-Amzn-Mtls-Clientcert-Subject: x", "X-ARR-ClientCert: x", "l5d-client-id: x",
-        "X-Forwarded-Tls-Client-Cert: x", "X-Forwarded-Tls-Client-Cert-Info: x", "X-SSL: 1", "X-SSL-Issuer: x",
-        "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: http", "X-Forwarded-Host: evil.test", "Forwarded: for=6.6.6.6",
+        "Client-Cert: :AAAA:",
+        "client_cert: x",
+        "Client.Cert: x",
+        "Client-Cert-Chain: :AAAA:",
+        "Countersign-Party: root",
+        "countersign_party: root",
+        "COUNTERSIGN-REFERENCE: x",
+        "Countersign-Would-Refuse: x",
+        "X-Forwarded-Client-Cert: x",
+        "X-SSL-Client-Verify: SUCCESS",
+        "x_ssl_client_s_dn: CN=root",
+        "SSL_CLIENT_VERIFY: SUCCESS",
+        "X-Client-Cert: x",
+        "X-Amzn-Mtls-Clientcert: x",
+        "X-Amzn-Mtls-Clientcert-Subject: x",
+        "X-ARR-ClientCert: x",
+        "l5d-client-id: x",
+        "X-Forwarded-Tls-Client-Cert: x",
+        "X-Forwarded-Tls-Client-Cert-Info: x",
+        "X-SSL: 1",
+        "X-SSL-Issuer: x",
+        "X-Forwarded-For: 6.6.6.6",
+        "X-Forwarded-Proto: http",
+        "X-Forwarded-Host: evil.test",
+        "Forwarded: for=6.6.6.6",
     ];
     let mut args = Vec::new();
     for lie in lies {
@@ -31,9 +50,16 @@ fn no_identity_header_of_a_client_reaches_the_upstream() {
         assert_eq!(seen.header("x-request-id"), Some("kept"));
         for (name, value) in &seen.headers {
             let folded = name.to_ascii_lowercase().replace(['_', '.'], "-");
-            let ours = ["client-cert", "countersign-party", "countersign-reference"].contains(&folded.as_str());
-            assert!(ours || !folded.contains("client-cert") && !folded.starts_with("x-ssl"), "{name}: {value}");
-            assert!(!value.contains("6.6.6.6") && !value.contains("evil") && !value.contains("root"), "{name}: {value}");
+            let ours =
+                ["client-cert", "countersign-party", "countersign-reference"].contains(&folded.as_str());
+            assert!(
+                ours || !folded.contains("client-cert") && !folded.starts_with("x-ssl"),
+                "{name}: {value}"
+            );
+            assert!(
+                !value.contains("6.6.6.6") && !value.contains("evil") && !value.contains("root"),
+                "{name}: {value}"
+            );
             assert!(!name.contains('_') || ours, "{name} passed");
         }
     }

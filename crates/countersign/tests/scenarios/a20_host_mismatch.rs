@@ -11,7 +11,12 @@ fn a_connection_made_for_one_site_cannot_ask_for_another() {
     let mut portal = portal;
     portal.start_gate();
     for (host, status) in [
-        ("portal.test", 200), ("PORTAL.TEST.", 200), ("portal.test:8443", 200), ("b.test", 421), ("B.test", 421), ("c.test", 421),
+        ("portal.test", 200),
+        ("PORTAL.TEST.", 200),
+        ("portal.test:8443", 200),
+        ("b.test", 421),
+        ("B.test", 421),
+        ("c.test", 421),
         ("b.test.", 421),
     ] {
         let header = format!("Host: {host}");

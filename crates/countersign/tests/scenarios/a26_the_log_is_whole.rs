@@ -7,9 +7,12 @@ fn a_changed_byte_in_a_stored_entry_is_named() {
     let mut portal = Portal::start(&binary());
     portal.curl(None, "/", &[]);
     log_with_code(&portal, "no-certificate");
-    let found =
-        portal.countersign(&["log", "search", "--site", "portal.test", "--since", "1h", "--json"]).ok().json();
-    let entry = found.as_array().unwrap().iter().find(|e| e["verdict"] == "refused").expect("the refusal").clone();
+    let found = portal
+        .countersign(&["log", "search", "--site", "portal.test", "--since", "1h", "--json"])
+        .ok()
+        .json();
+    let entry =
+        found.as_array().unwrap().iter().find(|e| e["verdict"] == "refused").expect("the refusal").clone();
     for key in ["time", "site", "party", "thumbprint", "address", "verdict", "code", "reference"] {
         assert!(entry.get(key).is_some(), "{key} in {entry}");
     }

@@ -24,10 +24,22 @@ fn completions_for_four_shells_are_not_empty() {
 fn listing_commands_answer_one_json_document() {
     let portal = Portal::start(&binary());
     for args in [
-        &["status"][..], &["validate"], &["party", "list"], &["party", "show", "alice"], &["site", "list"],
-        &["site", "show", "portal.test"], &["ca", "list"], &["operator", "list"], &["pending", "list"], &["version"],
-        &["config", "show"], &["log", "search"], &["log", "verify"], &["explain", "expired"],
-        &["cert", "thumbprint", "alice.pem"], &["doctor"],
+        &["status"][..],
+        &["validate"],
+        &["party", "list"],
+        &["party", "show", "alice"],
+        &["site", "list"],
+        &["site", "show", "portal.test"],
+        &["ca", "list"],
+        &["operator", "list"],
+        &["pending", "list"],
+        &["version"],
+        &["config", "show"],
+        &["log", "search"],
+        &["log", "verify"],
+        &["explain", "expired"],
+        &["cert", "thumbprint", "alice.pem"],
+        &["doctor"],
     ] {
         let shown = portal.countersign(&[args, &["--json"]].concat());
         serde_json::from_str::<serde_json::Value>(&shown.stdout)

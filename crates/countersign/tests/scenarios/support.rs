@@ -29,7 +29,8 @@ pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 pub fn log_with_code(portal: &Portal, code: &str) -> Vec<Value> {
     eventually(&format!("a log entry {code}"), || {
         let all = portal.countersign(&["log", "search", "--since", "1h", "--json"]).ok().json();
-        let found: Vec<Value> = all.as_array()?.iter().filter(|entry| entry["code"] == code).cloned().collect();
+        let found: Vec<Value> =
+            all.as_array()?.iter().filter(|entry| entry["code"] == code).cloned().collect();
         (!found.is_empty()).then_some(found)
     })
 }
