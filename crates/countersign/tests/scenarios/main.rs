@@ -21,6 +21,8 @@ mod a26_the_log_is_whole;
 mod a27_a_mistyped_key;
 mod a28_manners;
 mod a30_no_udp;
+mod behind_it_nginx;
+mod chromium_enters;
 mod every_refusal_code;
 mod never_open_by_accident;
 mod path_rules;
