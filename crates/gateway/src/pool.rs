@@ -205,7 +205,10 @@ impl Body for AnyBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.get_mut().0.as_mut().poll_frame(cx)
     }
 
@@ -230,7 +233,10 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = self.get_mut().body.as_mut().poll_frame(cx);
         frame.map(|frame| {
             frame.map(|frame| match frame {
@@ -281,9 +287,10 @@ mod tests {
                         if seen.windows(4).any(|w| w == b"\r\n\r\n") {
                             seen.clear();
                             answered += 1;
-                            let body = format!("{number:<size$}");
+                            let body = format!("{number}{}", " ".repeat(size - 1));
                             let length = body.len();
-                            let answer = format!("HTTP/1.1 200 OK\r\n{extra}content-length: {length}\r\n\r\n{body}");
+                            let answer =
+                                format!("HTTP/1.1 200 OK\r\n{extra}content-length: {length}\r\n\r\n{body}");
                             stream.write_all(answer.as_bytes()).await.unwrap();
                         }
                     }
@@ -358,7 +365,9 @@ mod tests {
     #[test]
     fn a_connection_that_says_close_or_was_logged_in_is_never_shared() {
         run(async {
-            for extra in ["connection: close\r\n", "www-authenticate: Negotiate abc\r\n", "www-authenticate: NTLM\r\n"] {
+            for extra in
+                ["connection: close\r\n", "www-authenticate: Negotiate abc\r\n", "www-authenticate: NTLM\r\n"]
+            {
                 let (pool, upstream) = (pool(), numbered(10, extra).await);
                 assert_eq!(ask(&pool, &upstream).await, "1", "{extra}");
                 assert_eq!(ask(&pool, &upstream).await, "2", "{extra}");

@@ -78,7 +78,9 @@ pub enum MatchError {
     #[error("`{0}` has no `=`: write it like san:dns=*.acme.example")]
     NoEquals(String),
     /// A pattern that cannot match as meant.
-    #[error("`{0}` cannot match: `*` stands only for one leftmost DNS label (*.acme.example) or a whole mail local part (*@acme.example)")]
+    #[error(
+        "`{0}` cannot match: `*` stands only for one leftmost DNS label (*.acme.example) or a whole mail local part (*@acme.example)"
+    )]
     Pattern(String),
 }
 
@@ -121,13 +123,14 @@ impl MatchKind {
     fn fits(&self, value: &str, pattern: &str) -> bool {
         match self {
             Self::SanDns => match pattern.strip_prefix("*.") {
-                Some(parent) => value.split_once('.').is_some_and(|(label, rest)| {
-                    !label.is_empty() && rest.eq_ignore_ascii_case(parent)
-                }),
+                Some(parent) => value
+                    .split_once('.')
+                    .is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent)),
                 None => value.eq_ignore_ascii_case(pattern),
             },
             Self::SanEmail => {
-                let (Some((local, domain)), Some((wanted, wanted_domain))) = (value.rsplit_once('@'), pattern.rsplit_once('@'))
+                let (Some((local, domain)), Some((wanted, wanted_domain))) =
+                    (value.rsplit_once('@'), pattern.rsplit_once('@'))
                 else {
                     return false;
                 };
@@ -156,7 +159,8 @@ impl MatchEntry {
     pub fn parse(text: &str) -> Result<Self, MatchError> {
         let mut conditions = Vec::new();
         for part in text.split(" and ") {
-            let (kind, pattern) = part.trim().split_once('=').ok_or_else(|| MatchError::NoEquals(part.trim().to_owned()))?;
+            let (kind, pattern) =
+                part.trim().split_once('=').ok_or_else(|| MatchError::NoEquals(part.trim().to_owned()))?;
             let kind = MatchKind::parse(kind.trim())?;
             let pattern = pattern.trim().to_owned();
             let plain = match kind {
@@ -218,7 +222,9 @@ impl Ca {
             Admission::Match(entries) => entries
                 .iter()
                 .filter(|entry| entry.fits(certificate))
-                .flat_map(|entry| entry.0.iter().filter(|c| c.kind == *kind).flat_map(|c| c.fitting(certificate)))
+                .flat_map(|entry| {
+                    entry.0.iter().filter(|c| c.kind == *kind).flat_map(|c| c.fitting(certificate))
+                })
                 .collect(),
             _ => kind.values(certificate),
         };

@@ -9,7 +9,8 @@ use crate::ca::{Admission, OWN_CA};
 use crate::names::PartyName;
 use crate::peer::Peer;
 use crate::record::{
-    CertificateRecord, Holder, KeyRecord, OperatorRole, Origin, PinExceptions, Revoked, SubjectRule, names_digest,
+    CertificateRecord, Holder, KeyRecord, OperatorRole, Origin, PinExceptions, Revoked, SubjectRule,
+    names_digest,
 };
 use crate::refusal::{NotAllowed, Place, Refusal, Usage, Why};
 use crate::site::{Audience, ClientAuth, Principal, RuleIndex, Site};
@@ -120,7 +121,13 @@ impl Way {
 ///
 /// The peer's key is proved and its chain verified against this site's anchors; this decides admission alone. Refusals
 /// that observing must never let through come first.
-pub fn decide(snapshot: &Snapshot, site: &Site, rule: RuleIndex, peer: Option<&Peer>, moment: Moment) -> Decision {
+pub fn decide(
+    snapshot: &Snapshot,
+    site: &Site,
+    rule: RuleIndex,
+    peer: Option<&Peer>,
+    moment: Moment,
+) -> Decision {
     if moment.policy_age > moment.max_stale {
         return Decision::Refuse(Refusal { why: Why::PolicyStale, vouched: true, observable: false });
     }
@@ -182,9 +189,9 @@ fn judge(
         Some(identity) => identity,
         None => return Err(soft(Why::NotAllowed { party: None, because: NotAllowed::NoMatch })),
     };
-    let rule = lists
-        .allows(&candidate)
-        .ok_or_else(|| soft(Why::NotAllowed { party: Some(identity.id().to_owned()), because: NotAllowed::NotListed }))?;
+    let rule = lists.allows(&candidate).ok_or_else(|| {
+        soft(Why::NotAllowed { party: Some(identity.id().to_owned()), because: NotAllowed::NotListed })
+    })?;
 
     let mut until = certificate.not_after;
     if let Some(path) = candidate.path {
@@ -236,7 +243,8 @@ struct Candidate<'a> {
 impl<'a> Known<'a> {
     fn of(snapshot: &'a Snapshot, site: &Site, peer: &Peer, certificate: &Certificate) -> Self {
         let record = snapshot.records.certificates.get(&peer.thumbprint);
-        let keys = snapshot.records.keys.get(&certificate.key_pin).filter(|_| site.audience == Audience::Parties);
+        let keys =
+            snapshot.records.keys.get(&certificate.key_pin).filter(|_| site.audience == Audience::Parties);
         let names = keys.map(|_| names_digest(certificate));
         let key = keys.and_then(|all| all.iter().find(|one| Some(one.names) == names));
         Self { snapshot, record, key, key_with_other_names: keys.is_some() && key.is_none() }
@@ -261,7 +269,12 @@ impl<'a> Known<'a> {
     }
 
     /// The first way that fits; where none does, the refusal.
-    fn candidate(&self, site: &Site, peer: &'a Peer, certificate: &Certificate) -> Result<Candidate<'a>, Refusal> {
+    fn candidate(
+        &self,
+        site: &Site,
+        peer: &'a Peer,
+        certificate: &Certificate,
+    ) -> Result<Candidate<'a>, Refusal> {
         let paths = || peer.vouching.paths.iter().filter(|path| path.admits);
         if let Some(record) = self.record {
             if record.origin == Origin::Pinned {
@@ -334,7 +347,11 @@ impl<'a> Known<'a> {
     }
 
     /// Way 4: this subject from a CA whose key is on the verified path.
-    fn by_subject(&self, certificate: &Certificate, paths: impl Iterator<Item = &'a Path>) -> Option<Candidate<'a>> {
+    fn by_subject(
+        &self,
+        certificate: &Certificate,
+        paths: impl Iterator<Item = &'a Path>,
+    ) -> Option<Candidate<'a>> {
         let subject = certificate.subject.key()?.0;
         let rules = &self.snapshot.records.subjects;
         if rules.is_empty() {
@@ -377,8 +394,12 @@ impl<'a> Known<'a> {
                 key_pin_with_other_names: self.key_with_other_names,
             },
         };
-        let vouched = known_key || matches!(why, Why::ChainIncomplete { .. } | Why::BadSignature | Why::WrongUsage(_));
-        let observable = matches!(why, Why::UnknownIssuer { .. } | Why::Expired { .. } | Why::NotYetValid { .. } | Why::WrongUsage(_));
+        let vouched =
+            known_key || matches!(why, Why::ChainIncomplete { .. } | Why::BadSignature | Why::WrongUsage(_));
+        let observable = matches!(
+            why,
+            Why::UnknownIssuer { .. } | Why::Expired { .. } | Why::NotYetValid { .. } | Why::WrongUsage(_)
+        );
         Refusal { why, vouched, observable }
     }
 }

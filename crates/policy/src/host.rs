@@ -54,7 +54,10 @@ impl HostName {
         };
         let (host, port) = text.split_at(end);
         let port_fits = match port.strip_prefix(':') {
-            Some(digits) => digits.bytes().all(|b| b.is_ascii_digit()) && (digits.is_empty() || digits.parse::<u16>().is_ok()),
+            Some(digits) => {
+                digits.bytes().all(|b| b.is_ascii_digit())
+                    && (digits.is_empty() || digits.parse::<u16>().is_ok())
+            }
             None => port.is_empty(),
         };
         if !port_fits {
@@ -118,8 +121,25 @@ mod tests {
     #[test]
     fn what_two_programs_could_read_differently_is_no_host() {
         for text in [
-            "", ".", "a..b", "a b", "a@b", "user@portal.test", "portal.test:x", "portal.test:99999", "portal.test:80:80",
-            "portal.test/..", "portal.test\0", "-a.test", "1.2.3", "256.1.1.1", "[::1", "[::1]x", "a%2eb", "*.test", "a..",
+            "",
+            ".",
+            "a..b",
+            "a b",
+            "a@b",
+            "user@portal.test",
+            "portal.test:x",
+            "portal.test:99999",
+            "portal.test:80:80",
+            "portal.test/..",
+            "portal.test\0",
+            "-a.test",
+            "1.2.3",
+            "256.1.1.1",
+            "[::1",
+            "[::1]x",
+            "a%2eb",
+            "*.test",
+            "a..",
         ] {
             assert!(HostName::parse_authority(text).is_err(), "{text}");
         }

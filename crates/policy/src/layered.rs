@@ -68,7 +68,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Layered<K, V> {
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         let unchanged = self.base.iter().filter(|(key, _)| !self.overlay.contains_key(*key));
-        unchanged.chain(self.overlay.iter().filter_map(|(key, change)| change.as_ref().map(|value| (key, value))))
+        unchanged
+            .chain(self.overlay.iter().filter_map(|(key, change)| change.as_ref().map(|value| (key, value))))
     }
 
     /// How many entries there are.

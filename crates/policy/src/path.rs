@@ -15,8 +15,23 @@ pub struct NormalPath(String);
 pub struct AmbiguousPath(pub &'static str);
 
 /// What stays escaped inside a segment: everything outside RFC 3986's pchar.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'[')
-    .add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}').add(b'/').add(b'\\');
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'/')
+    .add(b'\\');
 
 impl NormalPath {
     /// Normalises a path (RFC 3986 section 6.2.2). Refused: an encoded slash, backslash or NUL, a backslash, a control,
@@ -117,7 +132,9 @@ mod tests {
 
     #[test]
     fn every_spelling_of_a_path_is_the_same_path() {
-        for text in ["/admin/x", "//admin///x", "/./admin/x", "/a/../admin/x", "/%61dmin/x", "/a/%2e%2E/admin/x"] {
+        for text in
+            ["/admin/x", "//admin///x", "/./admin/x", "/a/../admin/x", "/%61dmin/x", "/a/%2e%2E/admin/x"]
+        {
             assert_eq!(normal(text), "/admin/x", "{text}");
         }
         assert_eq!(normal("/admin/"), "/admin/");
@@ -130,8 +147,25 @@ mod tests {
     #[test]
     fn a_path_that_two_programs_read_differently_is_refused() {
         for text in [
-            "", "admin", "*", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a%00", "/%2", "/%zz", "/%252e", "/%c0%af", "/..",
-            "/a/../..", "/a\u{1}b", "/a/..;/b", "/a/.;x/b", "/;/b", "/%252fadmin",
+            "",
+            "admin",
+            "*",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%00",
+            "/%2",
+            "/%zz",
+            "/%252e",
+            "/%c0%af",
+            "/..",
+            "/a/../..",
+            "/a\u{1}b",
+            "/a/..;/b",
+            "/a/.;x/b",
+            "/;/b",
+            "/%252fadmin",
         ] {
             assert!(NormalPath::parse(text).is_err(), "{text}");
         }
@@ -140,7 +174,9 @@ mod tests {
     #[test]
     fn a_prefix_holds_whole_segments_only() {
         let rule = NormalPath::parse("/admin").unwrap();
-        for (path, inside) in [("/admin", true), ("/admin/", true), ("/admin/x", true), ("/administrator", false), ("/", false)] {
+        for (path, inside) in
+            [("/admin", true), ("/admin/", true), ("/admin/x", true), ("/administrator", false), ("/", false)]
+        {
             assert_eq!(NormalPath::parse(path).unwrap().starts_with(&rule), inside, "{path}");
         }
         assert!(NormalPath::parse("/x").unwrap().starts_with(&NormalPath::parse("/").unwrap()));

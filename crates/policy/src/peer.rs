@@ -35,7 +35,12 @@ impl Peer {
             Ok(certificate) => crate::verify::vouch(certificate, &chain[1..], anchors, now),
             Err(_) => Vouching::none(anchors),
         };
-        Some(Self { certificate, thumbprint: Thumbprint::of(leaf), chain: chain.clone(), vouching: Arc::new(vouching) })
+        Some(Self {
+            certificate,
+            thumbprint: Thumbprint::of(leaf),
+            chain: chain.clone(),
+            vouching: Arc::new(vouching),
+        })
     }
 
     /// The same peer, verified against other anchors: after a change of policy, or for another site.

@@ -230,7 +230,11 @@ impl Records {
                 Touched::Certificate(thumbprint)
             }
             RecordChange::Key(pin, records) => {
-                if records.is_empty() { self.keys.remove(&pin) } else { self.keys.insert(pin, Arc::new(records)) }
+                if records.is_empty() {
+                    self.keys.remove(&pin)
+                } else {
+                    self.keys.insert(pin, Arc::new(records))
+                }
                 Touched::Key(pin)
             }
             RecordChange::Subject(rule, party) => {
@@ -245,7 +249,11 @@ impl Records {
                 Touched::Everyone
             }
             RecordChange::CompromisedKey(pin, compromised) => {
-                if compromised { self.compromised_keys.insert(pin) } else { self.compromised_keys.remove(&pin) };
+                if compromised {
+                    self.compromised_keys.insert(pin)
+                } else {
+                    self.compromised_keys.remove(&pin)
+                };
                 Touched::Key(pin)
             }
             RecordChange::Settings => Touched::Everyone,

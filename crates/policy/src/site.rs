@@ -93,7 +93,11 @@ impl Principal {
     /// Parses a list entry: a party's name or id, `group:NAME`, `ca:NAME`.
     pub fn parse(text: &str) -> Result<Self, crate::names::NameError> {
         let named = |name: &str| {
-            if crate::names::is_name(name) { Ok(name.to_owned()) } else { Err(crate::names::NameError(text.to_owned())) }
+            if crate::names::is_name(name) {
+                Ok(name.to_owned())
+            } else {
+                Err(crate::names::NameError(text.to_owned()))
+            }
         };
         if let Some(group) = text.strip_prefix("group:") {
             return named(group).map(Self::Group);

@@ -75,7 +75,10 @@ impl AnchorSet {
         let mut hash = Sha256::new();
         let mut set = Self::default();
         for anchor in cas {
-            hash.update(format!("{:?}", (&anchor.ca.name, anchor.admits, &anchor.ca.admission, &anchor.ca.name_from)));
+            hash.update(format!(
+                "{:?}",
+                (&anchor.ca.name, anchor.admits, &anchor.ca.admission, &anchor.ca.name_from)
+            ));
             hash.update(format!("{:?}", anchor.ca.without_client_usage_until));
             for certificate in &anchor.ca.anchors {
                 let der = CertificateDer::from(certificate.der.to_vec());
@@ -132,7 +135,8 @@ pub fn vouch(
     anchors: &AnchorSet,
     now: UnixTime,
 ) -> Vouching {
-    let intermediates: Vec<CertificateDer<'static>> = presented.iter().take(MAX_INTERMEDIATES).cloned().collect();
+    let intermediates: Vec<CertificateDer<'static>> =
+        presented.iter().take(MAX_INTERMEDIATES).cloned().collect();
     let parsed: HashMap<&[u8], Certificate> = intermediates
         .iter()
         .filter_map(|der| Certificate::from_der(der).ok().map(|certificate| (der.as_ref(), certificate)))
@@ -222,7 +226,10 @@ impl Search<'_> {
             .ca
             .anchors
             .iter()
-            .find(|c| c.subject_der.ends_with(trust.subject.as_ref()) && c.spki.ends_with(trust.subject_public_key_info.as_ref()))
+            .find(|c| {
+                c.subject_der.ends_with(trust.subject.as_ref())
+                    && c.spki.ends_with(trust.subject_public_key_info.as_ref())
+            })
             .unwrap_or(&anchor.ca.anchors[0]);
         let unreadable = || Why::Malformed { what: "an intermediate cannot be read".into() };
         let mut issuers = Vec::new();
@@ -241,6 +248,11 @@ impl Search<'_> {
             if let SignatureHash::Sha1 | SignatureHash::Md5 = issuer.signature_hash {
                 return Err(Why::WeakKey { found: "an intermediate signed with SHA-1 or MD5".into() });
             }
+        }
+        // rustls-webpki holds intermediates to their path length, but knows of the anchor only name and key.
+        let below = issuers.iter().filter(|issuer| !issuer.is_self_issued()).count();
+        if root.path_length.is_some_and(|most| below > most as usize) {
+            return Err(Why::ChainInvalid { what: "an issuer's path length is exceeded".into() });
         }
         for issuer in issuers.into_iter().chain([root]) {
             if let Some(found) = issuer.public_key.weakness() {
@@ -282,10 +294,12 @@ impl Search<'_> {
 
     fn unknown_issuer(&self) -> Why {
         let named = |wanted: &[u8]| {
-            let mut known = self.anchors.anchors.iter().filter(|a| a.admits).flat_map(|a| &a.ca.intermediates);
+            let mut known =
+                self.anchors.anchors.iter().filter(|a| a.admits).flat_map(|a| &a.ca.intermediates);
             known.find(|intermediate| *intermediate.subject_der == *wanted)
         };
-        let sent = |wanted: &[u8]| self.parsed.values().any(|certificate| *certificate.subject_der == *wanted);
+        let sent =
+            |wanted: &[u8]| self.parsed.values().any(|certificate| *certificate.subject_der == *wanted);
         for certificate in [self.certificate].into_iter().chain(self.parsed.values()) {
             if let Some(missing) = named(&certificate.issuer_der).filter(|m| !sent(&m.subject_der)) {
                 return Why::ChainIncomplete { missing: missing.subject.to_string() };
@@ -307,15 +321,21 @@ impl Search<'_> {
         let at = |t: &rustls_pki_types::UnixTime| UnixTime(t.as_secs() as i64);
         match error {
             Error::UnknownIssuer => self.unknown_issuer(),
-            Error::InvalidSignatureForPublicKey | Error::SignatureAlgorithmMismatch if self.claims_our_key() => {
+            Error::InvalidSignatureForPublicKey | Error::SignatureAlgorithmMismatch
+                if self.claims_our_key() =>
+            {
                 Why::BadSignature
             }
             Error::InvalidSignatureForPublicKey | Error::SignatureAlgorithmMismatch => self.unknown_issuer(),
             Error::UnsupportedSignatureAlgorithmContext(_)
             | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-                self.if_known_issuer(Why::WeakKey { found: format!("signature {:?}", self.certificate.signature_hash) })
+                self.if_known_issuer(Why::WeakKey {
+                    found: format!("signature {:?}", self.certificate.signature_hash),
+                })
             }
-            Error::CertExpired { not_after, .. } => Why::Expired { not_after: at(not_after), place: Place::Issuer },
+            Error::CertExpired { not_after, .. } => {
+                Why::Expired { not_after: at(not_after), place: Place::Issuer }
+            }
             Error::CertNotValidYet { not_before, .. } => {
                 Why::NotYetValid { not_before: at(not_before), place: Place::Issuer }
             }
@@ -360,7 +380,12 @@ thread_local! {
 struct Counted(&'static dyn SignatureVerificationAlgorithm);
 
 impl SignatureVerificationAlgorithm for Counted {
-    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
         SIGNATURE_CHECKS.with(|left| {
             left.set(left.get().checked_sub(1).ok_or(InvalidSignature)?);
             self.0.verify_signature(public_key, message, signature)

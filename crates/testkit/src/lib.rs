@@ -1,1 +1,32 @@
-//! For tests only: a small CA, parties, worlds, an echo upstream that counts.
+//! For tests only: what an end-to-end test needs around the real binary.
+//!
+//! Everything panics with the whole story instead of returning an error: a test has nobody to hand it to.
+//! Read in this order:
+//!
+//! - [`times`]: fixed moments.
+//! - [`process`]: a program run to its end within a deadline, with what it printed.
+//! - [`ca`]: a small CA; leaves right and wrong in every way a check looks for.
+//! - [`echo`]: upstreams that return, count or record what reaches them.
+//! - [`response`]: an HTTP answer, whichever client received it.
+//! - [`client`]: a TLS client for what curl cannot do.
+//! - [`gate`]: the real binary in a directory of its own, and a whole portal around it.
+//! - [`tools`]: the real `curl` and `openssl`.
+
+#![forbid(unsafe_code)]
+
+pub mod ca;
+pub mod client;
+pub mod echo;
+pub mod gate;
+pub mod process;
+pub mod response;
+pub mod times;
+pub mod tools;
+
+pub use ca::{CaBuilder, KeyType, Leaf, TestCa, TestCert, TestKey};
+pub use client::{Broken, Client, Conn, H2Conn};
+pub use echo::{Echo, RawUpstream};
+pub use gate::{Binary, Gate, Portal, PortalBuilder, Sandbox, free_port};
+pub use process::Output;
+pub use response::Response;
+pub use tools::{CurlResult, SClient, curl, openssl, openssl_s_client};

@@ -48,6 +48,8 @@ pub struct Certificate {
     pub extended_key_usage: Option<Vec<String>>,
     /// Whether basicConstraints says CA.
     pub is_ca: bool,
+    /// The path length of basicConstraints: how many CA certificates may follow below it.
+    pub path_length: Option<u32>,
     /// Certificate policies as dotted text.
     pub policies: Vec<String>,
     /// subjectKeyIdentifier.
@@ -132,6 +134,7 @@ impl Certificate {
             key_usage: facts.key_usage,
             extended_key_usage: facts.extended_key_usage,
             is_ca: facts.is_ca,
+            path_length: facts.path_length,
             policies: facts.policies,
             subject_key_id: facts.subject_key_id,
             authority_key_id: facts.authority_key_id,
@@ -172,6 +175,7 @@ struct Extensions {
     key_usage: Option<KeyUsage>,
     extended_key_usage: Option<Vec<String>>,
     is_ca: bool,
+    path_length: Option<u32>,
     policies: Vec<String>,
     subject_key_id: Option<Box<[u8]>>,
     authority_key_id: Option<Box<[u8]>>,
@@ -190,7 +194,10 @@ impl Extensions {
                 });
             }
             ParsedExtension::ExtendedKeyUsage(usage) => self.extended_key_usage = Some(purposes(usage)),
-            ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.is_ca = constraints.ca;
+                self.path_length = constraints.path_len_constraint;
+            }
             ParsedExtension::CertificatePolicies(policies) => {
                 self.policies = policies.iter().map(|p| p.policy_id.to_id_string()).collect();
             }
@@ -246,8 +253,14 @@ fn signature_hash(certificate: &X509Certificate<'_>) -> SignatureHash {
     let algorithm = &certificate.signature_algorithm;
     let id = algorithm.algorithm.to_id_string();
     match id.as_str() {
-        "1.2.840.113549.1.1.11" | "1.2.840.113549.1.1.12" | "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.2"
-        | "1.2.840.10045.4.3.3" | "1.2.840.10045.4.3.4" | "1.3.101.112" | "1.3.101.113" => SignatureHash::Strong,
+        "1.2.840.113549.1.1.11"
+        | "1.2.840.113549.1.1.12"
+        | "1.2.840.113549.1.1.13"
+        | "1.2.840.10045.4.3.2"
+        | "1.2.840.10045.4.3.3"
+        | "1.2.840.10045.4.3.4"
+        | "1.3.101.112"
+        | "1.3.101.113" => SignatureHash::Strong,
         "1.2.840.113549.1.1.10" => pss_hash(algorithm),
         "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => SignatureHash::Sha1,
         "1.2.840.113549.1.1.4" | "1.2.840.113549.1.1.2" => SignatureHash::Md5,
@@ -258,12 +271,15 @@ fn signature_hash(certificate: &X509Certificate<'_>) -> SignatureHash {
 fn pss_hash(algorithm: &AlgorithmIdentifier<'_>) -> SignatureHash {
     use x509_parser::signature_algorithm::SignatureAlgorithm;
     match SignatureAlgorithm::try_from(algorithm) {
-        Ok(SignatureAlgorithm::RSASSA_PSS(parameters)) => match parameters.hash_algorithm_oid().to_id_string().as_str()
-        {
-            "1.3.14.3.2.26" => SignatureHash::Sha1,
-            "2.16.840.1.101.3.4.2.1" | "2.16.840.1.101.3.4.2.2" | "2.16.840.1.101.3.4.2.3" => SignatureHash::Strong,
-            _ => SignatureHash::Unknown,
-        },
+        Ok(SignatureAlgorithm::RSASSA_PSS(parameters)) => {
+            match parameters.hash_algorithm_oid().to_id_string().as_str() {
+                "1.3.14.3.2.26" => SignatureHash::Sha1,
+                "2.16.840.1.101.3.4.2.1" | "2.16.840.1.101.3.4.2.2" | "2.16.840.1.101.3.4.2.3" => {
+                    SignatureHash::Strong
+                }
+                _ => SignatureHash::Unknown,
+            }
+        }
         _ => SignatureHash::Unknown,
     }
 }

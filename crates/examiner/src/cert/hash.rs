@@ -68,8 +68,10 @@ impl KeyPin {
 /// # trait L { fn add_last(self, s: &str) -> String; } impl L for String { fn add_last(self, s: &str) -> String { self + s } }
 /// ```
 pub fn parse_thumbprint_text(text: &str) -> Result<ThumbprintText, HashTextError> {
-    let bare: String =
-        text.chars().filter(|c| !matches!(c, ':' | ' ' | '\t' | '\u{200e}' | '\u{200f}' | '\u{feff}')).collect();
+    let bare: String = text
+        .chars()
+        .filter(|c| !matches!(c, ':' | ' ' | '\t' | '\u{200e}' | '\u{200f}' | '\u{feff}'))
+        .collect();
     if let Some(thumbprint) = Thumbprint::from_hex(&bare) {
         return Ok(ThumbprintText::Sha256(thumbprint));
     }
@@ -112,7 +114,8 @@ macro_rules! shown_as_hex {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::from_hex(&text).ok_or_else(|| serde::de::Error::custom("expected 64 hexadecimal digits"))
+                Self::from_hex(&text)
+                    .ok_or_else(|| serde::de::Error::custom("expected 64 hexadecimal digits"))
             }
         }
     };
@@ -138,7 +141,9 @@ mod tests {
     #[test]
     fn a_sha1_thumbprint_is_told_apart_and_anything_else_refused() {
         assert!(matches!(parse_thumbprint_text(&"ab".repeat(20)), Ok(ThumbprintText::Sha1(_))));
-        for text in ["", "ab", &"ab".repeat(31), &"ab".repeat(33), &"zz".repeat(32), &format!("{}-", "ab".repeat(32))] {
+        for text in
+            ["", "ab", &"ab".repeat(31), &"ab".repeat(33), &"zz".repeat(32), &format!("{}-", "ab".repeat(32))]
+        {
             assert!(parse_thumbprint_text(text).is_err(), "{text}");
         }
     }

@@ -38,10 +38,9 @@ impl PublicKey {
         let algorithm = spki.algorithm.algorithm.to_id_string();
         match algorithm.as_str() {
             "1.2.840.113549.1.1.1" => match spki.parsed() {
-                Ok(ParsedKey::RSA(rsa)) => Self::Rsa {
-                    modulus_bits: bit_length(rsa.modulus),
-                    exponent: rsa.try_exponent().ok(),
-                },
+                Ok(ParsedKey::RSA(rsa)) => {
+                    Self::Rsa { modulus_bits: bit_length(rsa.modulus), exponent: rsa.try_exponent().ok() }
+                }
                 _ => Self::Other(algorithm),
             },
             "1.2.840.10045.2.1" => {

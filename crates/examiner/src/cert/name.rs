@@ -74,11 +74,12 @@ impl Name {
         for rdn in split_unescaped(text, ',') {
             let mut attributes = Vec::new();
             for part in split_unescaped(rdn, '+') {
-                let (name, value) = part
-                    .split_once('=')
-                    .ok_or_else(|| wrong(format!("`{}` has no `=`; write it like O=Lab,CN=svc-1", part.trim())))?;
-                let oid = oid::attribute_oid(name.trim())
-                    .ok_or_else(|| wrong(format!("`{}` is no attribute type; use CN, O, OU, C or a dotted OID", name.trim())))?;
+                let (name, value) = part.split_once('=').ok_or_else(|| {
+                    wrong(format!("`{}` has no `=`; write it like O=Lab,CN=svc-1", part.trim()))
+                })?;
+                let oid = oid::attribute_oid(name.trim()).ok_or_else(|| {
+                    wrong(format!("`{}` is no attribute type; use CN, O, OU, C or a dotted OID", name.trim()))
+                })?;
                 let value = unescape(value).map_err(wrong)?;
                 if value.is_empty() {
                     return Err(wrong(format!("`{}` is empty", name.trim())));
@@ -242,7 +243,14 @@ mod tests {
     #[test]
     fn order_case_and_grouping_tell_subjects_apart() {
         let base = key("O=Lab,CN=svc");
-        for other in ["CN=svc,O=Lab", "O=lab,CN=svc", "O=Lab+CN=svc", "O=Lab\\,CN=svc", "O=Lab,CN=svc,CN=svc", "CN=svc"] {
+        for other in [
+            "CN=svc,O=Lab",
+            "O=lab,CN=svc",
+            "O=Lab+CN=svc",
+            "O=Lab\\,CN=svc",
+            "O=Lab,CN=svc,CN=svc",
+            "CN=svc",
+        ] {
             assert_ne!(key(other), base, "{other}");
         }
     }
@@ -265,7 +273,8 @@ mod tests {
 
     #[test]
     fn a_value_of_another_string_type_never_matches() {
-        let attribute = Attribute { oid: "2.5.4.3".into(), value: AttributeValue::Other { tag: 30, bytes: vec![0, 97] } };
+        let attribute =
+            Attribute { oid: "2.5.4.3".into(), value: AttributeValue::Other { tag: 30, bytes: vec![0, 97] } };
         assert_eq!(Name { rdns: vec![vec![attribute]] }.key(), None);
     }
 }

@@ -61,6 +61,7 @@ pub fn attribute_oid(name: &str) -> Option<String> {
     }
     let dotted = name.strip_prefix("OID.").unwrap_or(name);
     let arcs: Vec<&str> = dotted.split('.').collect();
-    let is_oid = arcs.len() > 2 && arcs.iter().all(|arc| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()));
+    let is_oid =
+        arcs.len() > 2 && arcs.iter().all(|arc| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()));
     is_oid.then(|| dotted.to_owned())
 }

@@ -34,7 +34,8 @@ impl UnixTime {
     pub fn parse(text: &str) -> Result<Self, TimeTextError> {
         let wrong = || TimeTextError(text.to_owned());
         if text.len() == 10 {
-            let date = ::time::Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|_| wrong())?;
+            let date = ::time::Date::parse(text, format_description!("[year]-[month]-[day]"))
+                .map_err(|_| wrong())?;
             return Ok(Self(date.midnight().assume_utc().unix_timestamp()));
         }
         OffsetDateTime::parse(text, &Rfc3339).map(|t| Self(t.unix_timestamp())).map_err(|_| wrong())
@@ -48,9 +49,9 @@ impl UnixTime {
 
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = OffsetDateTime::from_unix_timestamp(self.0)
-            .ok()
-            .and_then(|t| t.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")).ok());
+        let shown = OffsetDateTime::from_unix_timestamp(self.0).ok().and_then(|t| {
+            t.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")).ok()
+        });
         match shown {
             Some(text) => f.write_str(&text),
             None => write!(f, "{} s", self.0),

@@ -1,0 +1,85 @@
+//! Settings and records, made into what the gate runs on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use gateway::{GateSite, GateState, IdentityHeader, IssuerHints, Upstream};
+use policy::{HostName, OnRefuse, Records};
+
+use super::certificates::{self, ADMIN, CertificateError};
+use crate::config::Settings;
+use crate::config::file::{HintsFile, IdentityFile, TlsFile};
+use crate::config::keys::CertificateFile;
+use crate::config::site::SiteSettings;
+
+/// What the gate runs on. Every certificate file is read; one that cannot be is an error, never a site left out.
+pub fn gate_state(
+    settings: &Settings,
+    records: Records,
+    generation: u64,
+    confirmed: &Arc<AtomicI64>,
+) -> Result<GateState, CertificateError> {
+    let mut sites = HashMap::new();
+    for (name, site) in &settings.sites {
+        sites.insert(name.clone(), Arc::new(gate_site(settings, site)?));
+    }
+    let (cert, key) = certificates::paths(&settings.state, ADMIN);
+    let admin = GateSite {
+        name: Settings::admin_site(),
+        upstream: Upstream::Http(String::new()),
+        certificate: certificates::load(&cert, &key)?,
+        tls_min_13: false,
+        identity: Vec::new(),
+        issuer_hints: IssuerHints::Known,
+        has_foreign_pins_or_pending: false,
+        refuse_status: 403,
+    };
+    let default_site: Option<HostName> =
+        settings.sites.values().find(|site| site.is_default).map(|site| site.name.clone());
+    Ok(GateState {
+        snapshot: settings.snapshot(records, generation),
+        sites: Arc::new(sites),
+        default_site,
+        admin: Some(Arc::new(admin)),
+        confirmed: confirmed.clone(),
+        max_stale: settings.max_stale,
+    })
+}
+
+/// The same sites with other records: what a change to parties and certificates comes to.
+pub fn with_records(state: &GateState, settings: &Settings, records: Records, generation: u64) -> GateState {
+    GateState { snapshot: settings.snapshot(records, generation), ..state.clone() }
+}
+
+fn gate_site(settings: &Settings, site: &SiteSettings) -> Result<GateSite, CertificateError> {
+    let certificate = match &site.certificate {
+        CertificateFile::OwnCa => {
+            let (cert, key) = certificates::paths(&settings.state, site.name.as_str());
+            certificates::load(&cert, &key)?
+        }
+        CertificateFile::Files { cert, key } => certificates::load(cert, key)?,
+    };
+    Ok(GateSite {
+        name: site.name.clone(),
+        upstream: Upstream::Http(site.upstream.trim_start_matches("http://").to_owned()),
+        certificate,
+        tls_min_13: site.tls_min == TlsFile::Tls13,
+        identity: site.identity.iter().map(identity).collect(),
+        issuer_hints: match site.issuer_hints {
+            HintsFile::Auto => IssuerHints::Auto,
+            HintsFile::None => IssuerHints::None,
+            HintsFile::Known => IssuerHints::Known,
+        },
+        // A `page` site keeps pending entries, so a certificate of any issuer may be of use there.
+        has_foreign_pins_or_pending: site.on_refuse == OnRefuse::Page,
+        refuse_status: site.refuse_status,
+    })
+}
+
+fn identity(written: &IdentityFile) -> IdentityHeader {
+    match written {
+        IdentityFile::ClientCert => IdentityHeader::ClientCert,
+        IdentityFile::Party => IdentityHeader::Party,
+    }
+}

@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use testkit::{Portal, openssl};
+
+use crate::support::binary;
+
+#[test]
+fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
+    let portal = Portal::build(&binary()).prepare();
+    let dir = portal.sandbox.dir().to_path_buf();
+    for label in ["laptop", "phone"] {
+        let args =
+            ["party", "add", "alice", "--site", "portal.test", "--label", label, "--pem", "--out", "."];
+        portal.countersign(&args).ok();
+        for file in ["pem", "key"] {
+            std::fs::rename(dir.join(format!("alice.{file}")), dir.join(format!("{label}.{file}"))).unwrap();
+        }
+    }
+    let mut portal = portal;
+    portal.start_gate();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let laptop = portal.client_as("laptop");
+        let mut kept = laptop.connect(portal.port, "portal.test").await.unwrap();
+        assert_eq!(kept.get("/", &[]).await.unwrap().status, 200);
+        let h2 = laptop.connect_h2(portal.port, "portal.test").await.unwrap();
+        assert_eq!(h2.get("/", &[]).await.unwrap().status, 200);
+        let mut download = laptop.connect(portal.port, "portal.test").await.unwrap();
+        download.send_request("GET", "/slow-stream?ms=500&chunks=120", &[], b"").await.unwrap();
+        let head = download.read_head().await.unwrap();
+        assert_eq!(head.status, 200);
+        let mut phone = portal.client_as("phone").connect(portal.port, "portal.test").await.unwrap();
+        assert_eq!(phone.get("/", &[]).await.unwrap().status, 200);
+        let before = portal.echo.count();
+
+        let sandbox = &portal.sandbox;
+        let revoked = sandbox
+            .countersign(&["party", "revoke", "alice", "--cert", "laptop", "--reason", "key-compromise"])
+            .ok();
+        assert!(revoked.both().contains("gate"), "it says where it holds: {}", revoked.story());
+
+        assert!(download.ended_within(Duration::from_millis(1500)).await, "the download ends");
+        match kept.get("/", &[]).await {
+            Ok(answer) => assert_eq!(answer.code(), Some("revoked".to_owned())),
+            Err(_ended) => {}
+        }
+        if let Ok(answer) = h2.get("/", &[]).await {
+            assert_eq!(answer.code(), Some("revoked".to_owned()));
+        }
+        assert_eq!(portal.echo.count(), before, "the upstream saw no more of the laptop");
+        assert_eq!(portal.curl(Some("laptop"), "/", &[]).json()["code"], "revoked");
+        assert_eq!(phone.get("/", &[]).await.unwrap().status, 200, "the phone's connection is untouched");
+    });
+
+    let serial = examiner::cert::pem::certificates(portal.sandbox.read("laptop.pem").as_bytes()).unwrap()[0]
+        .serial_hex();
+    portal.countersign(&["ca", "crl", "--out", "own.crl"]).ok();
+    let issuer = examiner::cert::pem::certificates(portal.sandbox.read("laptop.pem").as_bytes()).unwrap();
+    portal.sandbox.write("client-ca.pem", examiner::cert::pem::encode("CERTIFICATE", &issuer[1].der));
+    let args = ["crl", "-inform", "DER", "-in", "own.crl", "-CAfile", "client-ca.pem", "-noout", "-text"];
+    let text = openssl(&dir, &args, b"").ok().both();
+    assert!(text.contains("verify OK"), "{text}");
+    assert!(text.to_lowercase().contains(&serial) && text.contains("Key Compromise"), "{text}");
+}
