@@ -1,0 +1,202 @@
+//! Accept, under limits: connections, handshakes at once, half-open ones per address, strangers.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use examiner::UnixTime;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::spawn_local;
+
+use crate::gate::{Phase, Shared};
+use crate::handshake::handshake;
+use crate::pool::Pool;
+use crate::serve;
+use crate::settings::Limits;
+
+/// What one core works with.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) part: usize,
+}
+
+/// Accepts until the gate drains.
+pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: bool) {
+    let mut phase = worker.shared.phase.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+        };
+        match accepted {
+            Ok((tcp, from)) => {
+                let address = from.ip().to_canonical();
+                let Some(seat) = Seat::take(&worker.shared.crowd, address) else { continue };
+                spawn_local(meet(worker.clone(), tcp, std::net::SocketAddr::new(address, from.port()), admin, seat));
+            }
+            Err(error) => {
+                // Out of descriptors, most likely: wait for some to come back.
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: std::net::SocketAddr, admin: bool, mut seat: Seat) {
+    let _ = tcp.set_nodelay(true);
+    let limit = worker.shared.limits.handshake;
+    let arrival = match tokio::time::timeout(limit, handshake(&worker.shared, tcp, from, admin)).await {
+        Ok(arrival) => arrival,
+        Err(_) => {
+            worker.shared.observer.metrics.handshake("", "none", "timeout", limit.as_secs_f64());
+            None
+        }
+    };
+    seat.shaken();
+    if let Some(arrival) = arrival {
+        serve::serve(worker, arrival, from.ip(), admin, seat).await;
+    }
+}
+
+/// Who is here, and how many more may come.
+pub(crate) struct Crowd {
+    slots: usize,
+    handshakes: usize,
+    per_address: usize,
+    stranger_slots: usize,
+    strangers_per_minute: u32,
+    taken: AtomicUsize,
+    shaking: AtomicUsize,
+    strangers: AtomicUsize,
+    half_open: Mutex<HashMap<IpAddr, usize>>,
+    recent: Mutex<HashMap<IpAddr, (UnixTime, u32)>>,
+}
+
+/// Source prefixes remembered at once.
+const PREFIXES: usize = 65_536;
+
+impl Crowd {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            slots: limits.slots,
+            handshakes: limits.handshakes,
+            per_address: limits.half_open_per_address,
+            stranger_slots: limits.stranger_slots,
+            strangers_per_minute: limits.strangers_per_minute,
+            taken: AtomicUsize::new(0),
+            shaking: AtomicUsize::new(0),
+            strangers: AtomicUsize::new(0),
+            half_open: Mutex::default(),
+            recent: Mutex::default(),
+        }
+    }
+
+    /// Whether one more connection without an admitted party may come from there.
+    pub(crate) fn has_room(&self, from: IpAddr, now: UnixTime) -> bool {
+        if self.strangers.load(Ordering::Relaxed) >= self.stranger_slots {
+            return false;
+        }
+        match lock(&self.recent).get(&prefix(from)) {
+            Some((since, count)) if now.seconds() - since.seconds() < 60 => *count < self.strangers_per_minute,
+            _ => true,
+        }
+    }
+
+    /// A connection without an admitted party has come.
+    fn stranger(&self, from: IpAddr, now: UnixTime) {
+        self.strangers.fetch_add(1, Ordering::Relaxed);
+        let mut recent = lock(&self.recent);
+        if recent.len() >= PREFIXES {
+            recent.retain(|_, (since, _)| now.seconds() - since.seconds() < 60);
+        }
+        let entry = recent.entry(prefix(from)).or_insert((now, 0));
+        if now.seconds() - entry.0.seconds() >= 60 {
+            *entry = (now, 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+    }
+}
+
+/// A connection's place among the limits; given back when dropped.
+pub(crate) struct Seat {
+    crowd: Arc<Crowd>,
+    from: IpAddr,
+    shaking: bool,
+    stranger: bool,
+}
+
+impl Seat {
+    fn take(crowd: &Arc<Crowd>, from: IpAddr) -> Option<Self> {
+        if !raise(&crowd.taken, crowd.slots) {
+            return None;
+        }
+        if !raise(&crowd.shaking, crowd.handshakes) {
+            crowd.taken.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let mut half_open = lock(&crowd.half_open);
+        let count = half_open.entry(from).or_insert(0);
+        *count += 1;
+        let fits = *count <= crowd.per_address;
+        drop(half_open);
+        let seat = Self { crowd: crowd.clone(), from, shaking: true, stranger: false };
+        fits.then_some(seat)
+    }
+
+    /// The handshake is over.
+    fn shaken(&mut self) {
+        if std::mem::take(&mut self.shaking) {
+            self.crowd.shaking.fetch_sub(1, Ordering::Relaxed);
+            lower(&mut lock(&self.crowd.half_open), &self.from);
+        }
+    }
+
+    /// It is a connection without an admitted party.
+    pub(crate) fn stranger(&mut self, now: UnixTime) {
+        if !std::mem::replace(&mut self.stranger, true) {
+            self.crowd.stranger(self.from, now);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.shaken();
+        self.crowd.taken.fetch_sub(1, Ordering::Relaxed);
+        if self.stranger {
+            self.crowd.strangers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn raise(count: &AtomicUsize, most: usize) -> bool {
+    let more = |now| (now < most).then_some(now + 1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+}
+
+fn lower<K: Eq + Hash>(all: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = all.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            all.remove(key);
+        }
+    }
+}
+
+/// The source that strangers are counted by: an IPv4 address, an IPv6 /64.
+fn prefix(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

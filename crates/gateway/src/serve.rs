@@ -1,0 +1,239 @@
+//! HTTP on one connection, until it ends: by itself, by a deadline, or because it lost admission.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use policy::{HostName, Peer};
+use tokio::time::{Instant, Sleep};
+
+use crate::admit::{self, Memo};
+use crate::answer;
+use crate::handshake::Arrival;
+use crate::io::{self, Line, Pulse};
+use crate::listen::{Seat, Worker};
+use crate::live::{Connection, Cut};
+use crate::settings::Limits;
+
+/// How long streams that were reset may take to be gone before the connection is dropped.
+const GONE: Duration = Duration::from_millis(500);
+
+/// One connection's facts; never a verdict.
+pub(crate) struct Visit {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) site: HostName,
+    pub(crate) from: IpAddr,
+    pub(crate) admin: bool,
+    pub(crate) http2: bool,
+    pub(crate) peer: RefCell<Option<Arc<Peer>>>,
+    pub(crate) live: Arc<Connection>,
+    pub(crate) memo: RefCell<Memo>,
+    pub(crate) pulse: Rc<Pulse>,
+    /// One request, then it closes.
+    pub(crate) caged: bool,
+    /// It closes after the running requests.
+    pub(crate) closing: Cell<bool>,
+    /// Verdicts that are in the audit log already.
+    pub(crate) told: RefCell<Vec<(&'static str, String)>>,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let shared = &self.worker.shared;
+        shared.live.remove(&self.live);
+        shared.observer.metrics.open(&self.site, -1);
+    }
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, admin: bool, mut seat: Seat) {
+    let shared = worker.shared.clone();
+    let limits = &shared.limits;
+    let now = (shared.clock)();
+    let current = shared.current.load_full();
+    let site = arrival.site.name.clone();
+    let Some(rules) = current.state.snapshot.site(&site) else { return };
+    let peer = arrival.peer.as_deref();
+    let caged = !admin && !admit::is_open(rules, now) && admit::standing(&current, rules, peer, now).is_err();
+    if caged {
+        seat.stranger(now);
+    }
+    let http2 = arrival.stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let pulse = Pulse::new(limits, caged.then_some(limits.stranger_life), !http2);
+    let live = shared.live.add(worker.part, site.clone(), arrival.peer.clone(), arrival.strict);
+    shared.observer.metrics.open(&site, 1);
+    let visit = Rc::new(Visit {
+        worker,
+        site,
+        from,
+        admin,
+        http2,
+        peer: RefCell::new(arrival.peer),
+        live: live.clone(),
+        memo: RefCell::default(),
+        pulse: pulse.clone(),
+        caged,
+        closing: Cell::new(false),
+        told: RefCell::default(),
+    });
+    // A change between handshake and registration was told to nobody.
+    live.decide_again(&shared.current.load(), now);
+
+    let line = Line::new(arrival.stream, pulse);
+    let stream = TokioIo::new(line.clone());
+    let asked = visit.clone();
+    let service = service_fn(move |request| answer::answer(asked.clone(), request));
+    let ended_well = if http2 {
+        let mut builder = http2::Builder::new(Local);
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(if caged { 1 } else { limits.h2_streams })
+            .max_header_list_size(header_bytes(limits, caged) as u32)
+            .max_send_buf_size(256 * 1024);
+        drive(builder.serve_connection(stream, service), &visit).await
+    } else {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(None)
+            .keep_alive(!caged)
+            .max_headers(limits.header_fields)
+            .max_header_size(header_bytes(limits, caged));
+        drive(builder.serve_connection(stream, service), &visit).await
+    };
+    drop(visit);
+    if ended_well && let Some(stream) = line.into_stream() {
+        io::close(stream.into_inner().0).await;
+    }
+}
+
+fn header_bytes(limits: &Limits, caged: bool) -> usize {
+    if caged { limits.stranger_header_bytes } else { limits.header_bytes }
+}
+
+/// A connection of either protocol.
+trait Http: Future<Output = Result<(), hyper::Error>> {
+    /// No further requests.
+    fn wind_down(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Http for http1::Connection<I, S>
+where
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn wind_down(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B> Http for http2::Connection<I, S, Local>
+where
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Future: 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    Local: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn wind_down(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Drives the connection; whether its last words should be waited for.
+async fn drive(connection: impl Http, visit: &Visit) -> bool {
+    let mut connection = pin!(connection);
+    let mut timer = pin!(tokio::time::sleep_until(far()));
+    let mut winding = false;
+    loop {
+        let mut cut = pin!(visit.live.cut());
+        let event = poll_fn(|cx| {
+            if visit.closing.get() && !std::mem::replace(&mut winding, true) {
+                connection.as_mut().wind_down();
+            }
+            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                return Poll::Ready(Event::Ended(result.is_ok()));
+            }
+            // An answer may have asked for the end just now.
+            if visit.closing.get() && !winding {
+                cx.waker().wake_by_ref();
+            }
+            if let Poll::Ready(cut) = cut.as_mut().poll(cx) {
+                return Poll::Ready(Event::Cut(cut));
+            }
+            rearm(timer.as_mut(), visit.pulse.deadline());
+            timer.as_mut().poll(cx).map(|()| Event::Late)
+        })
+        .await;
+        match event {
+            Event::Ended(well) => return well,
+            Event::Late if visit.pulse.deadline().is_some_and(|at| at <= Instant::now()) => return false,
+            Event::Late => {}
+            Event::Cut(Some(Cut::Everything)) => return false,
+            Event::Cut(Some(Cut::Exchanges)) if !visit.http2 => return false,
+            Event::Cut(Some(Cut::Exchanges)) => {
+                // Streams were reset; others that are still admitted end in their own time.
+                visit.closing.set(true);
+                connection.as_mut().wind_down();
+                winding = true;
+                let mut gone = pin!(tokio::time::sleep(GONE));
+                let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+                    Poll::Ready(result) => Poll::Ready(Some(result.is_ok())),
+                    Poll::Pending => gone.as_mut().poll(cx).map(|()| None),
+                });
+                match ended.await {
+                    Some(well) => return well,
+                    None if visit.live.has_cancelled() => return false,
+                    None => {}
+                }
+            }
+            Event::Cut(None) => visit.closing.set(true),
+        }
+    }
+}
+
+enum Event {
+    Ended(bool),
+    Cut(Option<Cut>),
+    Late,
+}
+
+/// Sets the timer where the deadline changed.
+fn rearm(timer: Pin<&mut Sleep>, deadline: Option<Instant>) {
+    let deadline = deadline.unwrap_or_else(far);
+    // A later deadline is found when the timer fires: resetting it for every byte would cost more.
+    if deadline < timer.deadline() || timer.is_elapsed() {
+        timer.reset(deadline);
+    }
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}
+
+/// Runs HTTP/2 streams on this core.
+#[derive(Clone, Copy)]
+pub(crate) struct Local;
+
+impl<F> hyper::rt::Executor<F> for Local
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}

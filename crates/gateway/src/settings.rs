@@ -1,0 +1,192 @@
+//! What the gate runs on: sockets and limits once, sites and policy exchanged while it runs.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use examiner::UnixTime;
+use policy::HostName;
+
+pub use crate::broom::IdentityHeader;
+
+/// Where the gate reads the time.
+pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
+
+/// What stays as long as the gate runs.
+#[derive(Debug)]
+pub struct GateSettings {
+    /// Bound sockets of the sites.
+    pub listen: Vec<TcpListener>,
+    /// Bound socket of the admin address.
+    pub admin: Option<TcpListener>,
+    /// Threads, one runtime each; 0 means one.
+    pub workers: usize,
+    /// Limits and deadlines.
+    pub limits: Limits,
+}
+
+/// Limits and deadlines, each with its default.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Accept to the end of the handshake.
+    pub handshake: Duration,
+    /// First byte of a request to the end of its headers.
+    pub headers: Duration,
+    /// A connection without any request after its handshake.
+    pub first_request: Duration,
+    /// Idle between two requests, and a client that does not take what is sent.
+    pub idle: Duration,
+    /// Connecting to the upstream.
+    pub connect: Duration,
+    /// The upstream's answer to begin, counted from the last byte of the request.
+    pub first_byte: Duration,
+    /// The upstream silent within an answer.
+    pub upstream_idle: Duration,
+    /// Connections open at once.
+    pub slots: usize,
+    /// Handshakes at once.
+    pub handshakes: usize,
+    /// Handshakes at once from one address.
+    pub half_open_per_address: usize,
+    /// Connections at once without an admitted party; by default a tenth of `slots`.
+    pub stranger_slots: usize,
+    /// Connections a minute without an admitted party from one /32 or /64.
+    pub strangers_per_minute: u32,
+    /// A connection without an admitted party lives this long.
+    pub stranger_life: Duration,
+    /// HTTP/2 streams at once on one connection.
+    pub h2_streams: u32,
+    /// Bytes of a request's header list.
+    pub header_bytes: usize,
+    /// The same on a connection without an admitted party.
+    pub stranger_header_bytes: usize,
+    /// Fields of a request.
+    pub header_fields: usize,
+    /// Bytes of a request's body; `None`: unlimited.
+    pub max_body: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            handshake: seconds(10),
+            headers: seconds(10),
+            first_request: seconds(30),
+            idle: seconds(75),
+            connect: seconds(5),
+            first_byte: seconds(60),
+            upstream_idle: seconds(60),
+            slots: 50_000,
+            handshakes: 1_000,
+            half_open_per_address: 50,
+            stranger_slots: 5_000,
+            strangers_per_minute: 20,
+            stranger_life: seconds(5),
+            h2_streams: 100,
+            header_bytes: 64 * 1024,
+            stranger_header_bytes: 16 * 1024,
+            header_fields: 100,
+            max_body: None,
+        }
+    }
+}
+
+/// Sites and policy at one moment; [`crate::Gate::apply`] puts another in its place.
+#[derive(Clone)]
+pub struct GateState {
+    /// Who is admitted where.
+    pub snapshot: policy::Snapshot,
+    /// The sites by normalised name; each has its rules under the same name in the snapshot.
+    pub sites: Arc<HashMap<HostName, Arc<GateSite>>>,
+    /// The site for connections without SNI.
+    pub default_site: Option<HostName>,
+    /// The admin address; its rules stand under its name in the snapshot.
+    pub admin: Option<Arc<GateSite>>,
+    /// When the policy was last known to be current, in Unix seconds.
+    pub confirmed: Arc<AtomicI64>,
+    /// Seconds after which a policy that could not be confirmed refuses everybody.
+    pub max_stale: i64,
+}
+
+/// How one site is served; whom it admits stands in the snapshot.
+#[derive(Clone)]
+pub struct GateSite {
+    /// Its normalised name.
+    pub name: HostName,
+    /// Where its requests go.
+    pub upstream: Upstream,
+    /// What it shows to visitors.
+    pub certificate: Arc<rustls::sign::CertifiedKey>,
+    /// Whether TLS 1.2 is refused.
+    pub tls_min_13: bool,
+    /// How the upstream is told who it is.
+    pub identity: Vec<IdentityHeader>,
+    /// Which CA names are sent with the certificate request.
+    pub issuer_hints: IssuerHints,
+    /// Whether certificates of issuers unknown to the site are of use here: pins, or pending entries.
+    pub has_foreign_pins_or_pending: bool,
+    /// The status of a refusal, normally 403.
+    pub refuse_status: u16,
+}
+
+/// Where a site's requests go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// Plain HTTP/1.1 to `host:port`.
+    Http(String),
+}
+
+/// Which CA names are sent with the certificate request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IssuerHints {
+    /// The site's CAs, where no other certificate could be of use.
+    #[default]
+    Auto,
+    /// None.
+    None,
+    /// The site's CAs.
+    Known,
+}
+
+/// Why the gate did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GateError {
+    /// A socket or thread could not be used.
+    #[error("the gate cannot use its sockets: {0}")]
+    Io(#[from] std::io::Error),
+    /// The TLS settings do not fit each other.
+    #[error("the gate's TLS settings are not usable: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A site has no rules in the snapshot.
+    #[error("site `{0}` has no rules in the policy")]
+    SiteWithoutRules(HostName),
+}
+
+impl GateState {
+    /// Checks that each site has its rules.
+    pub(crate) fn check(&self) -> Result<(), GateError> {
+        let all = self.sites.keys().chain(self.admin.iter().map(|admin| &admin.name));
+        match all.into_iter().find(|name| self.snapshot.site(name).is_none()) {
+            Some(name) => Err(GateError::SiteWithoutRules(name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The moment for a decision made `now`.
+    pub(crate) fn moment(&self, now: UnixTime) -> policy::Moment {
+        let confirmed = self.confirmed.load(Ordering::Relaxed);
+        policy::Moment { now, policy_age: now.seconds().saturating_sub(confirmed), max_stale: self.max_stale }
+    }
+
+    /// The site of this name, the admin address included.
+    pub(crate) fn site(&self, name: &HostName) -> Option<&Arc<GateSite>> {
+        match &self.admin {
+            Some(admin) if admin.name == *name => Some(admin),
+            _ => self.sites.get(name),
+        }
+    }
+}
