@@ -167,10 +167,10 @@ fn judge(
     }
     let candidate = known.candidate(site, peer, certificate)?;
     let party = candidate.identity.as_ref().map(|identity| identity.id().to_owned());
-    if let Some(Identity::Party(name)) = &candidate.identity {
-        if let Some(since) = snapshot.records.parties.get(name).and_then(|party| party.suspended_since) {
-            return Err(hard(Why::Suspended { party: name.to_string(), since }, true));
-        }
+    if let Some(Identity::Party(name)) = &candidate.identity
+        && let Some(since) = snapshot.records.parties.get(name).and_then(|party| party.suspended_since)
+    {
+        return Err(hard(Why::Suspended { party: name.to_string(), since }, true));
     }
     let lists = Lists::of(snapshot, site, rule);
     if lists.denies(&candidate, peer) {
@@ -280,11 +280,9 @@ impl<'a> Known<'a> {
             if record.origin == Origin::Pinned {
                 return Ok(self.on_record(record, Way::Thumbprint, None, site));
             }
-            if site.audience == Audience::Operators {
-                // An operator's own certificate is pinned by its record (the chain is ours; the record decides).
-                if let Holder::Operator { .. } = record.holder {
-                    return Ok(self.on_record(record, Way::Thumbprint, None, site));
-                }
+            // An operator's own certificate is pinned by its record.
+            if site.audience == Audience::Operators && matches!(record.holder, Holder::Operator { .. }) {
+                return Ok(self.on_record(record, Way::Thumbprint, None, site));
             }
         }
         if let Some(key) = self.key {

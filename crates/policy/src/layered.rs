@@ -26,12 +26,10 @@ impl<K: Hash + Eq + Clone, V: Clone> Layered<K, V> {
     where
         K: Borrow<Q>,
     {
-        if !self.overlay.is_empty() {
-            if let Some(changed) = self.overlay.get(key) {
-                return changed.as_ref();
-            }
+        match self.overlay.get(key) {
+            Some(changed) => changed.as_ref(),
+            None => self.base.get(key),
         }
-        self.base.get(key)
     }
 
     /// Puts a value into the overlay.
