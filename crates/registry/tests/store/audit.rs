@@ -1,0 +1,131 @@
+//! An altered byte and a missing entry are noticed and named.
+
+use registry::{AuditEvent, AuditFilter, AuditVerdict};
+
+use super::*;
+
+fn refused(seconds: i64) -> AuditEvent {
+    AuditEvent {
+        time: NOON.plus(seconds),
+        site: Some("portal.test".into()),
+        party: Some("alice".into()),
+        verdict: "refused".into(),
+        code: Some("not-allowed".into()),
+        reference: Some(format!("R-{seconds}")),
+        count: 1,
+        ..AuditEvent::default()
+    }
+}
+
+/// Entries 1 and 5 are the registry's own, 2 to 4 a gate's.
+async fn written() -> World {
+    let world = World::new().await;
+    world.registry.ensure_party(&name("alice"), &world.actor, NOON).await.unwrap();
+    world.registry.append_audit("gate-1", &[refused(0), refused(1)]).await.unwrap();
+    world.registry.append_audit("gate-1", &[refused(2)]).await.unwrap();
+    world.registry.suspend(&name("alice"), &world.actor, NOON).await.unwrap();
+    assert!(matches!(world.registry.verify_audit().await, Ok(AuditVerdict::Whole { entries: 5, .. })));
+    world
+}
+
+async fn broken(world: &World) -> (String, i64, String) {
+    match world.registry.verify_audit().await.unwrap() {
+        AuditVerdict::Broken { writer, id, what } => (writer, id, what),
+        whole => panic!("{whole:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_whole_audit_names_its_heads() {
+    let world = written().await;
+    let Ok(AuditVerdict::Whole { heads, .. }) = world.registry.verify_audit().await else { panic!() };
+    let heads: Vec<_> = heads.iter().map(|head| (head.writer.as_str(), head.number)).collect();
+    assert_eq!(heads, [("gate-1", 3), ("registry", 2)]);
+    let empty = World::new().await;
+    assert!(matches!(empty.registry.verify_audit().await, Ok(AuditVerdict::Whole { entries: 0, .. })));
+}
+
+#[tokio::test]
+async fn an_altered_byte_is_named() {
+    for sql in [
+        "UPDATE audit SET entry = replace(entry, 'alice', 'alicf') WHERE id = 3",
+        "UPDATE audit SET entry = CAST(x'ff' || entry AS TEXT) WHERE id = 3",
+        "UPDATE audit SET hash = zeroblob(32) WHERE id = 3",
+        "UPDATE audit SET party = 'bob' WHERE id = 3",
+        "UPDATE audit SET time = time + 1 WHERE id = 3",
+        "UPDATE audit SET writer = 'gate-2' WHERE id = 3",
+        "UPDATE audit SET reference = NULL WHERE id = 3",
+    ] {
+        let world = written().await;
+        world.tamper(sql).await;
+        assert_eq!(broken(&world).await.1, 3, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_entry_is_named_by_its_successor() {
+    let world = written().await;
+    world.tamper("DELETE FROM audit WHERE id = 3").await;
+    let (writer, id, what) = broken(&world).await;
+    assert_eq!((writer.as_str(), id), ("gate-1", 4));
+    assert!(what.contains("entry 2"), "{what}");
+}
+
+#[tokio::test]
+async fn a_removed_tail_is_named_by_the_table() {
+    let world = written().await;
+    world.tamper("DELETE FROM audit WHERE id = 4").await;
+    let (writer, id, what) = broken(&world).await;
+    assert_eq!((writer.as_str(), id), ("gate-1", 4));
+    assert!(what.contains("entry 3"), "{what}");
+}
+
+#[tokio::test]
+async fn a_removed_tail_with_a_rewound_table_is_named_by_the_file() {
+    let world = written().await;
+    world
+        .tamper(
+            "DELETE FROM audit WHERE id = 5;
+             UPDATE audit_heads SET number = 1, id = 1, hash = (SELECT hash FROM audit WHERE id = 1)
+             WHERE writer = 'registry'",
+        )
+        .await;
+    let (writer, id, what) = broken(&world).await;
+    assert_eq!((writer.as_str(), id), ("registry", 5));
+    assert!(what.contains("entry 2"), "{what}");
+}
+
+#[tokio::test]
+async fn a_whole_chain_removed_with_its_head_is_named_by_the_file() {
+    let world = written().await;
+    world
+        .tamper("DELETE FROM audit WHERE writer = 'gate-1'; DELETE FROM audit_heads WHERE writer = 'gate-1'")
+        .await;
+    assert_eq!(broken(&world).await.0, "gate-1");
+    let other = written().await;
+    std::fs::remove_file(other.directory.path().join("audit-heads")).unwrap();
+    assert!(broken(&other).await.2.contains("audit-heads"));
+}
+
+#[tokio::test]
+async fn entries_are_found_by_what_they_say() {
+    let world = written().await;
+    let found = async |filter: AuditFilter| {
+        let rows = world.registry.search_audit(&filter).await.unwrap();
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    let all = AuditFilter::default;
+    assert_eq!(found(all()).await, [1, 2, 3, 4, 5]);
+    assert_eq!(found(AuditFilter { site: Some("portal.test".into()), ..all() }).await, [2, 3, 4]);
+    assert_eq!(found(AuditFilter { party: Some("alice".into()), ..all() }).await, [1, 2, 3, 4, 5]);
+    assert!(found(AuditFilter { code: Some("expired".into()), ..all() }).await.is_empty());
+    assert_eq!(found(AuditFilter { verdict: Some("changed".into()), ..all() }).await, [1, 5]);
+    assert_eq!(found(AuditFilter { reference: Some("R-1".into()), ..all() }).await, [3]);
+    assert_eq!(found(AuditFilter { since: Some(NOON.plus(1)), ..all() }).await, [3, 4]);
+    assert_eq!(found(AuditFilter { until: Some(NOON.plus(1)), ..all() }).await, [1, 2, 3, 5]);
+    assert_eq!(found(AuditFilter { limit: Some(2), ..all() }).await, [4, 5]);
+    assert_eq!(found(AuditFilter { limit: Some(2), after_id: Some(1), ..all() }).await, [2, 3]);
+    let row = &world.registry.search_audit(&all()).await.unwrap()[1];
+    let json = serde_json::to_value(row).unwrap();
+    assert_eq!((&json["writer"], &json["verdict"]), (&"gate-1".into(), &"refused".into()));
+}
