@@ -4,7 +4,7 @@
 //! The path of a connection, one file a step:
 //!
 //! - `listen`: accept, under limits.
-//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`).
+//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, and `weak_rsa` to name weak keys).
 //! - `identify`: the chain against the site's anchors.
 //! - `serve`: HTTP on the connection, its deadlines (`io`) and its end.
 //! - `admit`: each request's host, path and decision.
@@ -33,6 +33,7 @@ pub mod pool;
 mod proof;
 mod serve;
 mod settings;
+mod weak_rsa;
 
 pub use gate::Gate;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, reference};
