@@ -1,2 +1,7 @@
 //! Countersign.
+
+#![forbid(unsafe_code)]
+
+mod config;
+
 fn main() {}
