@@ -1,0 +1,165 @@
+//! A certificate put together, looked at by the examiner, and only then signed.
+//!
+//! [`Draft`] is what should be signed; [`Draft::examine`] writes it, reads the bytes back as anybody else would,
+//! and compares. Only the [`Examined`] has a way to be signed.
+
+use std::time::Duration;
+
+use der::asn1::{Any, BitString};
+use der::{DateTime, Decode, Encode, ErrorKind, Sequence};
+use examiner::{Certificate, UnixTime};
+use policy::issuance::Window;
+use spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
+use x509_cert::ext::Extensions;
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::time::{Time, Validity};
+
+use crate::error::AuthorityError;
+use crate::keys::PrivateKey;
+
+/// A certificate to be, and what the examiner must find in it.
+pub(crate) struct Draft<'a> {
+    /// 16 octets.
+    pub(crate) serial: [u8; 16],
+    pub(crate) issuer: &'a Name,
+    pub(crate) subject: &'a Name,
+    pub(crate) window: Window,
+    pub(crate) spki: &'a [u8],
+    pub(crate) extensions: Extensions,
+    /// Whether it must be a CA's.
+    pub(crate) is_ca: bool,
+    /// The only key purpose it must have; the root has none.
+    pub(crate) purpose: Option<ObjectIdentifier>,
+}
+
+/// The bytes to be signed, found to be as planned.
+pub(crate) struct Examined {
+    tbs: Vec<u8>,
+    algorithm: AlgorithmIdentifierOwned,
+}
+
+/// TBSCertificate (RFC 5280 section 4.1), version 3.
+#[derive(Sequence)]
+struct ToBeSigned {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    version: u8,
+    serial: SerialNumber,
+    algorithm: AlgorithmIdentifierOwned,
+    issuer: Name,
+    validity: Validity,
+    subject: Name,
+    spki: Any,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Extensions,
+}
+
+/// Certificate and CertificateList alike: content, algorithm, signature.
+#[derive(Sequence)]
+struct Signed {
+    content: Any,
+    algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
+}
+
+impl Draft<'_> {
+    /// Writes the certificate for `key` to sign, and examines it. `Err(NotAsPlanned)` where it says anything else
+    /// than it should.
+    pub(crate) fn examine(self, key: &PrivateKey) -> Result<Examined, AuthorityError> {
+        let algorithm = key.algorithm();
+        let tbs = ToBeSigned {
+            version: 2,
+            serial: SerialNumber::new(&self.serial)?,
+            algorithm: algorithm.clone(),
+            issuer: self.issuer.clone(),
+            validity: Validity::new(time(self.window.not_before)?, time(self.window.not_after)?),
+            subject: self.subject.clone(),
+            spki: Any::from_der(self.spki)?,
+            extensions: self.extensions.clone(),
+        }
+        .to_der()?;
+        let unsigned = wrap(&tbs, algorithm.clone(), &[])?;
+        let read = Certificate::from_der(&unsigned)
+            .map_err(|_| AuthorityError::NotAsPlanned("it cannot be read back"))?;
+        self.compare(&read).map_err(AuthorityError::NotAsPlanned)?;
+        Ok(Examined { tbs, algorithm })
+    }
+
+    fn compare(&self, read: &Certificate) -> Result<(), &'static str> {
+        let purposes: Option<Vec<String>> = self.purpose.map(|one| vec![one.to_string()]);
+        let usage = read.key_usage.ok_or("key usage is absent")?;
+        let same_name = |name: &Name, der: &[u8]| name.to_der().is_ok_and(|own| own == der);
+        let facts = [
+            (*read.serial == self.serial, "serial number"),
+            (*read.spki == *self.spki, "public key"),
+            (same_name(self.subject, &read.subject_der), "subject"),
+            (same_name(self.issuer, &read.issuer_der), "issuer"),
+            (read.not_before == self.window.not_before, "notBefore"),
+            (read.not_after == self.window.not_after, "notAfter"),
+            (read.is_ca == self.is_ca, "basic constraints"),
+            (usage.key_cert_sign == self.is_ca, "key usage"),
+            (usage.digital_signature != self.is_ca, "key usage"),
+            (read.extended_key_usage == purposes, "extended key usage"),
+            (self.is_ca || !read.subject_alt_names.is_empty(), "subject alternative names"),
+        ];
+        facts.into_iter().find(|(as_planned, _)| !as_planned).map_or(Ok(()), |(_, what)| Err(what))
+    }
+}
+
+impl Examined {
+    /// The signed certificate's DER.
+    pub(crate) fn sign(self, key: &PrivateKey) -> Result<Vec<u8>, AuthorityError> {
+        let signature = key.sign(&self.tbs)?;
+        Ok(wrap(&self.tbs, self.algorithm, &signature)?)
+    }
+}
+
+/// `content`, its algorithm and its signature as one DER document.
+pub(crate) fn wrap(
+    content: &[u8],
+    algorithm: AlgorithmIdentifierOwned,
+    signature: &[u8],
+) -> der::Result<Vec<u8>> {
+    Signed { content: Any::from_der(content)?, algorithm, signature: BitString::from_bytes(signature)? }
+        .to_der()
+}
+
+/// UTCTime through 2049, GeneralizedTime after (RFC 5280 section 4.1.2.5).
+pub(crate) fn time(moment: UnixTime) -> der::Result<Time> {
+    let seconds = u64::try_from(moment.seconds()).map_err(|_| ErrorKind::DateTime)?;
+    Ok(Time::from(DateTime::from_unix_duration(Duration::from_secs(seconds))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeyType, extensions, keys, names};
+
+    #[test]
+    fn what_is_not_as_planned_is_not_signed() {
+        let key = keys::generate(KeyType::EcdsaP256).unwrap();
+        let spki = key.spki().unwrap();
+        let subject = names::ca_subject("Root", "Lab").unwrap();
+        let window = Window { not_before: UnixTime(1_800_000_000), not_after: UnixTime(1_900_000_000) };
+        let draft = |is_ca| Draft {
+            serial: [1; 16],
+            issuer: &subject,
+            subject: &subject,
+            window,
+            spki: &spki,
+            extensions: extensions::root(&subject, &spki).unwrap(),
+            is_ca,
+            purpose: None,
+        };
+        assert!(draft(true).examine(&key).is_ok());
+        let refused = draft(false).examine(&key).err().unwrap();
+        assert!(matches!(refused, AuthorityError::NotAsPlanned("basic constraints")), "{refused}");
+    }
+
+    #[test]
+    fn dates_change_their_form_in_2050() {
+        let der = |text: &str| time(UnixTime::parse(text).unwrap()).unwrap().to_der().unwrap();
+        assert_eq!(der("2049-12-31T23:59:59Z"), b"\x17\x0d491231235959Z");
+        assert_eq!(der("2050-01-01T00:00:00Z"), b"\x18\x0f20500101000000Z");
+    }
+}

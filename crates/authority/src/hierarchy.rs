@@ -1,0 +1,269 @@
+//! The root and the three issuing CAs, in their directory.
+//!
+//! `root.pem`, `client.pem`, `server.pem` and `operator.pem` are the certificates; the `.key` beside each is its
+//! key, encrypted under the hierarchy's passphrase, mode 0600. `root.key` may be taken away: only a new server CA
+//! needs it back.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use der::{Decode, Encode};
+use examiner::cert::pem;
+use examiner::{Certificate, UnixTime};
+use policy::issuance::{Profile, Window};
+use x509_cert::ext::pkix::{NameConstraints, SubjectKeyIdentifier};
+
+use crate::error::AuthorityError;
+use crate::files;
+use crate::keys::{KeyType, PrivateKey};
+use crate::names::Permitted;
+use crate::passphrase::Passphrase;
+use crate::signer::{Shard, Signer};
+use crate::verify;
+
+mod create;
+
+/// One of the four CAs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The self-signed root; it signs the other three.
+    Root,
+    /// Issues to persons, devices and services.
+    Client,
+    /// Issues to the sites, within its name constraints.
+    Server,
+    /// Issues to operators.
+    Operator,
+}
+
+impl Role {
+    /// All four, root first.
+    pub const ALL: [Self; 4] = [Self::Root, Self::Client, Self::Server, Self::Operator];
+
+    /// The CA that issues certificates of this profile.
+    pub fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Person | Profile::Device | Profile::Service => Self::Client,
+            Profile::Operator => Self::Operator,
+            Profile::Server => Self::Server,
+        }
+    }
+
+    /// The first part of its files' names.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// `client CA`.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} CA", self.word())
+    }
+}
+
+/// What a new hierarchy is made with.
+#[derive(Clone, Debug)]
+pub struct CreateOptions {
+    /// The hosts that the server CA may name, beside localhost and the loopback addresses.
+    pub sites: Vec<String>,
+    /// The kind of all four keys.
+    pub key_type: KeyType,
+    /// The moment of making it.
+    pub now: UnixTime,
+    /// The organisation in the CAs' names, up to 64 characters.
+    pub organisation: String,
+}
+
+/// The certificates of the four CAs; the keys stay on disk until unlocked.
+#[derive(Clone, Debug)]
+pub struct Hierarchy {
+    directory: PathBuf,
+    root: Certificate,
+    client: Certificate,
+    server: Certificate,
+    operator: Certificate,
+    permitted: Permitted,
+}
+
+impl Hierarchy {
+    /// Makes a root for 10 years and under it a client, a server and an operator CA for 5, and writes their eight
+    /// files to `directory`, which is made with mode 0700.
+    ///
+    /// `Err(AlreadyThere)` if any of the files exists; nothing is overwritten.
+    pub fn create(
+        directory: &Path,
+        passphrase: &Passphrase,
+        options: &CreateOptions,
+    ) -> Result<Self, AuthorityError> {
+        create::create(directory, passphrase, options)?;
+        Self::open(directory)
+    }
+
+    /// Whether the directory holds a hierarchy, whole or in part.
+    pub fn is_at(directory: &Path) -> bool {
+        Role::ALL.into_iter().any(|role| certificate_path(directory, role).exists())
+    }
+
+    /// Reads the four certificates, and verifies that the root signed them. No key is touched.
+    pub fn open(directory: &Path) -> Result<Self, AuthorityError> {
+        let root = read_certificate(directory, Role::Root)?;
+        verify_issued(directory, Role::Root, &root, &root)?;
+        let issued = |role| {
+            let certificate = read_certificate(directory, role)?;
+            verify_issued(directory, role, &certificate, &root)?;
+            Ok::<_, AuthorityError>(certificate)
+        };
+        let server = issued(Role::Server)?;
+        let permitted = permitted(&server)?
+            .ok_or_else(|| unreadable(directory, Role::Server, "has no name constraints"))?;
+        let (client, operator) = (issued(Role::Client)?, issued(Role::Operator)?);
+        Ok(Self { directory: directory.to_owned(), root, client, server, operator, permitted })
+    }
+
+    /// The certificate of one CA.
+    pub fn certificate(&self, role: Role) -> &Certificate {
+        match role {
+            Role::Root => &self.root,
+            Role::Client => &self.client,
+            Role::Server => &self.server,
+            Role::Operator => &self.operator,
+        }
+    }
+
+    /// The certificate of one CA as PEM.
+    pub fn certificate_pem(&self, role: Role) -> String {
+        pem::encode("CERTIFICATE", &self.certificate(role).der)
+    }
+
+    /// When one CA's certificate is valid; what plans for it are made and checked with.
+    pub fn window(&self, role: Role) -> Window {
+        let certificate = self.certificate(role);
+        Window { not_before: certificate.not_before, not_after: certificate.not_after }
+    }
+
+    /// Where the files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether the key of this CA is in the directory.
+    pub fn has_key(&self, role: Role) -> bool {
+        key_path(&self.directory, role).exists()
+    }
+
+    /// Whether the server CA may name this host or address.
+    pub fn server_ca_permits(&self, host: &str) -> bool {
+        self.permitted.permits(host)
+    }
+
+    /// Decrypts the key of one CA.
+    ///
+    /// `Err(KeyAway)` where it is not in the directory, `Err(Exposed)` where others can read it,
+    /// `Err(WrongPassphrase)`, and `Err(OtherKey)` where it does not belong to the certificate.
+    pub fn unlock(&self, role: Role, passphrase: &Passphrase) -> Result<Signer, AuthorityError> {
+        let path = key_path(&self.directory, role);
+        if !path.exists() {
+            return Err(AuthorityError::KeyAway { role, path });
+        }
+        let key = PrivateKey::from_encrypted_pem(&files::read_private(&path)?, passphrase, &path)?;
+        let certificate = self.certificate(role);
+        if key.spki()? != *certificate.spki {
+            return Err(AuthorityError::OtherKey { role, path });
+        }
+        signer(role, key, certificate.clone())
+    }
+
+    /// Has the root sign a new certificate for the server CA, with constraints for exactly these sites (and
+    /// localhost and the loopback addresses), for 5 years from `now`.
+    ///
+    /// Name and key of the server CA stay, so that certificates it issued before hold under the new one.
+    /// `Err(KeyAway)` where the root's key is not in the directory.
+    pub fn reissue_server_ca(
+        &mut self,
+        sites: &[String],
+        passphrase: &Passphrase,
+        now: UnixTime,
+    ) -> Result<(), AuthorityError> {
+        let permitted = Permitted::for_sites(sites)?;
+        let root = self.unlock(Role::Root, passphrase)?;
+        let subject = parse(&self.server)?.tbs_certificate().subject().clone();
+        let der =
+            create::issuing_ca(&root, Role::Server, &subject, &self.server.spki, Some(&permitted), now)?;
+        let text = pem::encode("CERTIFICATE", &der);
+        files::replace_public(&certificate_path(&self.directory, Role::Server), text.as_bytes())?;
+        *self = Self::open(&self.directory)?;
+        Ok(())
+    }
+}
+
+/// The CA that `certificate` and `key` make together.
+fn signer(role: Role, key: PrivateKey, certificate: Certificate) -> Result<Signer, AuthorityError> {
+    let parsed = parse(&certificate)?;
+    let tbs = parsed.tbs_certificate();
+    let (_, key_id) = tbs
+        .get_extension::<SubjectKeyIdentifier>()?
+        .ok_or(AuthorityError::NotAsPlanned("the CA has no key identifier"))?;
+    Ok(Signer {
+        role,
+        key,
+        subject: tbs.subject().clone(),
+        key_id: key_id.0.as_bytes().to_vec(),
+        permitted: permitted(&certificate)?,
+        shard: Shard::FIRST,
+        certificate,
+    })
+}
+
+fn permitted(certificate: &Certificate) -> Result<Option<Permitted>, AuthorityError> {
+    let parsed = parse(certificate)?;
+    let constraints = parsed.tbs_certificate().get_extension::<NameConstraints>()?;
+    Ok(constraints.map(|(_, constraints)| Permitted::from_extension(&constraints)).transpose()?)
+}
+
+fn parse(certificate: &Certificate) -> der::Result<x509_cert::Certificate> {
+    x509_cert::Certificate::from_der(&certificate.der)
+}
+
+fn read_certificate(directory: &Path, role: Role) -> Result<Certificate, AuthorityError> {
+    let bytes = files::read_public(&certificate_path(directory, role))?;
+    let mut all = pem::certificates(&bytes).map_err(|e| unreadable(directory, role, &e.to_string()))?;
+    match (all.pop(), all.is_empty()) {
+        (Some(certificate), true) if certificate.is_ca => Ok(certificate),
+        (Some(_), true) => Err(unreadable(directory, role, "is no certificate of a CA")),
+        _ => Err(unreadable(directory, role, "holds more than one certificate")),
+    }
+}
+
+fn verify_issued(
+    directory: &Path,
+    role: Role,
+    certificate: &Certificate,
+    root: &Certificate,
+) -> Result<(), AuthorityError> {
+    let parsed = parse(certificate)?;
+    let content = parsed.tbs_certificate().to_der()?;
+    let algorithm = parsed.signature_algorithm().oid;
+    let signed = verify::verify(&root.spki, algorithm, &content, parsed.signature().raw_bytes()).is_ok();
+    if certificate.issuer_der != root.subject_der || !signed {
+        return Err(unreadable(directory, role, "is not signed by the root in root.pem"));
+    }
+    Ok(())
+}
+
+fn unreadable(directory: &Path, role: Role, what: &str) -> AuthorityError {
+    AuthorityError::Unreadable { path: certificate_path(directory, role), what: what.to_owned() }
+}
+
+fn certificate_path(directory: &Path, role: Role) -> PathBuf {
+    directory.join(role.word()).with_extension("pem")
+}
+
+fn key_path(directory: &Path, role: Role) -> PathBuf {
+    directory.join(role.word()).with_extension("key")
+}

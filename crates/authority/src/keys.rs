@@ -1,0 +1,235 @@
+//! Private keys: made, shown as PEM, encrypted at rest, and used to sign.
+
+use std::fmt;
+use std::path::Path;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    KeyPair,
+};
+use der::pem::LineEnding;
+use der::{Decode, SecretDocument};
+use pkcs8::pkcs5::{pbes2, scrypt};
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use rustls_pki_types::pem::{self, SectionKind};
+use spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
+use zeroize::Zeroizing;
+
+use crate::error::AuthorityError;
+use crate::passphrase::Passphrase;
+use crate::random;
+
+/// Cost of the key derivation: scrypt with N = 2^14, r = 8, p = 5; 16 MB. A larger N is beyond what the `openssl`
+/// command opens, and these files must open without this program too.
+const SCRYPT: (u8, u32, u32) = (14, 8, 5);
+
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+const PLAIN: &str = "PRIVATE KEY";
+
+/// The kinds of key that are made here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyType {
+    /// ECDSA on P-256, signing with SHA-256.
+    #[default]
+    EcdsaP256,
+    /// ECDSA on P-384, signing with SHA-384.
+    EcdsaP384,
+}
+
+impl KeyType {
+    fn signing(self) -> &'static EcdsaSigningAlgorithm {
+        match self {
+            Self::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+            Self::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        }
+    }
+
+    /// The algorithm of its signatures (RFC 5758 section 3.2: without parameters).
+    fn algorithm(self) -> AlgorithmIdentifierOwned {
+        let oid = match self {
+            Self::EcdsaP256 => "1.2.840.10045.4.3.2",
+            Self::EcdsaP384 => "1.2.840.10045.4.3.3",
+        };
+        AlgorithmIdentifierOwned { oid: ObjectIdentifier::new_unwrap(oid), parameters: None }
+    }
+}
+
+/// A private key: its PKCS#8 DER, wiped from memory when dropped.
+pub struct PrivateKey {
+    key_type: KeyType,
+    pkcs8: Zeroizing<Vec<u8>>,
+    pair: EcdsaKeyPair,
+}
+
+/// Makes a new key, with randomness of the operating system.
+pub fn generate(key_type: KeyType) -> Result<PrivateKey, AuthorityError> {
+    let pair = EcdsaKeyPair::generate(key_type.signing()).map_err(|_| AuthorityError::NoRandomness)?;
+    let document = pair.to_pkcs8v1().map_err(|_| AuthorityError::NoRandomness)?;
+    Ok(PrivateKey { key_type, pkcs8: Zeroizing::new(document.as_ref().to_vec()), pair })
+}
+
+impl PrivateKey {
+    /// Reads an unencrypted PKCS#8 key (`PRIVATE KEY`); ECDSA P-256 or P-384. Other blocks are passed over.
+    pub fn from_pem(text: &str) -> Result<Self, AuthorityError> {
+        let mut rest = text.as_bytes();
+        loop {
+            let block = pem::from_buf(&mut rest).map_err(|_| unusable("the PEM text is broken"))?;
+            match block {
+                Some((SectionKind::PrivateKey, der)) => return Self::from_pkcs8(&Zeroizing::new(der)),
+                Some((SectionKind::EcPrivateKey | SectionKind::RsaPrivateKey, der)) => {
+                    drop(Zeroizing::new(der));
+                    return Err(unusable("it is not in PKCS#8 form"));
+                }
+                Some(_) => {}
+                None => return Err(unusable("there is no PRIVATE KEY block")),
+            }
+        }
+    }
+
+    /// Reads an unencrypted PKCS#8 key, DER (RFC 5958).
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, AuthorityError> {
+        for key_type in [KeyType::EcdsaP256, KeyType::EcdsaP384] {
+            if let Ok(pair) = EcdsaKeyPair::from_pkcs8(key_type.signing(), der) {
+                return Ok(Self { key_type, pkcs8: Zeroizing::new(der.to_vec()), pair });
+            }
+        }
+        Err(unusable("it is no ECDSA key on P-256 or P-384 in PKCS#8 form"))
+    }
+
+    /// Which kind it is.
+    pub fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// Its PKCS#8 DER, unencrypted.
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// Its PKCS#8 as PEM, unencrypted.
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, AuthorityError> {
+        Ok(SecretDocument::try_from(self.pkcs8())?.to_pem(PLAIN, LineEnding::LF)?)
+    }
+
+    /// The public key's SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
+    pub fn spki(&self) -> Result<Vec<u8>, AuthorityError> {
+        let der =
+            self.pair.public_key().as_der().map_err(|_| unusable("its public key cannot be written"))?;
+        Ok(der.as_ref().to_vec())
+    }
+
+    /// Its PKCS#8 as PEM, encrypted with AES-256-CBC under a key that scrypt derives (RFC 8018, RFC 7914).
+    pub(crate) fn to_encrypted_pem(
+        &self,
+        passphrase: &Passphrase,
+    ) -> Result<Zeroizing<String>, AuthorityError> {
+        let (log_n, r, p) = SCRYPT;
+        let cost = scrypt::Params::new(log_n, r, p).map_err(|_| AuthorityError::Signing)?;
+        let (salt, vector) = (random::bytes::<16>()?, random::bytes::<16>()?);
+        let scheme = pbes2::Parameters::generate_scrypt_aes256cbc(cost, &salt, vector)
+            .map_err(|_| AuthorityError::Signing)?;
+        let document = PrivateKeyInfoRef::from_der(self.pkcs8())?
+            .encrypt_with_params(scheme, passphrase.expose())
+            .map_err(|_| AuthorityError::Signing)?;
+        Ok(document.to_pem(ENCRYPTED, LineEnding::LF)?)
+    }
+
+    /// Reads what [`Self::to_encrypted_pem`] wrote; `path` is for the errors alone.
+    pub(crate) fn from_encrypted_pem(
+        bytes: &[u8],
+        passphrase: &Passphrase,
+        path: &Path,
+    ) -> Result<Self, AuthorityError> {
+        let unreadable = |what: &str| AuthorityError::Unreadable { path: path.into(), what: what.into() };
+        let text = std::str::from_utf8(bytes).map_err(|_| unreadable("is no PEM text"))?;
+        let (label, document) = SecretDocument::from_pem(text).map_err(|_| unreadable("is no PEM text"))?;
+        if label != ENCRYPTED {
+            return Err(unreadable("holds no encrypted private key"));
+        }
+        let sealed = EncryptedPrivateKeyInfoRef::from_der(document.as_bytes())
+            .map_err(|_| unreadable("holds no encrypted private key"))?;
+        let wrong = || AuthorityError::WrongPassphrase(path.into());
+        let opened = sealed.decrypt(passphrase.expose()).map_err(|_| wrong())?;
+        PrivateKeyInfoRef::from_der(opened.as_bytes()).map_err(|_| wrong())?;
+        Self::from_pkcs8(opened.as_bytes())
+    }
+
+    pub(crate) fn algorithm(&self) -> AlgorithmIdentifierOwned {
+        self.key_type.algorithm()
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| AuthorityError::Signing)?;
+        Ok(signature.as_ref().to_vec())
+    }
+}
+
+/// Shows the kind alone.
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey").field("key_type", &self.key_type).finish_non_exhaustive()
+    }
+}
+
+fn unusable(why: &str) -> AuthorityError {
+    AuthorityError::UnusableKey(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use examiner::PublicKey;
+
+    use super::*;
+
+    #[test]
+    fn a_key_survives_pem() {
+        for (key_type, public) in
+            [(KeyType::EcdsaP256, PublicKey::P256), (KeyType::EcdsaP384, PublicKey::P384)]
+        {
+            let key = generate(key_type).unwrap();
+            let again = PrivateKey::from_pem(&key.to_pem().unwrap()).unwrap();
+            assert_eq!(again.spki().unwrap(), key.spki().unwrap());
+            assert_eq!(again.key_type(), key_type);
+            assert_eq!(PublicKey::from_spki(&key.spki().unwrap()), Some(public));
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_key_is_refused() {
+        for text in ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            assert!(matches!(PrivateKey::from_pem(text), Err(AuthorityError::UnusableKey(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_encrypted_key_opens_with_its_passphrase_alone() {
+        let path = Path::new("client.key");
+        let key = generate(KeyType::EcdsaP256).unwrap();
+        let sealed = key.to_encrypted_pem(&Passphrase::new("right").unwrap()).unwrap();
+        let open = |text: &str| {
+            PrivateKey::from_encrypted_pem(sealed.as_bytes(), &Passphrase::new(text).unwrap(), path)
+        };
+        assert_eq!(open("right").unwrap().spki().unwrap(), key.spki().unwrap());
+        let refused = open("wrong").unwrap_err();
+        assert!(matches!(refused, AuthorityError::WrongPassphrase(_)), "{refused}");
+        assert_eq!(refused.to_string(), "the passphrase does not open client.key");
+    }
+
+    #[test]
+    fn a_key_in_clear_is_not_taken_for_an_encrypted_one() {
+        let key = generate(KeyType::EcdsaP256).unwrap();
+        let clear = key.to_pem().unwrap();
+        let passphrase = Passphrase::new("any").unwrap();
+        let refused = PrivateKey::from_encrypted_pem(clear.as_bytes(), &passphrase, Path::new("client.key"));
+        assert!(matches!(refused, Err(AuthorityError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = generate(KeyType::EcdsaP256).unwrap();
+        assert_eq!(format!("{key:?}"), "PrivateKey { key_type: EcdsaP256, .. }");
+    }
+}

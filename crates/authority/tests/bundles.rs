@@ -1,0 +1,75 @@
+//! PKCS#12 files, opened by openssl.
+
+mod support;
+
+use authority::pkcs12::{Password, Profile, export, generate_password};
+use authority::{AuthorityError, Issued, KeyType, PrivateKey, Role, keys};
+use support::{World, openssl};
+
+fn issued(world: &World) -> (PrivateKey, Issued) {
+    let key = keys::generate(KeyType::EcdsaP256).unwrap();
+    let checked = world.plan_for(policy::issuance::Profile::Person, key.spki().unwrap(), |_| {});
+    let issued = world.signer(Role::Client).issue(&checked).unwrap();
+    (key, issued)
+}
+
+/// What openssl reads in the file, without its switch for old algorithms.
+fn opened(world: &World, bytes: &[u8], password: &str) -> Result<String, String> {
+    let file = world.write("x.p12", bytes);
+    let word = format!("pass:{password}");
+    openssl(&["pkcs12", "-info", "-in", file.to_str().unwrap(), "-passin", &word, "-nodes"])
+}
+
+#[test]
+fn the_compatible_file_is_triple_des_and_opens() {
+    let world = World::new();
+    let (key, issued) = issued(&world);
+    let password = generate_password().unwrap();
+    let file = export("alice", &key, &issued.der, &issued.chain_der, &password, Profile::Compatible).unwrap();
+    let text = opened(&world, &file, password.expose()).unwrap();
+    assert!(text.contains("MAC: sha1"), "{text}");
+    assert_eq!(text.matches("pbeWithSHA1And3-KeyTripleDES-CBC").count(), 2, "key and certificates: {text}");
+    assert!(!text.contains("RC2") && text.contains("friendlyName: alice"), "{text}");
+    assert_eq!(text.matches("BEGIN CERTIFICATE").count(), 2);
+    let read = PrivateKey::from_pem(&text[text.find("-----BEGIN PRIVATE KEY").unwrap()..]).unwrap();
+    assert_eq!(read.spki().unwrap(), key.spki().unwrap());
+}
+
+#[test]
+fn the_modern_file_is_aes_and_opens() {
+    let world = World::new();
+    let (key, issued) = issued(&world);
+    let password = Password::chosen("a password of my own").unwrap();
+    let file = export("alice", &key, &issued.der, &issued.chain_der, &password, Profile::Modern).unwrap();
+    let text = opened(&world, &file, password.expose()).unwrap();
+    assert!(text.contains("MAC: sha256"), "{text}");
+    assert_eq!(text.matches("PBES2, PBKDF2, AES-256-CBC").count(), 2, "{text}");
+    assert!(opened(&world, &file, "another").unwrap_err().contains("invalid password"));
+}
+
+#[test]
+fn an_empty_password_is_refused() {
+    assert!(matches!(Password::chosen(""), Err(AuthorityError::EmptyPassphrase)));
+    assert!(Password::chosen("x").is_ok());
+}
+
+#[test]
+fn the_compatible_file_takes_a_generated_password_only() {
+    let world = World::new();
+    let (key, issued) = issued(&world);
+    let chosen = Password::chosen("summer2026").unwrap();
+    let refused = export("alice", &key, &issued.der, &[], &chosen, Profile::Compatible).unwrap_err();
+    assert!(matches!(refused, AuthorityError::PasswordNotGenerated));
+    assert!(
+        export("alice", &key, &issued.der, &[], &generate_password().unwrap(), Profile::Compatible).is_ok()
+    );
+}
+
+#[test]
+fn a_generated_password_has_20_unambiguous_characters_and_is_not_shown_by_accident() {
+    let (one, two) = (generate_password().unwrap(), generate_password().unwrap());
+    assert_eq!(one.expose().chars().count(), 20);
+    assert!(one.expose().chars().all(|c| c.is_ascii_alphanumeric() && !"01lIoO".contains(c)));
+    assert_ne!(one.expose(), two.expose());
+    assert!(!format!("{one:?}").contains(one.expose()));
+}
