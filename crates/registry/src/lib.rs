@@ -1,1 +1,43 @@
 //! Parties, certificates, operators, changes and audit, in SQLite.
+//!
+//! Every verb that changes something writes its rows, the feed's entry and the audit's entry in one transaction: they
+//! stand or fall together. Times come in as values. In reading order:
+//!
+//! - [`error`]: what can go wrong, and what to do about it.
+//! - [`open`]: the store, its connections, its schema.
+//! - [`feed`]: the one write path; changes by number, and the whole state to begin from.
+//! - [`parties`], [`certificates`], [`keys`], [`revocation`], [`operators`]: who gets in and who no longer does.
+//! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
+//! - [`pending`]: who knocked and may be approved.
+//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole.
+
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod certificates;
+pub mod error;
+pub mod feed;
+pub mod keys;
+pub mod open;
+pub mod operators;
+pub mod parties;
+pub mod pending;
+pub mod receipts;
+pub mod revocation;
+mod rows;
+mod schema;
+pub mod settings;
+pub mod verify;
+
+pub use audit::{AuditEvent, AuditFilter, AuditRow};
+pub use certificates::{CertificateRow, NewCertificate};
+pub use error::{RegistryError, Result};
+pub use feed::{FeedEntry, State};
+pub use keys::{KeyRow, SubjectRow};
+pub use open::{Actor, Registry};
+pub use parties::PartyRow;
+pub use pending::{Knock, PendingRow};
+pub use receipts::Receipt;
+pub use revocation::RevokedSerial;
+pub use settings::{StoredCa, StoredSite};
+pub use verify::{AuditHead, AuditVerdict};

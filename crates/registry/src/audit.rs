@@ -1,0 +1,283 @@
+//! What happened: append-only, one hash chain for each writer.
+//!
+//! An entry's hash is SHA-256 over the hash before it (32 zero octets before the first) and the entry's JSON as stored.
+//! The newest hash of each writer, its head, is kept in a table and in the file `audit-heads` beside the database.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use examiner::{Thumbprint, UnixTime};
+use policy::{Holder, HostName, PartyName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::{Row, SqliteConnection};
+
+use crate::error::Result;
+use crate::open::{Actor, Registry};
+use crate::rows::{damaged, digest, hex};
+
+/// A gate's heads go to the file at most this often; those of changes each time.
+const HEADS_EVERY_SECONDS: i64 = 60;
+
+/// Something that happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When.
+    pub time: UnixTime,
+    /// The site concerned.
+    pub site: Option<String>,
+    /// The party or operator concerned.
+    pub party: Option<String>,
+    /// The certificate's thumbprint, hex.
+    pub thumbprint: Option<String>,
+    /// Where from.
+    pub address: Option<String>,
+    /// `admitted`, `refused`, `observed` or `changed`.
+    pub verdict: String,
+    /// The refusal's code.
+    pub code: Option<String>,
+    /// The rule that decided.
+    pub rule: Option<String>,
+    /// The reference the visitor was shown.
+    pub reference: Option<String>,
+    /// More, in words; for a change what was changed and by whom.
+    pub detail: Option<String>,
+    /// How many equal events this stands for.
+    pub count: u32,
+}
+
+impl AuditEvent {
+    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: &str) -> Self {
+        let detail = Some(format!("{what}; by {}", actor.name));
+        Self { time: now, verdict: "changed".into(), detail, count: 1, ..Self::default() }
+    }
+
+    pub(crate) fn party(mut self, name: &PartyName) -> Self {
+        self.party = Some(name.to_string());
+        self
+    }
+
+    pub(crate) fn holder(self, holder: &Holder) -> Self {
+        match holder {
+            Holder::Party(name) | Holder::Operator { name, .. } => self.party(name),
+        }
+    }
+
+    pub(crate) fn site(mut self, site: &HostName) -> Self {
+        self.site = Some(site.to_string());
+        self
+    }
+
+    pub(crate) fn thumbprint(mut self, thumbprint: &Thumbprint) -> Self {
+        self.thumbprint = Some(thumbprint.to_string());
+        self
+    }
+}
+
+/// Which entries to find; what is `None` fits all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditFilter {
+    /// At this site.
+    pub site: Option<String>,
+    /// Of this party or operator.
+    pub party: Option<String>,
+    /// With this code.
+    pub code: Option<String>,
+    /// With this verdict.
+    pub verdict: Option<String>,
+    /// With this reference.
+    pub reference: Option<String>,
+    /// Not before.
+    pub since: Option<UnixTime>,
+    /// Not after.
+    pub until: Option<UnixTime>,
+    /// At most so many: the newest, or the next ones where `after_id` is given.
+    pub limit: Option<u32>,
+    /// Only entries after this one.
+    pub after_id: Option<i64>,
+}
+
+/// An entry as stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// Its number in the store.
+    pub id: i64,
+    /// Who wrote it.
+    pub writer: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: AuditEvent,
+}
+
+impl Registry {
+    /// Appends entries to a writer's chain, all or none.
+    pub async fn append_audit(&self, writer: &str, events: &[AuditEvent]) -> Result<()> {
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let head = append(&mut tx, writer, events).await?;
+        tx.commit().await?;
+        if let (Some(head), Some(last)) = (head, events.last()) {
+            self.heads.note(writer, &head, Some(last.time));
+        }
+        Ok(())
+    }
+
+    /// The entries that fit, oldest first.
+    pub async fn search_audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
+        let newest_first = filter.after_id.is_none();
+        let query = if newest_first {
+            "SELECT id, writer, entry FROM audit
+             WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
+                 AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
+                 AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
+             ORDER BY id DESC LIMIT ?9"
+        } else {
+            "SELECT id, writer, entry FROM audit
+             WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
+                 AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
+                 AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
+             ORDER BY id LIMIT ?9"
+        };
+        let rows = sqlx::query(query)
+            .bind(&filter.site)
+            .bind(&filter.party)
+            .bind(&filter.code)
+            .bind(&filter.verdict)
+            .bind(&filter.reference)
+            .bind(filter.since.map(UnixTime::seconds))
+            .bind(filter.until.map(UnixTime::seconds))
+            .bind(filter.after_id.unwrap_or(0))
+            .bind(filter.limit.map_or(-1, i64::from))
+            .fetch_all(&self.readers)
+            .await?;
+        let mut found = rows
+            .iter()
+            .map(|row| {
+                let event = serde_json::from_str(row.try_get("entry")?).map_err(damaged)?;
+                Ok(AuditRow { id: row.try_get("id")?, writer: row.try_get("writer")?, event })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        if newest_first {
+            found.reverse();
+        }
+        Ok(found)
+    }
+}
+
+/// The newest entry of a writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) number: i64,
+    pub(crate) id: i64,
+    pub(crate) hash: [u8; 32],
+}
+
+pub(crate) fn chain(before: &[u8; 32], entry: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(before).chain_update(entry).finalize().into()
+}
+
+/// Appends to a writer's chain; the new head, `None` where it has no entry.
+pub(crate) async fn append(
+    tx: &mut SqliteConnection,
+    writer: &str,
+    events: &[AuditEvent],
+) -> Result<Option<Head>> {
+    let row = sqlx::query("SELECT number, id, hash FROM audit_heads WHERE writer = ?1")
+        .bind(writer)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let mut head = match row {
+        Some(row) => {
+            Head { number: row.try_get("number")?, id: row.try_get("id")?, hash: digest(&row, "hash")? }
+        }
+        None => Head { number: 0, id: 0, hash: [0; 32] },
+    };
+    for event in events {
+        let entry = serde_json::to_string(event).map_err(damaged)?;
+        head.hash = chain(&head.hash, entry.as_bytes());
+        head.number += 1;
+        head.id = sqlx::query_scalar(
+            "INSERT INTO audit (writer, number, time, site, party, code, verdict, reference, entry, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+        )
+        .bind(writer)
+        .bind(head.number)
+        .bind(event.time.seconds())
+        .bind(&event.site)
+        .bind(&event.party)
+        .bind(&event.code)
+        .bind(&event.verdict)
+        .bind(&event.reference)
+        .bind(entry)
+        .bind(&head.hash[..])
+        .fetch_one(&mut *tx)
+        .await?;
+    }
+    if head.number == 0 {
+        return Ok(None);
+    }
+    sqlx::query(
+        "INSERT INTO audit_heads (writer, number, id, hash) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (writer) DO UPDATE SET number = excluded.number, id = excluded.id, hash = excluded.hash",
+    )
+    .bind(writer)
+    .bind(head.number)
+    .bind(head.id)
+    .bind(&head.hash[..])
+    .execute(&mut *tx)
+    .await?;
+    Ok(Some(head))
+}
+
+/// The heads' file: one line `EPOCH NUMBER ID HASH WRITER` for each head noted.
+#[derive(Debug)]
+pub(crate) struct HeadsFile {
+    path: PathBuf,
+    epoch: String,
+    noted: Mutex<HashMap<String, UnixTime>>,
+}
+
+impl HeadsFile {
+    pub(crate) fn beside(database: &Path, epoch: &str) -> Self {
+        let path = database.with_file_name("audit-heads");
+        Self { path, epoch: epoch.to_owned(), noted: Mutex::default() }
+    }
+
+    /// Notes a head; where `at` is given, no more than once a minute. A failure is logged: the entry itself stands.
+    pub(crate) fn note(&self, writer: &str, head: &Head, at: Option<UnixTime>) {
+        if let Some(at) = at {
+            let mut noted = self.noted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let due = noted.get(writer).is_none_or(|last| at >= last.plus(HEADS_EVERY_SECONDS) || at < *last);
+            if !due {
+                return;
+            }
+            noted.insert(writer.to_owned(), at);
+        }
+        let line = format!("{} {} {} {} {writer}\n", self.epoch, head.number, head.id, hex(&head.hash));
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
+            tracing::warn!(path = %self.path.display(), %error, "an audit head could not be noted");
+        }
+    }
+
+    /// The heads noted of this epoch, by writer and number; `None` without a file. Lines that cannot be read are
+    /// passed over: the last may be cut by a power failure.
+    pub(crate) fn read(&self) -> Option<HashMap<(String, i64), Head>> {
+        let text = String::from_utf8_lossy(&std::fs::read(&self.path).ok()?).into_owned();
+        let head = |line: &str| {
+            let mut fields = line.splitn(5, ' ');
+            if fields.next()? != self.epoch {
+                return None;
+            }
+            let number = fields.next()?.parse().ok()?;
+            let id = fields.next()?.parse().ok()?;
+            let hash = Thumbprint::from_hex(fields.next()?)?.0;
+            Some(((fields.next()?.to_owned(), number), Head { number, id, hash }))
+        };
+        Some(text.lines().filter_map(head).collect())
+    }
+}

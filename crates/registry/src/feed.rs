@@ -1,0 +1,179 @@
+//! The one write path, and what it feeds: changes by number, and the whole state to begin from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use examiner::{KeyPin, UnixTime};
+use policy::record::{KeyRecord, Origin, Party, SubjectRule};
+use policy::{PartyName, RecordChange, Records};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+
+use crate::audit::{AuditEvent, Head, append};
+use crate::error::Result;
+use crate::open::Registry;
+use crate::rows::{damaged, digest, host, key_pin, maybe_time, party, time};
+use crate::settings::{StoredCa, StoredSite};
+use crate::{certificates, keys, settings};
+
+/// The writer under which the registry records its own changes.
+pub(crate) const WRITER: &str = "registry";
+
+/// Everything at one moment.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The database's incarnation.
+    pub epoch: String,
+    /// Number of the last change in it.
+    pub seq: i64,
+    /// What admission needs.
+    pub records: Records,
+    /// Sites kept in the registry.
+    pub sites: Vec<StoredSite>,
+    /// CAs kept in the registry.
+    pub cas: Vec<StoredCa>,
+}
+
+/// One change by its number; numbers have no gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedEntry {
+    /// Its number.
+    pub seq: i64,
+    /// When it was made.
+    pub at: UnixTime,
+    /// What is now so.
+    pub change: RecordChange,
+}
+
+/// A change under way: rows, feed and audit in one transaction. Dropped without `commit`, nothing happened.
+pub(crate) struct Write {
+    pub(crate) tx: Transaction<'static, Sqlite>,
+    now: UnixTime,
+    head: Option<Head>,
+}
+
+impl Write {
+    /// Adds a change to the feed.
+    pub(crate) async fn feed(&mut self, change: &RecordChange) -> Result<()> {
+        let seq: i64 = sqlx::query_scalar("UPDATE meta SET seq = seq + 1 RETURNING seq")
+            .fetch_one(&mut *self.tx)
+            .await?;
+        sqlx::query("INSERT INTO changes (seq, at, kind, payload) VALUES (?1, ?2, ?3, ?4)")
+            .bind(seq)
+            .bind(self.now.seconds())
+            .bind(kind(change))
+            .bind(serde_json::to_string(change).map_err(damaged)?)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Adds an entry to the audit.
+    pub(crate) async fn audit(&mut self, event: AuditEvent) -> Result<()> {
+        self.head = append(&mut self.tx, WRITER, std::slice::from_ref(&event)).await?;
+        Ok(())
+    }
+
+    /// Makes it so.
+    pub(crate) async fn commit(self, registry: &Registry) -> Result<()> {
+        self.tx.commit().await?;
+        if let Some(head) = self.head {
+            registry.heads.note(WRITER, &head, None);
+        }
+        Ok(())
+    }
+}
+
+impl Registry {
+    pub(crate) async fn write(&self, now: UnixTime) -> Result<Write> {
+        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Write { tx, now, head: None })
+    }
+
+    /// The whole state and the number of its last change, from one read transaction.
+    pub async fn load(&self) -> Result<State> {
+        let mut tx = self.readers.begin().await?;
+        let seq = sqlx::query_scalar("SELECT seq FROM meta").fetch_one(&mut *tx).await?;
+        let records = records(&mut tx).await?;
+        let sites = settings::stored_sites(&mut tx).await?;
+        let cas = settings::stored_cas(&mut tx).await?;
+        Ok(State { epoch: self.epoch().to_owned(), seq, records, sites, cas })
+    }
+
+    /// The changes after `seq`, in order.
+    pub async fn changes_since(&self, seq: i64) -> Result<Vec<FeedEntry>> {
+        let rows = sqlx::query("SELECT seq, at, payload FROM changes WHERE seq > ?1 ORDER BY seq")
+            .bind(seq)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let change = serde_json::from_str(row.try_get("payload")?).map_err(damaged)?;
+                Ok(FeedEntry { seq: row.try_get("seq")?, at: time(row, "at")?, change })
+            })
+            .collect()
+    }
+
+    /// The number of the last change; 0 before the first.
+    pub async fn last_seq(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar("SELECT seq FROM meta").fetch_one(&self.readers).await?)
+    }
+}
+
+async fn records(tx: &mut SqliteConnection) -> Result<Records> {
+    let mut records = Records::default();
+    let mut parties: BTreeMap<PartyName, Party> = BTreeMap::new();
+    for row in sqlx::query("SELECT * FROM parties").fetch_all(&mut *tx).await? {
+        let name = party(&row, "name")?;
+        let suspended_since = maybe_time(&row, "suspended_since")?;
+        let id = row.try_get("id")?;
+        parties.insert(name.clone(), Party { name, id, suspended_since, grants: Default::default() });
+    }
+    for row in sqlx::query("SELECT party, site FROM grants").fetch_all(&mut *tx).await? {
+        if let Some(entry) = parties.get_mut(&party(&row, "party")?) {
+            entry.grants.insert(host(&row, "site")?);
+        }
+    }
+    for (name, party) in parties {
+        records.parties.insert(name, Arc::new(party));
+    }
+    for row in sqlx::query("SELECT * FROM certificates ORDER BY number").fetch_all(&mut *tx).await? {
+        let (thumbprint, record) = certificates::record(&row)?;
+        if record.origin == Origin::Pinned {
+            records.pinned_keys.insert(record.key_pin, thumbprint);
+        }
+        records.certificates.insert(thumbprint, Arc::new(record));
+    }
+    let mut by_key: BTreeMap<KeyPin, Vec<KeyRecord>> = BTreeMap::new();
+    for row in sqlx::query("SELECT * FROM keys ORDER BY number").fetch_all(&mut *tx).await? {
+        by_key.entry(key_pin(&row)?).or_default().push(keys::record(&row)?);
+    }
+    for (pin, list) in by_key {
+        records.keys.insert(pin, Arc::new(list));
+    }
+    for row in sqlx::query("SELECT * FROM subjects").fetch_all(&mut *tx).await? {
+        let rule = SubjectRule { ca: row.try_get("ca")?, subject: digest(&row, "subject")? };
+        records.subjects.insert(rule, party(&row, "party")?);
+    }
+    for row in sqlx::query("SELECT site, ca FROM ca_grants").fetch_all(&mut *tx).await? {
+        records.ca_grants.entry(host(&row, "site")?).or_default().insert(row.try_get("ca")?);
+    }
+    for row in sqlx::query("SELECT key_pin FROM compromised_keys").fetch_all(&mut *tx).await? {
+        records.compromised_keys.insert(key_pin(&row)?);
+    }
+    records.merge();
+    Ok(records)
+}
+
+fn kind(change: &RecordChange) -> &'static str {
+    match change {
+        RecordChange::Party(_) => "party",
+        RecordChange::PartyRemoved(_) => "party_removed",
+        RecordChange::Certificate(..) => "certificate",
+        RecordChange::CertificateRemoved(_) => "certificate_removed",
+        RecordChange::Key(..) => "key",
+        RecordChange::Subject(..) => "subject",
+        RecordChange::CaGrants(..) => "ca_grants",
+        RecordChange::CompromisedKey(..) => "compromised_key",
+        RecordChange::Settings => "settings",
+    }
+}
