@@ -34,3 +34,26 @@ pub struct StoredCa {
     /// Its settings, as TOML.
     pub settings: String,
 }
+
+impl From<&registry::State> for Stored {
+    fn from(state: &registry::State) -> Self {
+        Self {
+            sites: state
+                .sites
+                .iter()
+                .map(|site| StoredSite { name: site.name.to_string(), settings: site.settings.clone() })
+                .collect(),
+            cas: state
+                .cas
+                .iter()
+                .map(|ca| StoredCa {
+                    name: ca.name.clone(),
+                    pem: ca.pem.clone(),
+                    sites: ca.sites.iter().map(ToString::to_string).collect(),
+                    settings: ca.settings.clone(),
+                })
+                .collect(),
+            records: state.records.clone(),
+        }
+    }
+}
