@@ -1,0 +1,271 @@
+//! `ca`: trusted issuers, and what the own authority gives out.
+
+use std::path::{Path, PathBuf};
+
+use authority::crl::{self, CrlEntry};
+use authority::{Role, files};
+use examiner::UnixTime;
+use policy::Admission;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::globals::columns;
+use super::{Exit, Failure, Globals, Outcome, cert};
+use crate::config::ca::CaSettings;
+use crate::config::stored::StoredCa;
+use crate::config::{Settings, StateDir, Stored};
+
+/// `countersign ca …`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Args {
+    /// Trust an issuer at the named sites.
+    Add(Add),
+    /// The trusted issuers.
+    List,
+    /// One issuer; `own` is the authority's root.
+    Show {
+        /// Its name.
+        name: String,
+        /// `pem`: its certificates.
+        #[arg(long, value_parser = ["pem"])]
+        format: Option<String>,
+    },
+    /// Trust an issuer no longer.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Make the own authority's revocation list anew.
+    Crl {
+        /// The file to write; standard output where absent.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The list's form.
+        #[arg(long, default_value = "der", value_parser = ["der", "pem"])]
+        format: String,
+    },
+}
+
+/// A new trusted issuer.
+#[derive(Debug, clap::Args)]
+pub struct Add {
+    /// PEM or DER file of its certificates.
+    file: PathBuf,
+    /// Its name in rules: ca:NAME.
+    #[arg(long)]
+    name: String,
+    /// A site it is attached to; may be repeated.
+    #[arg(long = "site", value_name = "HOST", required = true)]
+    sites: Vec<String>,
+    /// Which of its certificates get in, such as 'san:dns=*.acme.example'; may be repeated.
+    #[arg(long = "match", value_name = "CONDITIONS", conflicts_with_all = ["accept_any", "named_only"])]
+    matches: Vec<String>,
+    /// From which value the party's name is taken, such as san:dns.
+    #[arg(long, value_name = "TYPE")]
+    name_from: Option<String>,
+    /// Everyone with a certificate from it gets in.
+    #[arg(long, conflicts_with = "named_only")]
+    accept_any: bool,
+    /// Only parties with a subject rule on it get in.
+    #[arg(long)]
+    named_only: bool,
+    /// Excuse the missing client usage until this date.
+    #[arg(long, value_name = "DATE", value_parser = UnixTime::parse)]
+    accept_without_client_usage_until: Option<UnixTime>,
+}
+
+/// Runs it.
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    globals.end(match args {
+        Args::Add(args) => add(globals, &args),
+        Args::List => list(globals),
+        Args::Show { name, format } => show(globals, &name, format.is_some()),
+        Args::Remove { name } => remove(globals, &name),
+        Args::Crl { out, format } => write_crl(globals, out.as_deref(), format == "pem"),
+    })
+}
+
+/// A CA's settings as JSON.
+pub fn view(ca: &CaSettings) -> Value {
+    let rules = &ca.rules;
+    let matches: Vec<String> = match &rules.admission {
+        Admission::Match(entries) => entries.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    json!({
+        "name": rules.name,
+        "sites": ca.sites,
+        "match": matches,
+        "accept_any": rules.admission == Admission::Any,
+        "named_only": rules.admission == Admission::NamedOnly,
+        "name_from": rules.name_from.as_ref().map(ToString::to_string),
+        "accept_without_client_usage_until": rules.without_client_usage_until,
+        "certificates": rules.anchors.iter().chain(&rules.intermediates).map(cert::view).collect::<Vec<_>>(),
+        "origin": ca.origin,
+    })
+}
+
+fn add(globals: &Globals, args: &Add) -> Outcome {
+    let context = Context::open(globals)?;
+    if let Some(ca) = context.settings.cas.get(&args.name) {
+        return Err(Failure::usage(format!("CA {} is there already", args.name), format!("it stands in {}", ca.origin)));
+    }
+    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+    let pem: String =
+        cert::read(&args.file)?.iter().map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect();
+    if args.matches.is_empty() && !args.accept_any && !args.named_only {
+        return Err(Failure::new(
+            Exit::Configuration,
+            "without --match, everyone with a certificate from this issuer gets in",
+            "give one of: --match 'san:dns=*.acme.example' (only these), --named-only (only parties with a subject rule \
+             on this CA), --accept-any (really everyone)",
+        ));
+    }
+    let settings = settings_text(args)?;
+    let mut stored = Stored::from(&context.state);
+    stored.cas.push(StoredCa {
+        name: args.name.clone(),
+        pem: pem.clone(),
+        sites: sites.iter().map(ToString::to_string).collect(),
+        settings: settings.clone(),
+    });
+    let after = Settings::load(&context.settings.file, Some(&context.settings.state), Some(&stored), context.now)?;
+    for warning in after.warnings.iter().filter(|one| !context.settings.warnings.contains(one)) {
+        globals.warn(warning.to_string());
+    }
+    let shown = args.sites.join(", ");
+    if globals.dry_run {
+        globals.say(format!("would trust {} at {shown}", args.name));
+        return Ok(Exit::Fine);
+    }
+    let (registry, actor, now) = (&context.registry, &context.actor, context.now);
+    let ca = registry::StoredCa { name: args.name.clone(), pem, sites: sites.clone(), settings };
+    context.run(registry.put_ca(ca, actor, now))?;
+    for site in sites.iter().filter(|_| !args.named_only) {
+        context.run(registry.grant_ca(&args.name, site, actor, now))?;
+    }
+    globals.print(&after.cas.get(&args.name).map(view), format!("CA {} is trusted at {shown}", args.name));
+    Ok(Exit::Fine)
+}
+
+fn settings_text(args: &Add) -> Result<String, Failure> {
+    let mut table = toml::Table::new();
+    if !args.matches.is_empty() {
+        table.insert("match".into(), args.matches.clone().into());
+    }
+    for (key, set) in [("accept_any", args.accept_any), ("named_only", args.named_only)] {
+        if set {
+            table.insert(key.into(), true.into());
+        }
+    }
+    if let Some(name_from) = &args.name_from {
+        table.insert("name_from".into(), name_from.clone().into());
+    }
+    if let Some(until) = args.accept_without_client_usage_until {
+        let until = toml::Table::from_iter([("until".to_owned(), until.to_string().into())]);
+        table.insert("accept_without_client_usage".into(), until.into());
+    }
+    toml::to_string(&table).map_err(|error| Failure::new(Exit::Bug, error.to_string(), "please report this"))
+}
+
+fn list(globals: &Globals) -> Outcome {
+    let context = Context::open(globals)?;
+    let mut rows = vec![vec!["CA".into(), "SITES".into(), "WHO GETS IN".into(), "NOT AFTER".into(), "FROM".into()]];
+    for (name, ca) in &context.settings.cas {
+        let sites: Vec<&str> = ca.sites.iter().map(policy::HostName::as_str).collect();
+        let who = match &ca.rules.admission {
+            Admission::Match(entries) => entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Admission::Any => "everyone".into(),
+            Admission::NamedOnly => "parties with a subject rule".into(),
+            Admission::OnRecord => "certificates on record".into(),
+        };
+        let end = ca.rules.anchors.iter().map(|anchor| anchor.not_after).min().map(UnixTime::date).unwrap_or_default();
+        rows.push(vec![name.clone(), sites.join(" "), who, end, ca.origin.clone()]);
+    }
+    globals.print(&context.settings.cas.values().map(view).collect::<Vec<_>>(), columns(&rows));
+    Ok(Exit::Fine)
+}
+
+fn show(globals: &Globals, name: &str, pem: bool) -> Outcome {
+    if name == policy::ca::OWN_CA {
+        return show_own(globals, pem);
+    }
+    let context = Context::open(globals)?;
+    let Some(ca) = context.settings.cas.get(name) else {
+        return Err(Failure::not_found(format!("there is no CA `{}`", name.escape_debug()), "countersign ca list"));
+    };
+    let text = if pem {
+        let all = ca.rules.anchors.iter().chain(&ca.rules.intermediates);
+        all.map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect()
+    } else {
+        toml::to_string_pretty(&json!({ "name": name, "sites": ca.sites, "origin": ca.origin })).unwrap_or_default()
+    };
+    globals.print(&view(ca), text);
+    Ok(Exit::Fine)
+}
+
+/// The self-signed root alone: trust for the client side.
+fn show_own(globals: &Globals, pem: bool) -> Outcome {
+    let state: StateDir = super::context::state_dir(globals, &globals.config_path(), super::context::now())?;
+    let hierarchy = authority::Hierarchy::open(&state.authority())?;
+    let root = hierarchy.certificate(Role::Root);
+    let text = if pem {
+        hierarchy.certificate_pem(Role::Root)
+    } else {
+        format!("{}\n  until {}\n  thumbprint {}", root.subject, root.not_after, root.thumbprint)
+    };
+    let mut value = cert::view(root);
+    value["pem"] = json!(hierarchy.certificate_pem(Role::Root));
+    globals.print(&value, text);
+    Ok(Exit::Fine)
+}
+
+fn remove(globals: &Globals, name: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let Some(ca) = context.settings.cas.get(name) else {
+        return Err(Failure::not_found(format!("there is no CA `{}`", name.escape_debug()), "countersign ca list"));
+    };
+    if !context.state.cas.iter().any(|stored| stored.name == name) {
+        return Err(Failure::usage(format!("CA {name} stands in {}", ca.origin), "remove it there"));
+    }
+    if globals.dry_run || !globals.confirm(&format!("Remove CA {name}? Everyone it lets in is refused at once.")) {
+        globals.say(format!("CA {name} would be removed; --yes does it"));
+        return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });
+    }
+    context.run(context.registry.remove_ca(name, &context.actor, context.now))?;
+    globals.print(&json!({ "removed": name }), format!("CA {name} is removed"));
+    Ok(Exit::Fine)
+}
+
+fn write_crl(globals: &Globals, out: Option<&Path>, pem: bool) -> Outcome {
+    let context = Context::open(globals)?;
+    let (der, number, count) = make_crl(&context)?;
+    let bytes = if pem { examiner::cert::pem::encode("X509 CRL", &der).into_bytes() } else { der };
+    let next_update = context.now.plus(crl::LIFE_SECONDS);
+    match out {
+        Some(path) => {
+            files::replace_public(path, &bytes)?;
+            globals.print(
+                &json!({ "file": path, "number": number, "entries": count, "next_update": next_update }),
+                format!("{}: list {number}, {count} entries, good until {next_update}", path.display()),
+            );
+        }
+        None => globals.print_bytes(&bytes),
+    }
+    Ok(Exit::Fine)
+}
+
+/// A fresh list of the client CA: DER, its number, how many entries.
+pub fn make_crl(context: &Context) -> Result<(Vec<u8>, u64, usize), Failure> {
+    let signer = context.signer(Role::Client)?;
+    let mut revoked = context.run(context.registry.revoked_own())?;
+    revoked.retain(|one| one.is_listed(context.now));
+    let number = context.run(context.registry.next_crl_number())?;
+    let entries: Vec<CrlEntry> = revoked
+        .into_iter()
+        .map(|one| CrlEntry { serial: one.serial, revoked_at: one.at, reason: one.reason.parse().unwrap_or_default() })
+        .collect();
+    let count = entries.len();
+    let der = crl::build(&signer, entries, number, context.now, context.now.plus(crl::LIFE_SECONDS))?;
+    Ok((der, number, count))
+}

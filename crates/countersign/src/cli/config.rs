@@ -1,0 +1,97 @@
+//! `config show`: the configuration as it holds, defaults and registry included.
+
+use policy::{ClientAuth, OnRefuse, Principal};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::{Exit, Globals, Outcome};
+use crate::config::keys::CertificateFile;
+use crate::config::site::SiteSettings;
+
+/// `countersign config …`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Args {
+    /// Everything that holds: file, registry and defaults.
+    Show,
+}
+
+/// Runs it.
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    let Args::Show = args;
+    globals.end(show(globals))
+}
+
+fn show(globals: &Globals) -> Outcome {
+    let context = Context::open(globals)?;
+    let settings = &context.settings;
+    let sites: serde_json::Map<String, Value> =
+        settings.sites.iter().map(|(name, site)| (name.to_string(), site_view(site))).collect();
+    let cas: serde_json::Map<String, Value> = settings.cas.iter().map(|(name, ca)| (name.clone(), super::ca::view(ca))).collect();
+    let value = json!({
+        "server": {
+            "listen": settings.listen,
+            "admin": settings.admin,
+            "state": settings.state.path(),
+            "workers": settings.workers,
+            "max_stale": settings.max_stale,
+        },
+        "site": sites,
+        "ca": cas,
+        "group": settings.groups,
+        "log": { "retain_days": settings.retain_days, "file": settings.log_file },
+    });
+    let text = toml::to_string_pretty(&without_nulls(value.clone())).unwrap_or_default();
+    globals.print(&value, text);
+    Ok(Exit::Fine)
+}
+
+/// A site's settings as JSON, in the file's words.
+pub fn site_view(site: &SiteSettings) -> Value {
+    let list = |all: &[Principal]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let paths: Vec<Value> = site
+        .paths
+        .iter()
+        .map(|rule| {
+            json!({
+                "prefix": rule.prefix.as_str(),
+                "allow": rule.allow.as_deref().map(list),
+                "deny": rule.deny.as_deref().map(list),
+                "client_auth": match rule.client_auth {
+                    ClientAuth::Required => "required",
+                    ClientAuth::Optional => "optional",
+                    ClientAuth::Off => "off",
+                },
+            })
+        })
+        .collect();
+    json!({
+        "upstream": site.upstream,
+        "certificate": match &site.certificate {
+            CertificateFile::OwnCa => json!("own-ca"),
+            CertificateFile::Files { cert, key } => json!({ "cert": cert, "key": key }),
+        },
+        "allow": list(&site.allow),
+        "deny": list(&site.deny),
+        "on_refuse": if site.on_refuse == OnRefuse::Page { "page" } else { "handshake" },
+        "refuse_status": site.refuse_status,
+        "identity": site.identity,
+        "tls_min": site.tls_min,
+        "default": site.is_default,
+        "mode": site.observe_until.map(|until| json!({ "observe_until": until })),
+        "issuer_hints": site.issuer_hints,
+        "clock_tolerance": site.clock_tolerance,
+        "path": paths,
+        "origin": site.origin,
+    })
+}
+
+/// TOML has no null: what is not set is left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(all) => {
+            Value::Object(all.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
+        }
+        Value::Array(all) => Value::Array(all.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}

@@ -1,0 +1,158 @@
+//! What a command that works on the registry has at hand.
+
+use std::future::Future;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use authority::{Hierarchy, Passphrase, Role, Signer};
+use examiner::UnixTime;
+use registry::{Actor, Registry};
+
+use super::exit::{Exit, Failure};
+use super::globals::Globals;
+use crate::config::{Settings, StateDir, Stored};
+
+/// Settings, registry and the moment.
+pub struct Context {
+    /// What holds.
+    pub settings: Settings,
+    /// The registry.
+    pub registry: Registry,
+    /// What it held when the command began.
+    pub state: registry::State,
+    /// Who makes changes.
+    pub actor: Actor,
+    /// The moment of the command.
+    pub now: UnixTime,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Context {
+    /// Opens registry and settings. Refuses where another user owns the state directory.
+    pub fn open(globals: &Globals) -> Result<Self, Failure> {
+        let now = now();
+        let path = globals.config_path();
+        let state_dir = state_dir(globals, &path, now)?;
+        check_owner(state_dir.path())?;
+        let runtime = runtime()?;
+        let (registry, state) = runtime.block_on(async {
+            let registry = Registry::open(&state_dir.database()).await?;
+            let state = registry.load().await?;
+            Ok::<_, registry::RegistryError>((registry, state))
+        })?;
+        let stored = Stored::from(&state);
+        let settings = Settings::load(&path, Some(&state_dir), Some(&stored), now)?;
+        Ok(Self { settings, registry, state, actor: actor(), now, runtime })
+    }
+
+    /// Runs one of the registry's verbs to its end.
+    pub fn run<T, E: Into<Failure>>(&self, verb: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+        self.runtime.block_on(verb).map_err(Into::into)
+    }
+
+    /// The authority's certificates.
+    pub fn hierarchy(&self) -> Result<Hierarchy, Failure> {
+        Ok(Hierarchy::open(&self.settings.state.authority())?)
+    }
+
+    /// One CA with its key, opened with the passphrase in the state directory, or the one that
+    /// `COUNTERSIGN_PASSPHRASE_FILE` names.
+    pub fn signer(&self, role: Role) -> Result<Signer, Failure> {
+        let file = std::env::var_os("COUNTERSIGN_PASSPHRASE_FILE").map(PathBuf::from);
+        let passphrase = Passphrase::read(&file.unwrap_or_else(|| self.settings.state.passphrase()))?;
+        Ok(self.hierarchy()?.unlock(role, &passphrase)?)
+    }
+
+    /// The site, or a failure that names the known ones.
+    pub fn site(&self, text: &str) -> Result<policy::HostName, Failure> {
+        let name = policy::HostName::parse(text)?;
+        if self.settings.sites.contains_key(&name) {
+            return Ok(name);
+        }
+        let known: Vec<&str> = self.settings.sites.keys().map(policy::HostName::as_str).collect();
+        let help = match crate::config::problem::did_you_mean(name.as_str(), known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the sites are: {}", known.join(", ")),
+        };
+        Err(Failure::not_found(format!("there is no site `{name}`"), help))
+    }
+}
+
+/// Now, in whole seconds.
+pub fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// A runtime for one command.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Bug, format!("no runtime: {error}"), "please report this"))
+}
+
+/// Who runs the command, for the audit.
+pub fn actor() -> Actor {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let uid = rustix::process::getuid().as_raw();
+    Actor { name: name.filter(|name| !name.is_empty()).or_else(|| user(uid)).unwrap_or_else(|| format!("uid {uid}")) }
+}
+
+/// The state directory: as given, or as the file says. Other problems of the file are told later.
+pub fn state_dir(globals: &Globals, config: &Path, _now: UnixTime) -> Result<StateDir, Failure> {
+    if let Some(path) = &globals.state_dir {
+        return Ok(StateDir::at(path));
+    }
+    let text = std::fs::read_to_string(config).map_err(|error| {
+        let help = "make one with `countersign init`, or name yours with --config";
+        let what = format!("{} cannot be read: {error}", config.display());
+        Failure::new(Exit::Configuration, what, help)
+    })?;
+    let source = crate::config::problem::Source::file(config.display().to_string(), text);
+    let file = crate::config::read::file(&source, &mut Vec::new());
+    let base = config.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(StateDir::at(base.join(file.server.state.unwrap_or_else(|| "state".into()))))
+}
+
+/// Refuses where another user owns the directory, with the line that works.
+pub fn check_owner(directory: &Path) -> Result<(), Failure> {
+    let Ok(metadata) = directory.metadata() else { return Ok(()) };
+    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner == me {
+        return Ok(());
+    }
+    let name = user(owner).unwrap_or_else(|| format!("#{owner}"));
+    let line: Vec<String> = std::env::args().map(|argument| quoted(&argument)).collect();
+    Err(Failure::new(
+        Exit::NoPermission,
+        format!("{} belongs to {name}; files made by another user would stop the gate", directory.display()),
+        format!("sudo -u {} {}", quoted(&name), line.join(" ")),
+    ))
+}
+
+fn user(uid: u32) -> Option<String> {
+    let text = std::fs::read_to_string("/etc/passwd").ok()?;
+    let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines.find(|fields| fields.get(2) == Some(&uid.to_string().as_str())).map(|fields| fields[0].to_owned())
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        assert_eq!(quoted("party"), "party");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("#1000"), "'#1000'");
+    }
+}

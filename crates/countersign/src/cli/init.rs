@@ -1,0 +1,183 @@
+//! `init`: configuration, registry, authority and the first operator, in one command.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, files, pkcs12};
+use policy::issuance::Profile;
+use policy::record::OperatorRole;
+use policy::{Holder, HostName, PartyName};
+use serde_json::json;
+
+use super::context::{self, Context};
+use super::{Exit, Failure, Globals, Outcome, issue};
+use crate::config::StateDir;
+
+/// The name of the first operator.
+const FIRST_OPERATOR: &str = "operator";
+
+/// `countersign init`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The site's host name.
+    #[arg(long, value_name = "HOST")]
+    site: Option<String>,
+    /// Where its requests go, such as http://127.0.0.1:3000.
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Addresses to accept on, such as 0.0.0.0:443.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Vec<SocketAddr>,
+    /// The address of console, API, metrics and health.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    admin: Option<SocketAddr>,
+}
+
+/// Runs it.
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    globals.end(run(globals, args))
+}
+
+fn run(globals: &Globals, args: Args) -> Outcome {
+    let config = globals.config_path();
+    let base = config.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let state = StateDir::at(globals.state_dir.clone().unwrap_or_else(|| base.join("state")));
+    let site = HostName::parse(&asked(globals, args.site.clone(), "Host name of the site", "--site")?)?;
+    let upstream = asked(globals, args.upstream.clone(), "Where its requests go (http://…)", "--upstream")?;
+    crate::config::site::upstream(&upstream).map_err(|what| Failure::usage(what, "write it like http://127.0.0.1:3000"))?;
+    if config.exists() {
+        let help = "edit it, or name another with --config; sites are added with `countersign site add`";
+        return Err(Failure::no(format!("{} is there already", config.display()), help));
+    }
+    let text = file_text(&args, globals, &site, &upstream);
+    if globals.dry_run {
+        globals.print(&json!({ "config": config, "state": state.path(), "text": text }), &text);
+        globals.say(format!("would write {} and {}", config.display(), state.path().display()));
+        return Ok(Exit::Fine);
+    }
+    context::check_owner(state.path())?;
+    make_foundation(&state, &[site.to_string()])?;
+    files::write_new_public(&config, text.as_bytes())?;
+    let operator = first_operator(&Context::open(globals)?)?;
+    report(globals, &config, &state, &site, &operator);
+    Ok(Exit::Fine)
+}
+
+fn report(globals: &Globals, config: &Path, state: &StateDir, site: &HostName, operator: &FirstOperator) {
+    let password = operator.password.expose();
+    globals.print(
+        &json!({
+            "config": config,
+            "state": state.path(),
+            "site": site,
+            "operator": operator.files,
+            "password": password,
+        }),
+        format!(
+            "{}  the configuration\n{}  registry, authority and the owner's certificate\npassword of {}: {password}",
+            config.display(),
+            state.path().display(),
+            state.operator("p12").display()
+        ),
+    );
+    globals.say(format!(
+        "The authority's keys are encrypted under {} (0600): whoever reads both can issue certificates.\n\
+         Next: countersign party add NAME --site {site} --pem --out .\n      countersign run",
+        state.passphrase().display()
+    ));
+}
+
+fn asked(globals: &Globals, given: Option<String>, question: &str, flag: &str) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let missing = || Failure::usage(format!("{flag} is missing"), "countersign init --site HOST --upstream URL");
+    if globals.yes || globals.no_input || !std::io::stdin().is_terminal() {
+        return Err(missing());
+    }
+    eprint!("{question}: ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let _ = std::io::stdin().read_line(&mut answer);
+    let answer = answer.trim();
+    if answer.is_empty() { Err(missing()) } else { Ok(answer.to_owned()) }
+}
+
+/// At most ten lines, no key at its default.
+fn file_text(args: &Args, globals: &Globals, site: &HostName, upstream: &str) -> String {
+    let mut server = Vec::new();
+    if !args.listen.is_empty() {
+        let all: Vec<String> = args.listen.iter().map(|address| format!("\"{address}\"")).collect();
+        server.push(format!("listen = [{}]", all.join(", ")));
+    }
+    if let Some(admin) = args.admin.filter(|admin| *admin != SocketAddr::from(([127, 0, 0, 1], 9443))) {
+        server.push(format!("admin = \"{admin}\""));
+    }
+    if let Some(state) = &globals.state_dir {
+        let state = std::path::absolute(state).unwrap_or_else(|_| state.clone());
+        server.push(format!("state = {}", toml::Value::String(state.display().to_string())));
+    }
+    let server = if server.is_empty() { String::new() } else { format!("[server]\n{}\n\n", server.join("\n")) };
+    format!("{server}[site.\"{site}\"]\nupstream = {}\n", toml::Value::String(upstream.into()))
+}
+
+/// Makes what a state directory begins with: passphrase, authority and registry. What is there stays.
+///
+/// `sites` are the hosts that the server CA may name.
+pub fn make_foundation(state: &StateDir, sites: &[String]) -> Result<(), Failure> {
+    files::private_directory(state.path())?;
+    let now = context::now();
+    if !Hierarchy::is_at(&state.authority()) {
+        let passphrase = if state.passphrase().exists() {
+            Passphrase::read(&state.passphrase())?
+        } else {
+            let passphrase = Passphrase::generate()?;
+            passphrase.write_new(&state.passphrase())?;
+            passphrase
+        };
+        let options = CreateOptions {
+            sites: sites.to_vec(),
+            key_type: KeyType::default(),
+            now,
+            organisation: "Countersign".into(),
+        };
+        Hierarchy::create(&state.authority(), &passphrase, &options)?;
+    }
+    if !state.database().exists() {
+        let path = state.database();
+        context::runtime()?.block_on(async { registry::Registry::create(&path, now).await.map(|_| ()) })?;
+    }
+    Ok(())
+}
+
+/// The first operator's files.
+pub struct FirstOperator {
+    /// Where certificate, key and PKCS#12 file are.
+    pub files: Vec<std::path::PathBuf>,
+    /// The password of the PKCS#12 file, to be shown once.
+    pub password: pkcs12::Password,
+}
+
+/// Issues the first operator's certificate, as owner, to `operator.pem`, `.key` and `.p12` in the state directory.
+pub fn first_operator(context: &Context) -> Result<FirstOperator, Failure> {
+    let files = issue::Files::at(context.settings.state.path(), FIRST_OPERATOR, None)?;
+    let key = issue::new_key()?;
+    let order = issue::Order {
+        holder: Holder::Operator { name: PartyName::parse(FIRST_OPERATOR)?, role: OperatorRole::Owner },
+        id: issue::new_uuid()?,
+        label: None,
+        profile: Profile::Operator,
+        spki: key.spki()?,
+        alt_names: Vec::new(),
+        not_after: None,
+    };
+    let issued = issue::issue(context, order)?;
+    let password = pkcs12::generate_password()?;
+    let written = vec![
+        files.write_certificate(&issued)?,
+        files.write_key(&key)?,
+        files.write_p12(FIRST_OPERATOR, &key, &issued, pkcs12::Profile::Compatible, &password)?,
+    ];
+    Ok(FirstOperator { files: written, password })
+}

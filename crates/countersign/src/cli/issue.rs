@@ -1,0 +1,147 @@
+//! One certificate from the own authority, on record before anybody sees it.
+
+use std::path::{Path, PathBuf};
+
+use authority::ledger::LedgerError;
+use authority::{IssuedRecord, Issued, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
+use examiner::UnixTime;
+use policy::Holder;
+use policy::issuance::{AltName, Plan, Profile};
+use policy::record::Origin;
+use registry::{Actor, NewCertificate, Registry};
+
+use super::Failure;
+use super::context::Context;
+
+/// What is asked for.
+pub struct Order {
+    /// Whose it will be.
+    pub holder: Holder,
+    /// The holder's identifier, a UUID.
+    pub id: String,
+    /// What its holder calls it; a free name where absent.
+    pub label: Option<String>,
+    /// What it is for.
+    pub profile: Profile,
+    /// The public key's SubjectPublicKeyInfo, DER.
+    pub spki: Vec<u8>,
+    /// Further names in it.
+    pub alt_names: Vec<AltName>,
+    /// Its last second; the profile's own life where absent.
+    pub not_after: Option<UnixTime>,
+}
+
+/// Issues what is ordered, with the state directory's keys.
+pub fn issue(context: &Context, order: Order) -> Result<Issued, Failure> {
+    let signer = context.signer(Role::of(order.profile))?;
+    let ledger = Record { registry: &context.registry, actor: &context.actor, now: context.now, order: &order };
+    let mut plan =
+        Plan::new(order.profile, name(&order.holder), &order.id, order.spki.clone(), signer.window(), context.now);
+    plan.alt_names.clone_from(&order.alt_names);
+    if let Some(not_after) = order.not_after {
+        plan.not_after = not_after;
+    }
+    let checked = policy::issuance::check(plan, signer.window(), context.now)?;
+    context.run(signer.issue_on_record(&ledger, &checked))
+}
+
+fn name(holder: &Holder) -> &str {
+    match holder {
+        Holder::Party(name) | Holder::Operator { name, .. } => name.as_str(),
+    }
+}
+
+/// The registry as the place where each certificate is written before it leaves.
+struct Record<'a> {
+    registry: &'a Registry,
+    actor: &'a Actor,
+    now: UnixTime,
+    order: &'a Order,
+}
+
+impl Ledger for Record<'_> {
+    async fn commit(&self, record: &IssuedRecord) -> Result<(), LedgerError> {
+        let new = NewCertificate {
+            holder: self.order.holder.clone(),
+            label: self.order.label.clone(),
+            der: record.der.clone(),
+            origin: Origin::Own,
+            profile: record.profile.word().to_owned(),
+            exceptions: Default::default(),
+        };
+        let done = self.registry.add_certificate(new, self.actor, self.now).await;
+        done.map(|_| ()).map_err(|error| LedgerError(Box::new(error)))
+    }
+}
+
+/// Where a certificate and its key are written.
+pub struct Files {
+    directory: PathBuf,
+    stem: String,
+}
+
+impl Files {
+    /// `NAME.pem`, `NAME.key`, `NAME.p12` in the directory; `NAME-LABEL.…` where those are taken and a label is given.
+    pub fn at(directory: &Path, name: &str, label: Option<&str>) -> Result<Self, Failure> {
+        std::fs::create_dir_all(directory).map_err(|error| Failure::file(directory, "made", &error))?;
+        let stems = std::iter::once(name.to_owned()).chain(label.map(|label| format!("{name}-{label}")));
+        for stem in stems {
+            let files = Self { directory: directory.to_owned(), stem };
+            if ["pem", "key", "p12"].iter().all(|extension| !files.path(extension).exists()) {
+                return Ok(files);
+            }
+        }
+        let taken = directory.join(name).with_extension("pem");
+        Err(Failure::no(format!("files named {} are there already", taken.display()), "name another directory with --out"))
+    }
+
+    /// The file with this extension.
+    pub fn path(&self, extension: &str) -> PathBuf {
+        self.directory.join(format!("{}.{extension}", self.stem))
+    }
+
+    /// Writes the certificate, then the issuing CA.
+    pub fn write_certificate(&self, issued: &Issued) -> Result<PathBuf, Failure> {
+        let path = self.path("pem");
+        files::write_new_public(&path, issued.to_pem().as_bytes())?;
+        Ok(path)
+    }
+
+    /// Writes the key, unencrypted, mode 0600.
+    pub fn write_key(&self, key: &PrivateKey) -> Result<PathBuf, Failure> {
+        let path = self.path("key");
+        files::write_new_private(&path, key.to_pem()?.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Writes key and certificate under a password, mode 0600.
+    pub fn write_p12(
+        &self,
+        name: &str,
+        key: &PrivateKey,
+        issued: &Issued,
+        profile: pkcs12::Profile,
+        password: &pkcs12::Password,
+    ) -> Result<PathBuf, Failure> {
+        let path = self.path("p12");
+        let bytes = pkcs12::export(name, key, &issued.der, &issued.chain_der, password, profile)?;
+        files::write_new_private(&path, &bytes)?;
+        Ok(path)
+    }
+}
+
+/// A new private key, ECDSA P-256.
+pub fn new_key() -> Result<PrivateKey, Failure> {
+    Ok(authority::keys::generate(KeyType::default())?)
+}
+
+/// A random UUID (RFC 9562 version 4).
+pub fn new_uuid() -> Result<String, Failure> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new(super::Exit::Bug, format!("no randomness: {error}"), "try again"))?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}

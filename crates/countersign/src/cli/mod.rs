@@ -1,0 +1,129 @@
+//! The command line: one subcommand a file.
+//!
+//! - [`globals`]: the flags of every command, and how every command speaks; [`exit`]: how it ends.
+//! - [`context`]: registry, settings and moment, for the commands that need them.
+//!
+//! A new subcommand is a line in [`Command`] and a line in [`dispatch`].
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub mod ca;
+pub mod cert;
+pub mod completions;
+pub mod config;
+pub mod context;
+pub mod exit;
+pub mod explain;
+pub mod globals;
+pub mod init;
+pub mod issue;
+pub mod log;
+pub mod operator;
+pub mod party;
+pub mod pending;
+pub mod site;
+pub mod status;
+pub mod validate;
+
+pub use exit::{Exit, Failure, Outcome};
+pub use globals::Globals;
+
+/// Two-way TLS for websites: the gate, the authority and the check in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, propagate_version = false, disable_help_subcommand = true)]
+#[command(after_help = "Begin with `countersign init --site HOST --upstream URL`.")]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a configuration, a registry, an authority and the first operator.
+    Init(init::Args),
+    /// Check the configuration, and say everything that is wrong with it.
+    Validate(validate::Args),
+    /// The configuration as it holds.
+    #[command(subcommand)]
+    Config(config::Args),
+    /// Sites.
+    #[command(subcommand)]
+    Site(site::Args),
+    /// Parties: who may enter.
+    #[command(subcommand)]
+    Party(party::Args),
+    /// Certificates that have knocked and are admitted nowhere.
+    #[command(subcommand)]
+    Pending(pending::Args),
+    /// Operators: who may use the admin address.
+    #[command(subcommand)]
+    Operator(operator::Args),
+    /// Trusted issuers, and the own authority.
+    #[command(subcommand)]
+    Ca(ca::Args),
+    /// What happened.
+    #[command(subcommand)]
+    Log(log::Args),
+    /// Certificate files.
+    #[command(subcommand)]
+    Cert(cert::Args),
+    /// What holds now, and what needs attention.
+    Status(status::Args),
+    /// What a code means, or whether a certificate would be admitted.
+    Explain(explain::Args),
+    /// A shell's completions.
+    Completions(completions::Args),
+    /// The manual pages.
+    Man(completions::ManArgs),
+    /// The version.
+    Version,
+}
+
+fn dispatch(globals: &Globals, command: Command) -> Exit {
+    match command {
+        Command::Init(args) => init::command(globals, args),
+        Command::Validate(args) => validate::command(globals, args),
+        Command::Config(args) => config::command(globals, args),
+        Command::Site(args) => site::command(globals, args),
+        Command::Party(args) => party::command(globals, args),
+        Command::Pending(args) => pending::command(globals, args),
+        Command::Operator(args) => operator::command(globals, args),
+        Command::Ca(args) => ca::command(globals, args),
+        Command::Log(args) => log::command(globals, args),
+        Command::Cert(args) => cert::command(globals, args),
+        Command::Status(args) => status::command(globals, args),
+        Command::Explain(args) => explain::command(globals, args),
+        Command::Completions(args) => completions::command(globals, args),
+        Command::Man(args) => completions::man(globals, args),
+        Command::Version => completions::version(globals),
+    }
+}
+
+/// The program.
+pub fn main() -> std::process::ExitCode {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Fine.into() };
+        }
+    };
+    dispatch(&cli.globals, cli.command).into()
+}
+
+/// The command line as clap knows it, for completions and manual pages.
+pub fn clap() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_whole() {
+        super::clap().debug_assert();
+    }
+}

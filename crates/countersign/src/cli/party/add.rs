@@ -1,0 +1,352 @@
+//! `party add`: a party, and one way in for it: issued here, a pin, or a subject rule.
+
+use std::path::{Path, PathBuf};
+
+use authority::{PrivateKey, pkcs12};
+use examiner::{Certificate, Name, UnixTime};
+use policy::issuance::Profile;
+use policy::record::{Origin, PinExceptions};
+use policy::{Holder, HostName, PartyName};
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::issue::{self, Files};
+use crate::cli::{Exit, Failure, Globals, Outcome, cert};
+
+/// `countersign party add`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The party's name: a-z, 0-9, `.`, `_`, `-`.
+    party: String,
+    /// A site it may enter; may be repeated. Without one it is granted nothing.
+    #[arg(long = "site", value_name = "HOST")]
+    sites: Vec<String>,
+    #[command(flatten)]
+    output: Output,
+    /// Pin this certificate instead of issuing one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["csr", "subject"])]
+    cert: Option<PathBuf>,
+    /// What of it: the very certificate, or its key (survives renewals with the same key and names).
+    #[arg(long, value_parser = ["cert", "key"], requires = "cert")]
+    pin: Option<String>,
+    /// Admit this subject (RFC 4514, such as `O=Lab,CN=svc-1`) from a CA.
+    #[arg(long, value_name = "NAME", requires = "ca", conflicts_with = "csr")]
+    subject: Option<String>,
+    /// The CA of the subject rule.
+    #[arg(long, value_name = "NAME", requires = "subject")]
+    ca: Option<String>,
+    /// Issue for the key of this certificate request.
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
+    /// What the party calls this certificate, such as `laptop`.
+    #[arg(long)]
+    label: Option<String>,
+    /// What the certificate is for.
+    #[arg(long, default_value = "person", value_parser = ["person", "device", "service"])]
+    profile: String,
+    #[command(flatten)]
+    life: Life,
+    /// Excuse a pinned certificate's missing client usage until this date.
+    #[arg(long, value_name = "DATE", requires = "cert", value_parser = UnixTime::parse)]
+    accept_without_client_usage_until: Option<UnixTime>,
+    /// Excuse that a pinned certificate is a CA's until this date.
+    #[arg(long, value_name = "DATE", requires = "cert", value_parser = UnixTime::parse)]
+    accept_ca_certificate_until: Option<UnixTime>,
+}
+
+/// How long a certificate lasts.
+#[derive(Debug, clap::Args)]
+pub struct Life {
+    /// Days until it ends.
+    #[arg(long, value_name = "N", conflicts_with = "not_after", value_parser = clap::value_parser!(u32).range(1..))]
+    days: Option<u32>,
+    /// Its last moment.
+    #[arg(long, value_name = "DATE", value_parser = UnixTime::parse)]
+    not_after: Option<UnixTime>,
+}
+
+/// Where and how an issued certificate is written.
+#[derive(Debug, clap::Args)]
+pub struct Output {
+    /// Also write NAME.pem and NAME.key beside NAME.p12.
+    #[arg(long)]
+    pem: bool,
+    /// The directory to write to.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// How NAME.p12 is encrypted: `compatible` opens everywhere, `modern` needs current systems.
+    #[arg(long, value_name = "PROFILE", default_value = "compatible", value_parser = ["compatible", "modern"])]
+    p12: String,
+    /// The first line of this file is the password of NAME.p12 (`modern` only); otherwise one is generated.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl Life {
+    /// The last second that was asked for.
+    pub fn not_after(&self, now: UnixTime) -> Option<UnixTime> {
+        self.not_after.or_else(|| self.days.map(|days| now.plus(i64::from(days) * 86_400)))
+    }
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: Args) -> Outcome {
+    let context = Context::open(globals)?;
+    let name = PartyName::parse(&args.party)?;
+    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(file) = &args.cert {
+        let certificate = cert::read(file)?.swap_remove(0);
+        return pin(globals, &context, &args, &name, &sites, &certificate);
+    }
+    if let (Some(subject), Some(ca)) = (&args.subject, &args.ca) {
+        return by_subject(globals, &context, &name, &sites, subject, ca);
+    }
+    if globals.dry_run {
+        globals.say(format!("would issue a `{}` certificate for {name}", args.profile));
+        return Ok(Exit::Fine);
+    }
+    let wanted = Wanted {
+        name: &name,
+        label: args.label.clone(),
+        profile: args.profile.parse().unwrap_or(Profile::Person),
+        not_after: args.life.not_after(context.now),
+        csr: args.csr.as_deref(),
+    };
+    let made = Made::prepare(&args.output, &wanted)?;
+    context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
+    let made = made.issue(&context, &wanted)?;
+    grant(&context, &name, &sites)?;
+    made.report(globals, &name, &sites);
+    Ok(Exit::Fine)
+}
+
+/// Grants all sites.
+pub fn grant(context: &Context, name: &PartyName, sites: &[HostName]) -> Result<(), Failure> {
+    for site in sites {
+        context.run(context.registry.grant(name, site, &context.actor, context.now))?;
+    }
+    Ok(())
+}
+
+fn entering(sites: &[HostName]) -> String {
+    let all: Vec<&str> = sites.iter().map(HostName::as_str).collect();
+    if all.is_empty() { "enters no site yet (countersign party grant)".into() } else { format!("may enter {}", all.join(", ")) }
+}
+
+fn pin(
+    globals: &Globals,
+    context: &Context,
+    args: &Args,
+    name: &PartyName,
+    sites: &[HostName],
+    certificate: &Certificate,
+) -> Outcome {
+    let exceptions = PinExceptions {
+        without_client_usage_until: args.accept_without_client_usage_until,
+        ca_certificate_until: args.accept_ca_certificate_until,
+    };
+    pinnable(certificate, &exceptions, context.now)?;
+    let by_key = match args.pin.as_deref() {
+        Some(pin) => pin == "key",
+        None => return Err(Failure::usage("--pin is missing", "--pin cert (this certificate), or --pin key (also its renewals with the same key)")),
+    };
+    if globals.dry_run {
+        globals.say(format!("would pin {} for {name}", certificate.thumbprint));
+        return Ok(Exit::Fine);
+    }
+    save_pin(context, name, args.label.clone(), certificate, by_key, exceptions)?;
+    grant(context, name, sites)?;
+    let way = if by_key { "key" } else { "certificate" };
+    globals.print(
+        &json!({
+            "party": name,
+            "thumbprint": certificate.thumbprint,
+            "serial": certificate.serial_hex(),
+            "not_after": certificate.not_after,
+            "key_pin": certificate.key_pin,
+            "pin": if by_key { "key" } else { "cert" },
+            "sites": sites,
+            "files": [],
+            "password": null,
+        }),
+        format!("{name}: the {way} of {} is pinned; {name} {}", certificate.subject, entering(sites)),
+    );
+    Ok(Exit::Fine)
+}
+
+/// Puts a pin on record, with its party.
+pub fn save_pin(
+    context: &Context,
+    name: &PartyName,
+    label: Option<String>,
+    certificate: &Certificate,
+    by_key: bool,
+    exceptions: PinExceptions,
+) -> Result<(), Failure> {
+    let (registry, actor, now) = (&context.registry, &context.actor, context.now);
+    context.run(registry.ensure_party(name, actor, now))?;
+    if by_key {
+        return context.run(registry.add_key_pin(name, label, certificate, exceptions, actor, now));
+    }
+    let new = registry::NewCertificate {
+        holder: Holder::Party(name.clone()),
+        label,
+        der: certificate.der.to_vec(),
+        origin: Origin::Pinned,
+        profile: "pinned".into(),
+        exceptions,
+    };
+    context.run(registry.add_certificate(new, actor, now)).map(|_| ())
+}
+
+/// Whether this certificate could enter once it is pinned.
+pub fn pinnable(certificate: &Certificate, exceptions: &PinExceptions, now: UnixTime) -> Result<(), Failure> {
+    if let Some(found) = certificate.public_key.weakness() {
+        return Err(Failure::no(format!("its key is too weak: {found}"), "ask for a certificate with a new key"));
+    }
+    if certificate.not_after < now {
+        return Err(Failure::no(format!("it expired at {}", certificate.not_after), "ask for a current one"));
+    }
+    if !certificate.has_client_usage() && exceptions.without_client_usage_until.is_none() {
+        return Err(Failure::no(
+            "it is not meant for TLS Web Client Authentication (1.3.6.1.5.5.7.3.2)",
+            "ask its issuer for one that is, or excuse it with --accept-without-client-usage-until DATE",
+        ));
+    }
+    if certificate.is_ca && exceptions.ca_certificate_until.is_none() {
+        return Err(Failure::no("it is a CA's certificate", "excuse it with --accept-ca-certificate-until DATE"));
+    }
+    Ok(())
+}
+
+fn by_subject(globals: &Globals, context: &Context, name: &PartyName, sites: &[HostName], subject: &str, ca: &str) -> Outcome {
+    let subject = Name::parse_rfc4514(subject)
+        .map_err(|error| Failure::usage(error.to_string(), "write it like O=Lab,CN=svc-1"))?;
+    if !context.settings.cas.contains_key(ca) {
+        return Err(Failure::not_found(format!("there is no CA `{ca}`"), "add it with `countersign ca add`"));
+    }
+    if globals.dry_run {
+        globals.say(format!("would let {subject} of {ca} enter as {name}"));
+        return Ok(Exit::Fine);
+    }
+    let (registry, actor, now) = (&context.registry, &context.actor, context.now);
+    context.run(registry.ensure_party(name, actor, now))?;
+    context.run(registry.add_subject_rule(name, ca, &subject, actor, now))?;
+    grant(context, name, sites)?;
+    let value = json!({ "party": name, "subject": subject.to_string(), "ca": ca, "sites": sites, "files": [], "password": null });
+    globals.print(&value, format!("{subject} of CA {ca} is {name}; {name} {}", entering(sites)));
+    Ok(Exit::Fine)
+}
+
+/// A certificate to be issued to a party.
+pub struct Wanted<'a> {
+    /// The party.
+    pub name: &'a PartyName,
+    /// What it calls the certificate.
+    pub label: Option<String>,
+    /// What it is for.
+    pub profile: Profile,
+    /// Its last second.
+    pub not_after: Option<UnixTime>,
+    /// A request whose key it is for; otherwise a key is made.
+    pub csr: Option<&'a Path>,
+}
+
+/// An issued certificate and its files; before `issue` only the files' places and the key.
+pub struct Made {
+    files: Files,
+    key: Option<PrivateKey>,
+    spki: Vec<u8>,
+    pem: bool,
+    p12: pkcs12::Profile,
+    password: Option<pkcs12::Password>,
+    issued: Option<authority::Issued>,
+    written: Vec<PathBuf>,
+}
+
+impl Made {
+    /// Everything that can fail before something is signed.
+    pub fn prepare(output: &Output, wanted: &Wanted<'_>) -> Result<Self, Failure> {
+        let (key, spki) = match wanted.csr {
+            Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.spki),
+            None => {
+                let key = issue::new_key()?;
+                let spki = key.spki()?;
+                (Some(key), spki)
+            }
+        };
+        let p12 = if output.p12 == "modern" { pkcs12::Profile::Modern } else { pkcs12::Profile::Compatible };
+        let password = match &output.password_file {
+            _ if key.is_none() => None,
+            None => Some(pkcs12::generate_password()?),
+            Some(_) if p12 == pkcs12::Profile::Compatible => {
+                return Err(authority::AuthorityError::PasswordNotGenerated.into());
+            }
+            Some(file) => {
+                let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
+                Some(pkcs12::Password::chosen(text.lines().next().unwrap_or_default())?)
+            }
+        };
+        let files = Files::at(&output.out, wanted.name.as_str(), wanted.label.as_deref())?;
+        Ok(Self { files, key, spki, pem: output.pem, p12, password, issued: None, written: Vec::new() })
+    }
+
+    /// Issues the certificate and writes the files.
+    pub fn issue(mut self, context: &Context, wanted: &Wanted<'_>) -> Result<Self, Failure> {
+        let row = super::known(context, wanted.name.as_str())?;
+        let order = issue::Order {
+            holder: Holder::Party(wanted.name.clone()),
+            id: row.id,
+            label: wanted.label.clone(),
+            profile: wanted.profile,
+            spki: self.spki.clone(),
+            alt_names: Vec::new(),
+            not_after: wanted.not_after,
+        };
+        let issued = issue::issue(context, order)?;
+        if self.pem || self.key.is_none() {
+            self.written.push(self.files.write_certificate(&issued)?);
+        }
+        if let Some(key) = &self.key {
+            if self.pem {
+                self.written.push(self.files.write_key(key)?);
+            }
+            if let Some(password) = &self.password {
+                let name = wanted.name.as_str();
+                self.written.push(self.files.write_p12(name, key, &issued, self.p12, password)?);
+            }
+        }
+        self.issued = Some(issued);
+        Ok(self)
+    }
+
+    /// Says what exists now and where.
+    pub fn report(&self, globals: &Globals, name: &PartyName, sites: &[HostName]) {
+        let Some(issued) = &self.issued else { return };
+        let password = self.password.as_ref().map(pkcs12::Password::expose);
+        let mut text = format!("{name}: a certificate until {}; {name} {}\n", issued.not_after, entering(sites));
+        for file in &self.written {
+            text += &format!("  {}\n", file.display());
+        }
+        if let Some(password) = password {
+            text += &format!("  password of the .p12 file, shown this once: {password}\n");
+        }
+        globals.print(
+            &json!({
+                "party": name,
+                "thumbprint": issued.thumbprint,
+                "serial": issued.serial_hex,
+                "not_after": issued.not_after,
+                "files": self.written,
+                "password": password,
+                "sites": sites,
+            }),
+            text,
+        );
+    }
+
+    /// The thumbprint of what was issued.
+    pub fn thumbprint(&self) -> Option<examiner::Thumbprint> {
+        self.issued.as_ref().map(|issued| issued.thumbprint)
+    }
+}

@@ -1,0 +1,244 @@
+//! `party`: who may enter, and by which certificates.
+
+use clap::Subcommand;
+use policy::PartyName;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::globals::columns;
+use super::{Exit, Failure, Globals, Outcome};
+
+pub mod add;
+pub mod renew;
+pub mod revoke;
+
+/// `countersign party …`.
+#[derive(Debug, Subcommand)]
+pub enum Args {
+    /// Add a party, or a certificate, pin or rule to one.
+    Add(Box<add::Args>),
+    /// The parties.
+    List,
+    /// One party: its grants, certificates, pins and rules.
+    Show(Name),
+    /// Let a party enter a site.
+    Grant(Grant),
+    /// Take that back.
+    Ungrant(Grant),
+    /// Issue a successor; the old certificate holds for the overlap.
+    Renew(renew::Args),
+    /// Revoke a party's certificates.
+    Revoke(revoke::Args),
+    /// Refuse a party until it is resumed.
+    Suspend(Name),
+    /// End a suspension.
+    Resume(Name),
+    /// Remove a party; its own certificates are revoked.
+    Remove(Name),
+    /// A party's certificates, PEM.
+    Export(Name),
+}
+
+/// A party by name.
+#[derive(Debug, clap::Args)]
+pub struct Name {
+    /// The party's name.
+    party: String,
+}
+
+/// A party and sites.
+#[derive(Debug, clap::Args)]
+pub struct Grant {
+    /// The party's name.
+    party: String,
+    /// The site's host name.
+    #[arg(long = "site", value_name = "HOST", required = true)]
+    sites: Vec<String>,
+}
+
+/// Runs it.
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    globals.end(match args {
+        Args::Add(args) => add::run(globals, *args),
+        Args::List => list(globals),
+        Args::Show(name) => show(globals, &name.party),
+        Args::Grant(args) => grant(globals, &args, true),
+        Args::Ungrant(args) => grant(globals, &args, false),
+        Args::Renew(args) => renew::run(globals, args),
+        Args::Revoke(args) => revoke::run(globals, &args),
+        Args::Suspend(name) => suspend(globals, &name.party, true),
+        Args::Resume(name) => suspend(globals, &name.party, false),
+        Args::Remove(name) => remove(globals, &name.party),
+        Args::Export(name) => export(globals, &name.party),
+    })
+}
+
+/// The party of this name, or a failure that says so.
+pub fn known(context: &Context, text: &str) -> Result<registry::PartyRow, Failure> {
+    let name = PartyName::parse(text)?;
+    let found = context.run(context.registry.party(&name))?;
+    found.ok_or_else(|| {
+        let near = context.state.records.parties.iter().map(|(name, _)| name.as_str());
+        let help = crate::config::problem::did_you_mean(name.as_str(), near)
+            .map_or_else(|| format!("add it with `countersign party add {name}`"), |near| format!("did you mean `{near}`?"));
+        Failure::not_found(format!("there is no party `{name}`"), help)
+    })
+}
+
+fn row_view(row: &registry::PartyRow) -> Value {
+    json!({
+        "party": row.name,
+        "id": row.id,
+        "created_at": row.created_at,
+        "suspended_since": row.suspended_since,
+        "sites": row.grants,
+    })
+}
+
+/// A certificate on record as JSON.
+pub fn certificate_view(row: &registry::CertificateRow) -> Value {
+    json!({
+        "label": row.label,
+        "thumbprint": row.thumbprint,
+        "serial": row.serial,
+        "subject": row.subject,
+        "issuer": row.issuer,
+        "not_before": row.not_before,
+        "not_after": row.not_after,
+        "origin": row.origin,
+        "profile": row.profile,
+        "superseded_after": row.superseded_after,
+        "revoked": row.revoked,
+    })
+}
+
+/// What became of a certificate, in a word or two.
+pub fn certificate_state(row: &registry::CertificateRow, now: examiner::UnixTime) -> String {
+    match (&row.revoked, row.superseded_after) {
+        (Some(revoked), _) => format!("revoked ({})", revoked.reason),
+        (None, Some(after)) if after < now => "superseded".into(),
+        (None, Some(after)) => format!("superseded from {}", after.date()),
+        _ if row.not_after < now => "expired".into(),
+        _ => "valid".into(),
+    }
+}
+
+fn list(globals: &Globals) -> Outcome {
+    let context = Context::open(globals)?;
+    let all = context.run(context.registry.parties())?;
+    let mut rows = vec![vec!["PARTY".into(), "SITES".into(), "STATE".into()]];
+    for row in &all {
+        let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
+        let state = row.suspended_since.map_or("active".into(), |since| format!("suspended since {}", since.date()));
+        rows.push(vec![row.name.to_string(), sites.join(" "), state]);
+    }
+    globals.print(&all.iter().map(row_view).collect::<Vec<_>>(), columns(&rows));
+    Ok(Exit::Fine)
+}
+
+fn show(globals: &Globals, party: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, party)?;
+    let certificates = context.run(context.registry.certificates(&row.name))?;
+    let pins = context.run(context.registry.key_pins(&row.name))?;
+    let subjects = context.run(context.registry.subject_rules(&row.name))?;
+    let mut value = row_view(&row);
+    value["certificates"] = certificates.iter().map(certificate_view).collect();
+    value["key_pins"] = pins
+        .iter()
+        .map(|pin| json!({ "label": pin.label, "key_pin": pin.key_pin, "subject": pin.subject, "revoked": pin.revoked }))
+        .collect();
+    value["subjects"] = subjects.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect();
+    let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
+    let mut text = format!("{}  sites: {}\n", row.name, sites.join(" "));
+    if let Some(since) = row.suspended_since {
+        text += &format!("suspended since {since}\n");
+    }
+    let mut rows = vec![vec!["LABEL".into(), "STATE".into(), "NOT AFTER".into(), "THUMBPRINT".into()]];
+    for one in &certificates {
+        let state = certificate_state(one, context.now);
+        rows.push(vec![one.label.clone(), state, one.not_after.date(), one.thumbprint.to_string()]);
+    }
+    for pin in &pins {
+        let state = if pin.revoked.is_some() { "revoked" } else { "key pin" };
+        rows.push(vec![pin.label.clone(), state.into(), "-".into(), pin.key_pin.to_string()]);
+    }
+    for rule in &subjects {
+        rows.push(vec!["-".into(), format!("subject of {}", rule.ca), "-".into(), rule.subject.clone()]);
+    }
+    text += &columns(&rows);
+    globals.print(&value, text);
+    Ok(Exit::Fine)
+}
+
+fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, &args.party)?;
+    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+    let shown = sites.iter().map(policy::HostName::as_str).collect::<Vec<_>>().join(", ");
+    if globals.dry_run {
+        globals.say(format!("would {} {shown} {} {}", if on { "grant" } else { "take" }, if on { "to" } else { "from" }, row.name));
+        return Ok(Exit::Fine);
+    }
+    for site in &sites {
+        if on {
+            context.run(context.registry.grant(&row.name, site, &context.actor, context.now))?;
+        } else {
+            refuse_file_grant(&context, &row.name, site)?;
+            context.run(context.registry.ungrant(&row.name, site, &context.actor, context.now))?;
+        }
+    }
+    let text = if on { format!("{} may enter {shown}", row.name) } else { format!("{} has no grant for {shown}", row.name) };
+    globals.print(&json!({ "party": row.name, "sites": sites, "granted": on }), text);
+    Ok(Exit::Fine)
+}
+
+/// What stands in the file is changed only there.
+fn refuse_file_grant(context: &Context, party: &PartyName, site: &policy::HostName) -> Result<(), Failure> {
+    let settings = &context.settings.sites[site];
+    let named = policy::Principal::Party(party.to_string());
+    if settings.allow.contains(&named) {
+        let what = format!("{party} stands in `allow` of {site}, in {}", settings.origin);
+        return Err(Failure::usage(what, "remove it there, then run `countersign reload`"));
+    }
+    Ok(())
+}
+
+fn suspend(globals: &Globals, party: &str, on: bool) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, party)?;
+    let word = if on { "suspended" } else { "active again" };
+    if globals.dry_run {
+        globals.say(format!("{} would be {word}", row.name));
+        return Ok(Exit::Fine);
+    }
+    if on {
+        context.run(context.registry.suspend(&row.name, &context.actor, context.now))?;
+    } else {
+        context.run(context.registry.resume(&row.name, &context.actor, context.now))?;
+    }
+    globals.print(&json!({ "party": row.name, "suspended": on }), format!("{} is {word}", row.name));
+    Ok(Exit::Fine)
+}
+
+fn remove(globals: &Globals, party: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, party)?;
+    let question = format!("Remove {} and revoke its own certificates?", row.name);
+    if globals.dry_run || !globals.confirm(&question) {
+        globals.say(format!("{} would be removed; --yes does it", row.name));
+        return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });
+    }
+    context.run(context.registry.remove_party(&row.name, &context.actor, context.now))?;
+    globals.print(&json!({ "removed": row.name }), format!("{} is removed", row.name));
+    Ok(Exit::Fine)
+}
+
+fn export(globals: &Globals, party: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, party)?;
+    let certificates = context.run(context.registry.certificates(&row.name))?;
+    let pem: String = certificates.iter().map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect();
+    globals.print(&json!({ "party": row.name, "pem": pem }), &pem);
+    Ok(Exit::Fine)
+}

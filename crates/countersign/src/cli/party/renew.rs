@@ -1,0 +1,74 @@
+//! `party renew`: a successor, while the old certificate holds for the overlap.
+
+use std::path::PathBuf;
+
+use policy::issuance::Profile;
+use policy::record::Origin;
+
+use super::add::{Life, Made, Output, Wanted};
+use crate::cli::context::Context;
+use crate::cli::{Exit, Failure, Globals, Outcome};
+use crate::config::keys::Seconds;
+
+/// `countersign party renew`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The party's name.
+    party: String,
+    /// Which certificate: a label or thumbprint; all own ones where absent.
+    #[arg(long, value_name = "LABEL-OR-THUMBPRINT")]
+    cert: Option<String>,
+    /// How long the old one holds beside the new one, such as 7d or 30s.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = overlap)]
+    overlap: Seconds,
+    /// Issue for the key of this certificate request.
+    #[arg(long, value_name = "FILE")]
+    csr: Option<PathBuf>,
+    /// What the party calls the new certificate.
+    #[arg(long)]
+    label: Option<String>,
+    #[command(flatten)]
+    life: Life,
+    #[command(flatten)]
+    output: Output,
+}
+
+fn overlap(text: &str) -> Result<Seconds, String> {
+    Seconds::parse(text).ok_or_else(|| "write it like 7d, 12h, 15m or 30s".into())
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: Args) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = super::known(&context, &args.party)?;
+    let all = context.run(context.registry.certificates(&row.name))?;
+    let which = args.cert.as_deref().map(|which| super::revoke::which(&context, &all, which)).transpose()?;
+    let old: Vec<_> = all
+        .into_iter()
+        .filter(|one| one.origin == Origin::Own && one.revoked.is_none() && one.superseded_after.is_none())
+        .filter(|one| which.is_none_or(|which| one.thumbprint == which))
+        .collect();
+    let Some(last) = old.last() else {
+        let help = format!("issue one with `countersign party add {}`", row.name);
+        return Err(Failure::not_found(format!("{} has no certificate of the own authority to renew", row.name), help));
+    };
+    let until = context.now.plus(args.overlap.0);
+    if globals.dry_run {
+        globals.say(format!("would issue a successor; the old one would hold until {until}"));
+        return Ok(Exit::Fine);
+    }
+    let wanted = Wanted {
+        name: &row.name,
+        label: args.label.clone(),
+        profile: last.profile.parse().unwrap_or(Profile::Person),
+        not_after: args.life.not_after(context.now),
+        csr: args.csr.as_deref(),
+    };
+    let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted)?;
+    let thumbprints: Vec<_> =
+        old.iter().map(|one| one.thumbprint).filter(|one| Some(*one) != made.thumbprint()).collect();
+    context.run(context.registry.supersede(&thumbprints, until, &context.actor, context.now))?;
+    made.report(globals, &row.name, &row.grants);
+    globals.say(format!("the old certificate holds until {until}"));
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,183 @@
+//! The shape of `countersign.toml`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::keys::{CertificateFile, Seconds, Until};
+
+/// A value with its place in the text.
+pub type At<T> = Spanned<T>;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// What holds for the whole program.
+    pub server: ServerFile,
+    /// The sites by host name.
+    pub site: BTreeMap<At<String>, SiteFile>,
+    /// Trusted issuers by name.
+    pub ca: BTreeMap<At<String>, CaFile>,
+    /// Groups of parties by name.
+    pub group: BTreeMap<At<String>, Vec<At<String>>>,
+    /// The log.
+    pub log: LogFile,
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerFile {
+    /// Addresses and ports to accept on; port 443 of all addresses where absent.
+    pub listen: Option<Vec<At<SocketAddr>>>,
+    /// Address and port of console, API, metrics and health; 127.0.0.1:9443 where absent.
+    pub admin: Option<At<SocketAddr>>,
+    /// The state directory; `state` beside the file where absent.
+    pub state: Option<PathBuf>,
+    /// Worker threads; one a processor where absent.
+    pub workers: Option<At<u32>>,
+    /// How old the policy may be before everybody is refused; 24 h where absent.
+    pub max_stale: Option<At<Seconds>>,
+    /// Refused: client certificates over HTTP/3 are not enforced.
+    pub http3: Option<At<bool>>,
+}
+
+/// `[site."…"]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteFile {
+    /// Where its requests go: `http://host:port` or `https://host:port`.
+    pub upstream: Option<At<String>>,
+    /// Its certificate: `"own-ca"` (the default), or `{ cert, key }`.
+    pub certificate: Option<At<CertificateFile>>,
+    /// Who may enter: party names, `group:NAME`, `ca:NAME`.
+    pub allow: Vec<At<String>>,
+    /// Who may not.
+    pub deny: Vec<At<String>>,
+    /// How a refusal is told: `page` (the default) or `handshake`.
+    pub on_refuse: Option<At<OnRefuseFile>>,
+    /// The HTTP status of a refusal page; 403 where absent.
+    pub refuse_status: Option<At<u16>>,
+    /// How the upstream is told who it is: `client-cert`, `party`; both where absent.
+    pub identity: Option<At<Vec<IdentityFile>>>,
+    /// The oldest TLS version: `1.2` (the default) or `1.3`.
+    pub tls_min: Option<At<TlsFile>>,
+    /// Whether connections without SNI reach it.
+    pub default: Option<At<bool>>,
+    /// `{ observe_until = DATE }`.
+    pub mode: Option<At<ModeFile>>,
+    /// CA names in the CertificateRequest: `auto` (the default), `none`, `known`.
+    pub issuer_hints: Option<At<HintsFile>>,
+    /// Seconds that notBefore may lie ahead; 0 to 300.
+    pub clock_tolerance: Option<At<Seconds>>,
+    /// Rules for paths.
+    pub path: Vec<At<PathFile>>,
+}
+
+/// `[[site."…".path]]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PathFile {
+    /// Whole segments; the longest fitting prefix wins.
+    pub prefix: Option<At<String>>,
+    /// Replaces the site's.
+    pub allow: Option<Vec<At<String>>>,
+    /// Replaces the site's.
+    pub deny: Option<Vec<At<String>>>,
+    /// `required` (the default), `optional` or `off`.
+    pub client_auth: Option<At<ClientAuthFile>>,
+}
+
+/// `[ca.NAME]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaFile {
+    /// PEM or DER file of its certificates; intermediates may be among them.
+    pub file: Option<At<PathBuf>>,
+    /// The sites it is attached to.
+    pub sites: Vec<At<String>>,
+    /// Which of its certificates lead to a party; the entries are alternatives.
+    #[serde(rename = "match")]
+    pub matches: Vec<At<String>>,
+    /// From which value the party's name is taken: `san:dns`, `subject:cn`, …
+    pub name_from: Option<At<String>>,
+    /// Everyone with a certificate from it gets in.
+    pub accept_any: Option<At<bool>>,
+    /// Only parties with a subject rule on it get in.
+    pub named_only: Option<At<bool>>,
+    /// `{ until = DATE }`: the client usage may be missing until then.
+    pub accept_without_client_usage: Option<At<Until>>,
+}
+
+/// `mode = { observe_until = DATE }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModeFile {
+    /// Until when; at most 30 days ahead.
+    pub observe_until: super::keys::DateFile,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogFile {
+    /// How many days of entries are kept; 90 where absent.
+    pub retain_days: Option<At<u32>>,
+    /// Where the access log goes; standard output where absent.
+    pub file: Option<PathBuf>,
+}
+
+/// How a refusal is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum OnRefuseFile {
+    Page,
+    Handshake,
+}
+
+/// What the upstream is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityFile {
+    /// The certificate (RFC 9440).
+    ClientCert,
+    /// The party's id and how it was admitted.
+    Party,
+}
+
+/// The oldest TLS version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[allow(missing_docs)]
+pub enum TlsFile {
+    #[serde(rename = "1.2")]
+    Tls12,
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+/// CA names in the CertificateRequest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HintsFile {
+    /// The site's CAs, where they are the only way in.
+    Auto,
+    /// Never.
+    None,
+    /// The site's CAs, always.
+    Known,
+}
+
+/// Whether a path asks for an admitted party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ClientAuthFile {
+    Required,
+    Optional,
+    Off,
+}

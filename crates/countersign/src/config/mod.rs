@@ -1,0 +1,21 @@
+//! The configuration: as written, and as the program runs on it.
+//!
+//! - [`file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
+//! - [`problem`]: what is wrong, where, and what to do.
+//! - [`settings`]: what holds: file and registry together, validated. [`site`] and [`ca`] do their part.
+//! - [`state`]: the state directory and the names of its files.
+
+pub mod ca;
+pub mod file;
+pub mod keys;
+pub mod problem;
+pub mod read;
+pub mod settings;
+pub mod site;
+pub mod state;
+pub mod stored;
+
+pub use problem::{Problem, Problems};
+pub use settings::Settings;
+pub use state::StateDir;
+pub use stored::Stored;

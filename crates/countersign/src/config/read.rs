@@ -1,0 +1,211 @@
+//! Text to the file's shape; every problem in one run.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::{CaFile, File, LogFile, PathFile, ServerFile, SiteFile};
+use super::keys;
+use super::problem::{Problem, Source, did_you_mean};
+
+/// More problems than this are not looked for.
+const MOST: usize = 100;
+
+type Table<'a> = DeTable<'a>;
+
+/// Reads a whole configuration. What could be read comes back even where there are problems.
+pub fn file(source: &Source, problems: &mut Vec<Problem>) -> File {
+    read(source, problems, |table, problems| {
+        unknown(table, "the file", keys::of::<File>(), source, problems);
+        each_named(table, "server", |_, table| unknown(table, "[server]", keys::of::<ServerFile>(), source, problems));
+        each_named(table, "log", |_, table| unknown(table, "[log]", keys::of::<LogFile>(), source, problems));
+        each_in(table, "site", |table| site_keys(table, source, problems));
+        each_in(table, "ca", |table| unknown(table, "a [ca]", keys::of::<CaFile>(), source, problems));
+    })
+}
+
+/// Reads a site's settings alone, as the registry holds them.
+pub fn site(source: &Source, problems: &mut Vec<Problem>) -> SiteFile {
+    read(source, problems, |table, problems| site_keys(table, source, problems))
+}
+
+/// Reads a CA's settings alone, as the registry holds them.
+pub fn ca(source: &Source, problems: &mut Vec<Problem>) -> CaFile {
+    read(source, problems, |table, problems| unknown(table, "a CA", keys::of::<CaFile>(), source, problems))
+}
+
+fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>) {
+    unknown(table, "a [site]", keys::of::<SiteFile>(), source, problems);
+    each_named(table, "path", |_, table| unknown(table, "a path rule", keys::of::<PathFile>(), source, problems));
+}
+
+/// Parses, takes out unknown keys, then takes out whatever the shape refuses, noting each.
+fn read<T: DeserializeOwned + Default>(
+    source: &Source,
+    problems: &mut Vec<Problem>,
+    unknown_keys: impl FnOnce(&mut Table<'_>, &mut Vec<Problem>),
+) -> T {
+    let (mut document, errors) = DeTable::parse_recoverable(&source.text);
+    if !errors.is_empty() {
+        for error in errors {
+            let span = error.span().unwrap_or_default();
+            problems.push(source.problem(&span, one_line(error.message()), "write it as TOML (https://toml.io)"));
+        }
+        return T::default();
+    }
+    unknown_keys(document.get_mut(), problems);
+    for _ in 0..MOST {
+        let error = match T::deserialize(toml::de::Deserializer::from(document.clone())) {
+            Ok(read) => return read,
+            Err(error) => error,
+        };
+        let span = error.span().unwrap_or_default();
+        problems.push(source.problem(&span, one_line(error.message()), ""));
+        if !remove(document.get_mut(), &span) {
+            break;
+        }
+    }
+    T::default()
+}
+
+fn unknown(table: &mut Table<'_>, place: &str, known: &[&'static str], source: &Source, problems: &mut Vec<Problem>) {
+    let strange: Vec<_> = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).cloned().collect();
+    for key in strange {
+        let name = key.get_ref().as_ref();
+        let help = match did_you_mean(name, known.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("{place} knows {}", known.join(", ")),
+        };
+        problems.push(source.problem(&key.span(), format!("unknown key `{}`", name.escape_debug()), help));
+        table.remove(name);
+    }
+}
+
+/// Calls `visit` with the table or tables of this name.
+fn each_named<'i>(table: &mut Table<'i>, name: &str, mut visit: impl FnMut(&str, &mut Table<'i>)) {
+    let Some(value) = table.get_mut(name) else { return };
+    match value.get_mut() {
+        DeValue::Table(inner) => visit(name, inner),
+        DeValue::Array(all) => {
+            for one in all.iter_mut() {
+                if let DeValue::Table(inner) = one.get_mut() {
+                    visit(name, inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Calls `visit` with every table inside the table of this name.
+fn each_in<'i>(table: &mut Table<'i>, name: &str, mut visit: impl FnMut(&mut Table<'i>)) {
+    each_named(table, name, |_, outer| {
+        let names: Vec<String> = outer.keys().map(|key| key.get_ref().to_string()).collect();
+        for name in names {
+            each_named(outer, &name, |_, inner| visit(inner));
+        }
+    });
+}
+
+/// Removes the smallest entry that holds the span. `false` where there is none.
+fn remove(table: &mut Table<'_>, span: &Range<usize>) -> bool {
+    let holds = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    let mut found = None;
+    for (key, value) in table.iter() {
+        let inside = holds(value.span()) || holds(key.span()) || deep(value.get_ref(), &holds);
+        if inside {
+            found = Some(key.get_ref().to_string());
+        }
+    }
+    let Some(name) = found else { return false };
+    if let Some(value) = table.get_mut(name.as_str()) {
+        match value.get_mut() {
+            DeValue::Table(inner) => {
+                if remove(inner, span) {
+                    return true;
+                }
+            }
+            DeValue::Array(all) => {
+                for one in all.iter_mut() {
+                    if let DeValue::Table(inner) = one.get_mut() {
+                        if remove(inner, span) {
+                            return true;
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    table.remove(name.as_str()).is_some()
+}
+
+/// Whether the span lies anywhere below; a table's own span is only its header.
+fn deep(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
+    match value {
+        DeValue::Table(table) => {
+            table.iter().any(|(key, value)| holds(key.span()) || holds(value.span()) || deep(value.get_ref(), holds))
+        }
+        DeValue::Array(all) => all.iter().any(|one| holds(one.span()) || deep(one.get_ref(), holds)),
+        _ => false,
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split('\n').map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        file(&Source::file("countersign.toml", text), &mut found);
+        found.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place_and_the_likely_one() {
+        let found = problems("[site.\"portal.test\"]\nupsteam = \"http://127.0.0.1:3000\"\n");
+        assert_eq!(found, ["countersign.toml:2:1: unknown key `upsteam`\n  help: did you mean `upstream`?"]);
+    }
+
+    #[test]
+    fn all_problems_are_found_in_one_run() {
+        let found = problems(
+            "[server]\nlisten = [\"nowhere\"]\nadmin = 7\nlisen = 1\n[site.\"a.test\"]\ntls_min = \"1.1\"\n\
+             [[site.\"a.test\".path]]\nprefx = \"/\"\nclient_auth = \"maybe\"\n[ca.x]\nmatch = 3\n",
+        );
+        assert_eq!(found.len(), 7, "{found:#?}");
+        for place in [":2:11:", ":3:9:", ":4:1:", ":6:11:", ":8:1:", ":9:15:", ":11:9:"] {
+            assert!(found.iter().any(|one| one.starts_with(&format!("countersign.toml{place}"))), "{place} {found:#?}");
+        }
+    }
+
+    #[test]
+    fn the_grown_file_is_read() {
+        let text = r#"
+[server]
+listen = ["0.0.0.0:443", "[::]:443"]
+max_stale = "24h"
+[site."portal.example.com"]
+upstream = "http://127.0.0.1:3000"
+certificate = { cert = "portal.pem", key = "portal.key" }
+allow = ["group:staff", "bob"]
+tls_min = "1.3"
+mode = { observe_until = 2027-03-15 }
+[[site."portal.example.com".path]]
+prefix = "/health"
+client_auth = "off"
+[ca.acme]
+file = "acme-ca.pem"
+match = ["san:dns=*.acme.example"]
+accept_without_client_usage = { until = 2027-03-15 }
+[group]
+staff = ["alice"]
+"#;
+        assert_eq!(problems(text), Vec::<String>::new());
+    }
+}
