@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use authority::{Hierarchy, Passphrase, Role, Signer};
 use examiner::UnixTime;
@@ -79,11 +78,7 @@ impl Context {
     }
 }
 
-/// Now, in whole seconds.
-pub fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
+pub use crate::clock::now;
 
 /// A runtime for one command.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -12,6 +12,7 @@ pub mod cert;
 pub mod completions;
 pub mod config;
 pub mod context;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod globals;
@@ -21,6 +22,8 @@ pub mod log;
 pub mod operator;
 pub mod party;
 pub mod pending;
+pub mod quickstart;
+pub mod run;
 pub mod site;
 pub mod status;
 pub mod validate;
@@ -31,7 +34,7 @@ pub use globals::Globals;
 /// Two-way TLS for websites: the gate, the authority and the check in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, propagate_version = false, disable_help_subcommand = true)]
-#[command(after_help = "Begin with `countersign init --site HOST --upstream URL`.")]
+#[command(after_help = "Begin with `countersign quickstart`, or with `countersign init --site HOST --upstream URL`.")]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -42,8 +45,19 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// A whole working portal in one command: CA, site, demonstration website, two parties, doctor.
+    Quickstart(quickstart::Args),
     /// Make a configuration, a registry, an authority and the first operator.
     Init(init::Args),
+    /// Serve: the gate, until SIGTERM.
+    Run(run::Args),
+    /// Make the running gate read configuration, CAs and certificates anew.
+    Reload(run::ReloadArgs),
+    /// Knock at the doors from outside, and say which stand open.
+    Doctor(doctor::Args),
+    /// Issue the server certificates that are due (started by `run`, in a process of its own).
+    #[command(hide = true)]
+    SignDue(run::SignArgs),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -84,6 +98,11 @@ pub enum Command {
 
 fn dispatch(globals: &Globals, command: Command) -> Exit {
     match command {
+        Command::Quickstart(args) => quickstart::command(globals, args),
+        Command::Run(args) => run::command(globals, args),
+        Command::Reload(args) => run::reload(globals, args),
+        Command::Doctor(args) => doctor::command(globals, args),
+        Command::SignDue(args) => run::sign_due(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

@@ -40,7 +40,9 @@ fn serve(globals: &Globals) -> Outcome {
     let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
     if !state_dir.database().exists() {
         globals.say(format!("{} holds no registry yet: it is made now", state_dir.path().display()));
-        super::init::make_state(globals, &config, &state_dir)?;
+        let sites = Settings::load(&config, Some(&state_dir), None, crate::clock::now())?.sites;
+        super::init::make_foundation(&state_dir, &sites.keys().map(ToString::to_string).collect::<Vec<_>>())?;
+        super::init::first_operator(&context::Context::open(globals)?)?;
     }
     context::check_owner(state_dir.path())?;
     // A file that is wrong is told as `validate` tells it, with its own exit code.

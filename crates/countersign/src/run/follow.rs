@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use examiner::UnixTime;
 use gateway::{Gate, GateState};
@@ -17,6 +17,8 @@ use crate::config::{Settings, StateDir};
 
 /// How often the registry is asked; the bound for a change to be in force is one second.
 pub const EVERY: Duration = Duration::from_millis(250);
+/// How often a gate says that it is there when nothing changes.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes over the shared base before it is merged.
 const OVERLAY_MOST: usize = 10_000;
 
@@ -34,6 +36,7 @@ pub struct Follower {
     generation: u64,
     cut: i64,
     confirmed: Arc<AtomicI64>,
+    reported: Instant,
 }
 
 /// What the gate is started with.
@@ -62,6 +65,7 @@ impl Follower {
         let state_dir = settings.state.clone();
         Self {
             gate, registry, config, state_dir, settings, state, records, epoch, seq, generation: 1, cut: 0, confirmed,
+            reported: Instant::now(),
         }
     }
 
@@ -83,6 +87,8 @@ impl Follower {
                 self.cut += self.gate.apply(self.state.clone(), touched) as i64;
             }
             self.seq = last;
+            self.report().await;
+        } else if self.reported.elapsed() > HEARTBEAT {
             self.report().await;
         }
         self.confirmed.store(clock::now().seconds(), Ordering::Relaxed);
@@ -106,7 +112,8 @@ impl Follower {
     }
 
     /// Tells the registry how far this gate has come.
-    pub async fn report(&self) {
+    pub async fn report(&mut self) {
+        self.reported = Instant::now();
         let gate = format!("gate-{}", std::process::id());
         let now: UnixTime = clock::now();
         if let Err(error) = self.registry.report(&gate, &self.epoch, self.seq, self.cut, now).await {

@@ -109,7 +109,7 @@ pub async fn start(run: Run) -> Result<Serving, String> {
     let gate = Arc::new(gate);
     let beginning =
         Beginning { state: gate_state, records: state.records, epoch: state.epoch, seq: state.seq };
-    let follower =
+    let mut follower =
         Follower::new(gate.clone(), registry, run.config.clone(), settings.clone(), beginning, confirmed);
     follower.report().await;
     Ok(Serving { gate, follower, reopen, config: run.config, state_dir: run.state_dir, _lock: lock, settings })
