@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The data plane: from accept to answer. No database, no key of a CA; what it needs to know comes as a
 //! [`GateState`], what it has to say goes to [`Events`].
 //!
@@ -40,10 +39,3 @@ pub use observe::{AccessEntry, Events, GateEvent, GateKnock, reference};
 pub use settings::{
     Clock, GateError, GateSettings, GateSite, GateState, IdentityHeader, IssuerHints, Limits, Upstream,
 };
-=======
-//! The data plane: from accept to answer, one file a step.
-
-pub mod broom;
-pub mod pages;
-pub mod pool;
->>>>>>> main
