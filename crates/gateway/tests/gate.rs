@@ -19,7 +19,7 @@ use policy::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use testkit::{Client, Echo, TestCa, TestCert};
+use testkit::{Client, Echo, KeyType, Leaf, TestCa, TestCert};
 
 /// `portal.test` answers with pages and has an open `/health`; `strict.test` refuses in the handshake. alice may
 /// enter both, bob neither; mallory is a stranger.
@@ -303,4 +303,34 @@ async fn the_admin_address_answers_health_itself_and_admits_operators_only() {
     }
     let alice = world.client().showing(&world.alice).knock(port, "localhost", "/").await.unwrap();
     assert_eq!((alice.status, alice.code()), (403, "not-allowed".to_owned()));
+}
+
+#[test]
+fn weak_keys_are_heard_and_told_to_be_weak() {
+    let world = World::new();
+    let dir = std::env::temp_dir().join(format!("gate-weak-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("root.pem"), world.ca.root_pem()).unwrap();
+    let lax = "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT@SECLEVEL=0\n";
+    std::fs::write(dir.join("openssl.cnf"), lax).unwrap();
+    for (kind, name) in [(KeyType::Rsa1024, "short"), (KeyType::RsaExponent3, "three")] {
+        let files = Leaf::new(name).key_type(kind).issued_by(&world.ca).write(&dir, name);
+        for version in ["1.2", "1.3"] {
+            let output = std::process::Command::new("curl")
+                .env("OPENSSL_CONF", dir.join("openssl.cnf"))
+                .args(["-sS", "--tls-max", version, "--cacert"])
+                .arg(dir.join("root.pem"))
+                .arg("--cert")
+                .arg(&files.cert)
+                .arg("--key")
+                .arg(&files.key)
+                .args(["--resolve", &format!("portal.test:{}:127.0.0.1", world.port())])
+                .arg(format!("https://portal.test:{}/", world.port()))
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(text.contains("weak-key"), "{name} {version}: {text} {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
 }
