@@ -295,6 +295,21 @@ async fn a_revocation_ends_what_runs_and_refuses_what_comes() {
 }
 
 #[tokio::test]
+async fn a_suspension_ends_a_strict_connection_that_never_asked() {
+    let world = World::new();
+    let alice = world.client().showing(&world.alice);
+    let mut idle = alice.connect(world.port(), "strict.test").await.unwrap();
+    // The client's side of the handshake ends before the gate's.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut state = world.state.clone();
+    let mut suspended = (**state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap()).clone();
+    suspended.suspended_since = Some(now());
+    let touched = state.snapshot.records.apply(RecordChange::Party(suspended));
+    assert_eq!(world.gate.apply(state, vec![touched]), 1);
+    assert!(idle.ended_within(Duration::from_secs(1)).await.is_some());
+}
+
+#[tokio::test]
 async fn the_admin_address_answers_health_itself_and_admits_operators_only() {
     let world = World::new();
     let port = world.gate.bound()[1].port();
