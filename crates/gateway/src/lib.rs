@@ -4,7 +4,7 @@
 //! The path of a connection, one file a step:
 //!
 //! - `listen`: accept, under limits.
-//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, and `weak_rsa` to name weak keys).
+//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`).
 //! - `identify`: the chain against the site's anchors.
 //! - `serve`: HTTP on the connection, its deadlines (`io`) and its end.
 //! - `admit`: each request's host, path and decision.
@@ -31,9 +31,9 @@ mod observe;
 pub mod pages;
 pub mod pool;
 mod proof;
+mod proof_rsa;
 mod serve;
 mod settings;
-mod weak_rsa;
 
 pub use gate::Gate;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, reference};

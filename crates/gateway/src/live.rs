@@ -129,18 +129,23 @@ impl Live {
         until: Option<UnixTime>,
     ) -> (u64, oneshot::Receiver<()>) {
         let (cancel, cancelled) = oneshot::channel();
-        let new_facts = {
+        let id = {
             let mut state = lock(&connection.state);
             let id = state.next;
             state.next += 1;
-            let running = Running { id, uri, party: party.map(str::to_owned), cancel: Some(cancel) };
-            state.running.push(running);
+            state.running.push(Running { id, uri, party: party.map(str::to_owned), cancel: Some(cancel) });
             let new_party = party.is_some_and(|party| !state.parties.iter().any(|known| known == party));
             if !new_party && (until.is_none() || state.until == until) {
                 return (id, cancelled);
             }
             id
         };
+        self.note(connection, party, until);
+        (id, cancelled)
+    }
+
+    /// Notes whom the connection belongs to, and when that admission ends by itself.
+    pub(crate) fn note(&self, connection: &Connection, party: Option<&str>, until: Option<UnixTime>) {
         let mut part = lock(&self.parts[connection.part]);
         let mut state = lock(&connection.state);
         if let Some(party) = party.filter(|party| !state.parties.iter().any(|known| known == party)) {
@@ -154,7 +159,6 @@ impl Live {
             state.until = until;
             part.ends.extend(until.map(|until| (until, connection.id)));
         }
-        (new_facts, cancelled)
     }
 
     /// Decides again about the connections that the change touches; how many were cut.

@@ -3,11 +3,12 @@
 //! Only the key is read, by its place in the certificate (RFC 5280 section 4.1): certificates that a stricter reader
 //! refuses (version 1, unknown critical extensions) are still heard, and judged afterwards.
 
+use examiner::PublicKey;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
-use rustls::{CertificateError, DigitallySignedStruct, Error};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 
-use crate::weak_rsa;
+use crate::proof_rsa;
 
 /// Checks the signature of a TLS 1.3 CertificateVerify message.
 pub(crate) fn tls13(
@@ -16,18 +17,14 @@ pub(crate) fn tls13(
     signed: &DigitallySignedStruct,
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<(), Error> {
-    let spki = key_of(certificate).ok_or(UNREADABLE)?;
-    let key = SubjectPublicKeyInfoDer::from(spki);
-    match verify_tls13_signature_with_raw_key(message, &key, signed, algorithms) {
-        Err(_) if by_weak_key(spki, message, signed) => Ok(()),
-        verdict => verdict.map(|_| ()),
+    let key = key_of(certificate).ok_or(UNREADABLE)?;
+    let checked = verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(key), signed, algorithms);
+    match checked {
+        Ok(_) => Ok(()),
+        // PKCS#1 v1.5 is no scheme of TLS 1.3, whatever the key.
+        Err(error) if !PSS.contains(&signed.scheme) => Err(error),
+        Err(error) => unusual_rsa(message, key, signed).then_some(()).ok_or(error),
     }
-}
-
-/// Whether a key too weak for the TLS stack made the signature; its holder is refused for that, by name.
-fn by_weak_key(spki: &[u8], message: &[u8], signed: &DigitallySignedStruct) -> bool {
-    let Some((_, bits)) = parts_of(spki) else { return false };
-    weak_rsa::verify(spki, bits, signed.scheme, message, signed.signature())
 }
 
 /// Checks the signature of a TLS 1.2 CertificateVerify message.
@@ -49,10 +46,30 @@ pub(crate) fn tls12(
             return Ok(());
         }
     }
-    if by_weak_key(key, message, signed) {
+    let offered = algorithms.mapping.iter().any(|(scheme, _)| *scheme == signed.scheme);
+    if offered && unusual_rsa(message, key, signed) {
         return Ok(());
     }
     Err(Error::InvalidCertificate(CertificateError::BadSignature))
+}
+
+/// The RSA schemes of TLS 1.3.
+const PSS: [SignatureScheme; 3] =
+    [SignatureScheme::RSA_PSS_SHA256, SignatureScheme::RSA_PSS_SHA384, SignatureScheme::RSA_PSS_SHA512];
+
+/// Content of the algorithm identifier rsaEncryption with NULL parameters.
+const RSA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+
+/// Whether the signature was made with an RSA key of a size or exponent that the library does not take.
+fn unusual_rsa(message: &[u8], key: &[u8], signed: &DigitallySignedStruct) -> bool {
+    let weak = PublicKey::from_spki(key).is_some_and(|key| key.weakness().is_some());
+    let Some((RSA, bits)) = parts_of(key).filter(|_| weak) else { return false };
+    let numbers = || {
+        let mut fields = Reader(Reader(bits).take(0x30)?.content);
+        Some((fields.take(0x02)?.content, fields.take(0x02)?.content))
+    };
+    let Some((modulus, exponent)) = numbers() else { return false };
+    proof_rsa::holds(modulus, exponent, signed.scheme, message, signed.signature())
 }
 
 const UNREADABLE: Error = Error::InvalidCertificate(CertificateError::BadEncoding);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use policy::{HostName, Peer};
+use policy::{Decision, HostName, Peer};
 use tokio::time::{Instant, Sleep};
 
 use crate::admit::{self, Memo};
@@ -69,6 +69,13 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
     let http2 = arrival.stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let pulse = Pulse::new(limits, caged.then_some(limits.stranger_life), !http2);
     let live = shared.live.add(worker.part, site.clone(), arrival.peer.clone(), arrival.strict);
+    if arrival.strict {
+        // It ends with its admission even where no request was made on it.
+        let moment = current.state.moment(now);
+        if let Decision::Admit(grant) = policy::decide(&current.state.snapshot, rules, None, peer, moment) {
+            shared.live.note(&live, Some(grant.identity.id()), Some(grant.until));
+        }
+    }
     shared.observer.metrics.open(&site, 1);
     let visit = Rc::new(Visit {
         worker,
@@ -165,6 +172,11 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
                 connection.as_mut().wind_down();
             }
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                if let Some(error) = result.as_ref().err().filter(|error| error.is_parse()) {
+                    // The parser answered by itself.
+                    tracing::info!(site = %visit.site, address = %visit.from, %error, "no request");
+                    visit.worker.shared.observer.metrics.refused(&visit.site, "bad-request");
+                }
                 return Poll::Ready(Event::Ended(result.is_ok()));
             }
             // An answer may have asked for the end just now.

@@ -17,7 +17,6 @@ pub enum Exit {
     /// The configuration is invalid.
     Configuration = 3,
     /// A peer or the network is not reachable.
-    #[allow(dead_code, reason = "for the commands that talk to peers")]
     Unreachable = 4,
     /// Not found.
     NotFound = 5,

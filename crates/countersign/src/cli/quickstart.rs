@@ -43,7 +43,7 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
     context::runtime()?.block_on(async {
         let upstream = upstream(&place)?;
         let demo = demo::start_on(upstream).await.map_err(|error| {
-            Failure::new(Exit::Network, format!("the demonstration website cannot listen on {upstream:?}: {error}"), "")
+            Failure::new(Exit::Unreachable, format!("the demonstration website cannot listen on {upstream:?}: {error}"), "")
         })?;
         place.make(globals, args, demo)?;
         let passwords = place.parties(globals)?;
@@ -73,7 +73,7 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
 /// Refuses a taken port before anything is made, naming the flag.
 fn free(address: SocketAddr, flag: &str) -> Result<(), Failure> {
     TcpListener::bind(address).map(drop).map_err(|error| {
-        Failure::new(Exit::Network, format!("cannot listen on {address}: {error}"), format!("choose another with {flag} 127.0.0.1:PORT"))
+        Failure::new(Exit::Unreachable, format!("cannot listen on {address}: {error}"), format!("choose another with {flag} 127.0.0.1:PORT"))
     })
 }
 
@@ -137,7 +137,7 @@ impl Place {
 
     /// Puts other addresses into an earlier start's file.
     fn readdress(&self, listen: &str, admin: &str) -> Result<(), Failure> {
-        let fault = |action: &str| move |error: std::io::Error| Failure::file(&self.config, action, &error);
+        let fault = |action: &'static str| move |error: std::io::Error| Failure::file(&self.config, action, &error);
         let text = std::fs::read_to_string(&self.config).map_err(fault("read"))?;
         let mut file: toml_edit::DocumentMut = text
             .parse()

@@ -67,7 +67,7 @@ pub fn start_failure(what: String) -> Failure {
     let exit = if what.contains("already runs") {
         Exit::No
     } else if what.starts_with("cannot listen") {
-        Exit::Network
+        Exit::Unreachable
     } else {
         Exit::Configuration
     };

@@ -100,15 +100,15 @@ async fn write_events(registry: Registry, mut events: mpsc::Receiver<Stored>) {
 fn audit_entry(event: GateEvent) -> AuditEvent {
     AuditEvent {
         time: event.time,
-        site: Some(event.site),
+        site: Some(event.site.to_string()),
         party: event.party,
         thumbprint: event.thumbprint.map(|thumbprint| thumbprint.to_string()),
         address: event.address.map(|address| address.to_string()),
         verdict: event.verdict.to_string(),
         code: event.code.map(|code| code.to_string()),
         rule: event.rule,
-        reference: event.reference,
-        detail: event.detail,
+        reference: (!event.reference.is_empty()).then_some(event.reference),
+        detail: (!event.detail.is_empty()).then_some(event.detail),
         count: event.count,
     }
 }
@@ -116,9 +116,9 @@ fn audit_entry(event: GateEvent) -> AuditEvent {
 fn pending_entry(knock: GateKnock) -> Knock {
     Knock {
         der: knock.der,
-        site: knock.site,
-        reason: knock.reason,
-        note: knock.note,
+        site: knock.site.to_string(),
+        reason: knock.reason.to_string(),
+        note: knock.note.unwrap_or_default(),
         address: knock.address,
         reference: knock.reference,
         at: knock.at,
