@@ -198,7 +198,7 @@ fn show(globals: &Globals, name: &str, pem: bool) -> Outcome {
         let all = ca.rules.anchors.iter().chain(&ca.rules.intermediates);
         all.map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect()
     } else {
-        toml::to_string_pretty(&json!({ "name": name, "sites": ca.sites, "origin": ca.origin })).unwrap_or_default()
+        super::config::as_toml(&view(ca))
     };
     globals.print(&view(ca), text);
     Ok(Exit::Fine)
