@@ -13,7 +13,7 @@ use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome, cert};
 use crate::config::ca::CaSettings;
 use crate::config::stored::StoredCa;
-use crate::config::{Settings, StateDir, Stored};
+use crate::config::{StateDir, Stored};
 
 /// `countersign ca …`.
 #[derive(Debug, clap::Subcommand)]
@@ -129,7 +129,7 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
         sites: sites.iter().map(ToString::to_string).collect(),
         settings: settings.clone(),
     });
-    let after = Settings::load(&context.settings.file, Some(&context.settings.state), Some(&stored), context.now)?;
+    let after = context.try_settings(&stored)?;
     for warning in after.warnings.iter().filter(|one| !context.settings.warnings.contains(one)) {
         globals.warn(warning.to_string());
     }
@@ -198,7 +198,7 @@ fn show(globals: &Globals, name: &str, pem: bool) -> Outcome {
         let all = ca.rules.anchors.iter().chain(&ca.rules.intermediates);
         all.map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect()
     } else {
-        toml::to_string_pretty(&json!({ "name": name, "sites": ca.sites, "origin": ca.origin })).unwrap_or_default()
+        super::config::as_toml(&view(ca))
     };
     globals.print(&view(ca), text);
     Ok(Exit::Fine)
@@ -228,6 +228,10 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
     if !context.state.cas.iter().any(|stored| stored.name == name) {
         return Err(Failure::usage(format!("CA {name} stands in {}", ca.origin), "remove it there"));
     }
+    // What would still name it is said before anything is removed.
+    let mut stored = Stored::from(&context.state);
+    stored.cas.retain(|one| one.name != name);
+    context.try_settings(&stored)?;
     if globals.dry_run || !globals.confirm(&format!("Remove CA {name}? Everyone it lets in is refused at once.")) {
         globals.say(format!("CA {name} would be removed; --yes does it"));
         return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });

@@ -40,7 +40,7 @@ fn show(globals: &Globals) -> Outcome {
         "group": settings.groups,
         "log": { "retain_days": settings.retain_days, "file": settings.log_file },
     });
-    let text = toml::to_string_pretty(&without_nulls(value.clone())).unwrap_or_default();
+    let text = as_toml(&value);
     globals.print(&value, text);
     Ok(Exit::Fine)
 }
@@ -83,6 +83,12 @@ pub fn site_view(site: &SiteSettings) -> Value {
         "path": paths,
         "origin": site.origin,
     })
+}
+
+/// A value as TOML text.
+pub fn as_toml(value: &Value) -> String {
+    let table = toml::Value::try_from(without_nulls(value.clone()));
+    table.ok().and_then(|table| toml::to_string_pretty(&table).ok()).unwrap_or_default()
 }
 
 /// TOML has no null: what is not set is left out.

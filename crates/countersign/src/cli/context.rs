@@ -50,6 +50,11 @@ impl Context {
         self.runtime.block_on(verb).map_err(Into::into)
     }
 
+    /// The settings as they would be with this in the registry, or what would be wrong then.
+    pub fn try_settings(&self, stored: &Stored) -> Result<Settings, Failure> {
+        Ok(Settings::load(&self.settings.file, Some(&self.settings.state), Some(stored), self.now)?)
+    }
+
     /// The authority's certificates.
     pub fn hierarchy(&self) -> Result<Hierarchy, Failure> {
         Ok(Hierarchy::open(&self.settings.state.authority())?)

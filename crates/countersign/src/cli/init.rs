@@ -57,7 +57,7 @@ fn run(globals: &Globals, args: Args) -> Outcome {
         return Ok(Exit::Fine);
     }
     context::check_owner(state.path())?;
-    make_foundation(&state, &[site.to_string()])?;
+    make_foundation(&state, &[site.as_str().trim_matches(['[', ']']).to_owned()])?;
     files::write_new_public(&config, text.as_bytes())?;
     let operator = first_operator(&Context::open(globals)?)?;
     report(globals, &config, &state, &site, &operator);

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::stored::StoredSite;
-use crate::config::{Settings, Stored};
+use crate::config::Stored;
 
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
@@ -92,7 +92,7 @@ fn add(globals: &Globals, args: Add) -> Outcome {
     let settings = settings_text(&args)?;
     let mut stored = Stored::from(&context.state);
     stored.sites.push(StoredSite { name: name.to_string(), settings: settings.clone() });
-    Settings::load(&context.settings.file, Some(&context.settings.state), Some(&stored), context.now)?;
+    context.try_settings(&stored)?;
     if globals.dry_run {
         globals.print(&json!({ "site": name, "settings": settings }), format!("would add {name}:\n{settings}"));
         return Ok(Exit::Fine);
@@ -197,6 +197,10 @@ fn remove(globals: &Globals, site: &str) -> Outcome {
     if !context.state.sites.iter().any(|stored| stored.name == name) {
         return Err(Failure::usage(format!("site {name} stands in {origin}"), "remove it there"));
     }
+    // What would still name it is said before anything is removed.
+    let mut stored = Stored::from(&context.state);
+    stored.sites.retain(|one| one.name != name.as_str());
+    context.try_settings(&stored)?;
     if globals.dry_run || !globals.confirm(&format!("Remove site {name}?")) {
         globals.say(format!("site {name} would be removed; --yes does it"));
         return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });

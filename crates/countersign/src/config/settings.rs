@@ -17,8 +17,8 @@ use super::site::{Check, SiteSettings};
 use super::state::StateDir;
 use super::stored::Stored;
 
-/// The admin address's name among the sites; no client can name it in SNI.
-pub const ADMIN_SITE: &str = "admin_.countersign.internal";
+/// The admin address's name among the sites; it has a listener of its own and is served on no other.
+pub const ADMIN_SITE: &str = "admin.countersign.internal";
 
 /// The settings that the program runs on.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ impl Settings {
             observe_until: None,
             paths: Vec::new(),
             anchors: Arc::new(AnchorSet::new(anchors)?),
-            is_default: true,
+            is_default: false,
             clock_tolerance: 0,
         };
         all.insert(admin.name.clone(), Arc::new(admin));

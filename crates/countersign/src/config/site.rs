@@ -66,6 +66,9 @@ impl Check<'_> {
     pub fn site(&mut self, name: &str, span: std::ops::Range<usize>, file: &SiteFile) -> Option<SiteSettings> {
         let before = self.problems.len();
         let host = HostName::parse(name).map_err(|e| self.wrong(&span, e.to_string(), "name the site by its host name")).ok();
+        if host.as_ref().is_some_and(|host| host.as_str() == super::settings::ADMIN_SITE) {
+            self.wrong(&span, format!("`{name}` is the admin address's own name"), "give the site another");
+        }
         let upstream = self.upstream(name, &span, file);
         let on_refuse = match file.on_refuse.as_ref().map(|at| *at.get_ref()) {
             Some(OnRefuseFile::Handshake) => OnRefuse::Handshake,

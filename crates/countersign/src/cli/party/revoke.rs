@@ -60,11 +60,16 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         globals.say(format!("would revoke {count} certificate(s) of {}", row.name));
         return Ok(Exit::Fine);
     }
+    let before = context.run(context.registry.receipts())?;
     let reason = args.reason.word();
     let revoked =
         context.run(context.registry.revoke(&row.name, which.as_ref(), reason, &context.actor, context.now))?;
     let seq = context.run(context.registry.last_seq())?;
-    let (applied, late) = wait(&context, seq)?;
+    let (mut applied, late) = wait(&context, seq)?;
+    // A gate reports all cuts so far; what this one cut is the difference.
+    for one in &mut applied {
+        one.cut -= before.iter().find(|old| old.gate == one.gate).map_or(0, |old| old.cut.min(one.cut));
+    }
     let mut text = format!("{}: {} certificate(s) revoked ({reason})\n", row.name, revoked.len());
     for one in &revoked {
         text += &format!("  {}  {}\n", one.label, one.thumbprint);
