@@ -9,7 +9,8 @@ use testkit::{Echo, free_port, process};
 #[test]
 fn the_guides_commands_do_what_they_say() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide");
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(guide).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut pages: Vec<PathBuf> =
+        std::fs::read_dir(guide).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.sort();
     let mut blocks = 0;
     for page in pages {

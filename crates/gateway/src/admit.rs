@@ -132,7 +132,12 @@ pub(crate) fn rule_of(rules: &Site, uri: &Uri) -> Result<(RuleIndex, Option<Norm
 }
 
 /// Whether any request of this peer could be let through; otherwise why a plain one is not.
-pub(crate) fn standing(current: &Current, rules: &Site, peer: Option<&Peer>, now: UnixTime) -> Result<(), Refusal> {
+pub(crate) fn standing(
+    current: &Current,
+    rules: &Site,
+    peer: Option<&Peer>,
+    now: UnixTime,
+) -> Result<(), Refusal> {
     let moment = current.state.moment(now);
     let decide = |rule| policy::decide(&current.state.snapshot, rules, rule, peer, moment);
     let Decision::Refuse(refusal) = decide(None) else { return Ok(()) };

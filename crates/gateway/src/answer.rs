@@ -50,7 +50,10 @@ pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Resu
         }
         Reply::Upstream(response, cancelled) => {
             let (parts, body) = response.into_parts();
-            (Response::from_parts(parts, ()), Content::Upstream(Box::new(Stream::new(&visit, body, cancelled))))
+            (
+                Response::from_parts(parts, ()),
+                Content::Upstream(Box::new(Stream::new(&visit, body, cancelled))),
+            )
         }
     };
     if visit.closing.get() && !visit.http2 {
@@ -65,12 +68,17 @@ enum Reply {
     Upstream(Response<Incoming>, oneshot::Receiver<()>),
 }
 
-async fn decide(visit: &Rc<Visit>, exchange: &mut Exchange, request: Request<Incoming>) -> Result<Reply, Gone> {
+async fn decide(
+    visit: &Rc<Visit>,
+    exchange: &mut Exchange,
+    request: Request<Incoming>,
+) -> Result<Reply, Gone> {
     let shared = visit.worker.shared.clone();
     loop {
         let current = shared.current.load_full();
         let now = (shared.clock)();
-        let (Some(site), Some(rules)) = (current.state.site(&visit.site), current.state.snapshot.site(&visit.site))
+        let (Some(site), Some(rules)) =
+            (current.state.site(&visit.site), current.state.snapshot.site(&visit.site))
         else {
             visit.closing.set(true);
             return Ok(plain(visit, exchange, 421, "host-mismatch", "The site is no longer served here"));
@@ -99,7 +107,17 @@ async fn decide(visit: &Rc<Visit>, exchange: &mut Exchange, request: Request<Inc
             Ok(permit) => permit,
             Err(Stop::Bad(detail)) => return Ok(plain(visit, exchange, 400, "bad-request", &detail)),
             Err(Stop::Refused(refusal)) => {
-                return Ok(refused(visit, exchange, &current, site, rules, peer.as_deref(), &refusal, &request, now));
+                return Ok(refused(
+                    visit,
+                    exchange,
+                    &current,
+                    site,
+                    rules,
+                    peer.as_deref(),
+                    &refusal,
+                    &request,
+                    now,
+                ));
             }
         };
         let until = permit.grant().map(|grant| grant.until);
@@ -132,14 +150,16 @@ async fn pass(
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Reply, Gone> {
     let limits = &visit.worker.shared.limits;
-    let host = match (request.uri().authority(), request.headers().get(HOST).and_then(|host| host.to_str().ok())) {
-        (Some(authority), _) => authority.as_str().to_owned(),
-        (None, host) => host.unwrap_or_default().to_owned(),
-    };
+    let host =
+        match (request.uri().authority(), request.headers().get(HOST).and_then(|host| host.to_str().ok())) {
+            (Some(authority), _) => authority.as_str().to_owned(),
+            (None, host) => host.unwrap_or_default().to_owned(),
+        };
     let reference = exchange.reference.clone();
     let origin = Origin { address: visit.from, host: &host, reference: &reference };
     let pool = &visit.worker.pool;
-    let forwarding = forward::forward(permit, site, pool, request, &origin, limits.first_byte, limits.max_body);
+    let forwarding =
+        forward::forward(permit, site, pool, request, &origin, limits.first_byte, limits.max_body);
     let result = tokio::select! {
         biased;
         // An error here means that nobody can cut it any more, which does not happen while it is registered.
@@ -159,7 +179,9 @@ async fn pass(
             tracing::warn!(site = %visit.site, reference = %exchange.reference, %error, "upstream");
             plain(visit, exchange, 502, "upstream-unreachable", "The site behind the gate gives no answer")
         }
-        Failure::Timeout => plain(visit, exchange, 504, "upstream-timeout", "The site behind the gate is too slow"),
+        Failure::Timeout => {
+            plain(visit, exchange, 504, "upstream-timeout", "The site behind the gate is too slow")
+        }
         Failure::TooLong => plain(visit, exchange, 413, "bad-request", "The request's body is too long"),
     })
 }
@@ -174,7 +196,8 @@ fn unfit(visit: &Visit, exchange: &mut Exchange, request: &Request<Incoming>) ->
     if request.headers().len() > limits.header_fields {
         return Some(plain(visit, exchange, 431, "bad-request", "The request has too many header fields"));
     }
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if let (Some(most), Some(length)) = (limits.max_body, length)
         && length > most
     {
@@ -210,7 +233,11 @@ fn health(
         "/livez" => text(200, "ok\n".into()),
         "/readyz" => {
             let valid = |site: &Arc<GateSite>| own(site).is_some_and(|own| own.is_valid_at(now, 0));
-            if current.state.sites.values().all(valid) { text(200, "ok\n".into()) } else { text(503, "not ok\n".into()) }
+            if current.state.sites.values().all(valid) {
+                text(200, "ok\n".into())
+            } else {
+                text(503, "not ok\n".into())
+            }
         }
         "/metrics" => {
             let rules = current.state.snapshot.site(&visit.site)?;
@@ -231,7 +258,8 @@ fn own(site: &GateSite) -> Option<Certificate> {
 pub(crate) fn note_state(shared: &Shared) {
     let current = shared.current.load();
     shared.observer.metrics.generation(current.state.snapshot.generation);
-    let ends = current.state.sites.values().filter_map(|site| Some((&site.name, own(site)?.not_after.seconds())));
+    let ends =
+        current.state.sites.values().filter_map(|site| Some((&site.name, own(site)?.not_after.seconds())));
     shared.observer.metrics.certificates(ends);
 }
 
@@ -289,11 +317,13 @@ fn refused(
 
 /// Tells of a stranger whose key is proved.
 fn knock(visit: &Visit, peer: &Peer, refusal: &Refusal, reference: &str, now: UnixTime) {
-    let Why::UnknownIssuer { name_equals_ca, same_key_as_pin_of, key_pin_with_other_names, .. } = &refusal.why else {
+    let Why::UnknownIssuer { name_equals_ca, same_key_as_pin_of, key_pin_with_other_names, .. } =
+        &refusal.why
+    else {
         return;
     };
     let note = match (name_equals_ca, same_key_as_pin_of) {
-        (Some(ca), _) => Some(format!("the issuer's name equals CA {ca}, whose key did not sign it")),
+        (Some(ca), _) => Some(format!("name equals {ca} CA, whose key did not sign it")),
         (None, Some(party)) => Some(format!("its key is that of a certificate saved for {party}")),
         (None, None) if *key_pin_with_other_names => Some("its key is saved, with other names".into()),
         (None, None) => None,
@@ -320,7 +350,8 @@ fn tell(visit: &Visit, exchange: &Exchange, permit: &Permit, peer: Option<&Peer>
     if verdict == "open" {
         return;
     }
-    let what = permit.party().or(permit.would_refuse().map(|refusal| refusal.code().as_str())).unwrap_or_default();
+    let what =
+        permit.party().or(permit.would_refuse().map(|refusal| refusal.code().as_str())).unwrap_or_default();
     let mut told = visit.told.borrow_mut();
     if told.iter().any(|(known, party)| *known == verdict && party == what) {
         return;
@@ -443,7 +474,13 @@ struct Stream {
 
 impl Stream {
     fn new(visit: &Visit, body: Incoming, cancelled: oneshot::Receiver<()>) -> Self {
-        Self { body, cancelled, idle: visit.worker.shared.limits.upstream_idle, silence: None, waiting: false }
+        Self {
+            body,
+            cancelled,
+            idle: visit.worker.shared.limits.upstream_idle,
+            silence: None,
+            waiting: false,
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -468,9 +505,14 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = match &mut self.body {
-            Content::Own(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
+            Content::Own(bytes) => {
+                bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes)))
+            }
             Content::Upstream(stream) => ready!(stream.poll(cx)),
         };
         if let (Some(Ok(frame)), Some(exchange)) = (&frame, &mut self.exchange) {

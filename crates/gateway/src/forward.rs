@@ -65,7 +65,13 @@ pub(crate) async fn forward(
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     broom::set_forwarded(&mut parts.headers, origin.address, origin.host, "https");
-    broom::set_identity(&mut parts.headers, &site.identity, permit.certificate(), permit.party(), origin.reference);
+    broom::set_identity(
+        &mut parts.headers,
+        &site.identity,
+        permit.certificate(),
+        permit.party(),
+        origin.reference,
+    );
     if let Some(refusal) = permit.would_refuse() {
         parts.headers.insert(WOULD_REFUSE, HeaderValue::from_static(refusal.code().as_str()));
     }
@@ -126,7 +132,10 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
             self.progress.last.set(Instant::now());

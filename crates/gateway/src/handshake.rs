@@ -12,8 +12,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, OtherError, ProtocolVersion,
-    ServerConfig, SignatureScheme,
+    CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, OtherError,
+    ProtocolVersion, ServerConfig, SignatureScheme,
 };
 use rustls_pki_types::CertificateDer;
 use tokio::io::AsyncWriteExt;
@@ -48,7 +48,12 @@ pub(crate) struct Arrival {
 }
 
 /// Takes the connection through the handshake; `None` when it ended there. The caller sets the deadline.
-pub(crate) async fn handshake(shared: &Arc<Shared>, tcp: TcpStream, from: SocketAddr, admin: bool) -> Option<Arrival> {
+pub(crate) async fn handshake(
+    shared: &Arc<Shared>,
+    tcp: TcpStream,
+    from: SocketAddr,
+    admin: bool,
+) -> Option<Arrival> {
     let began = Instant::now();
     let metrics = &shared.observer.metrics;
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
@@ -61,7 +66,8 @@ pub(crate) async fn handshake(shared: &Arc<Shared>, tcp: TcpStream, from: Socket
     };
     let current = shared.current.load_full();
     let name = site_name(&start.client_hello(), admin, &current);
-    let found = name.and_then(|name| current.state.site(&name).cloned().zip(current.state.snapshot.site(&name).cloned()));
+    let found = name
+        .and_then(|name| current.state.site(&name).cloned().zip(current.state.snapshot.site(&name).cloned()));
     let Some((site, rules)) = found else {
         metrics.handshake("", "none", "unrecognized-name", began.elapsed().as_secs_f64());
         let mut tcp = start.io;
@@ -72,7 +78,8 @@ pub(crate) async fn handshake(shared: &Arc<Shared>, tcp: TcpStream, from: Socket
     };
     let handshake_site = rules.on_refuse == OnRefuse::Handshake;
     let now = (shared.clock)();
-    let crowded = !admin && !handshake_site && !admit::is_open(&rules, now) && !shared.crowd.has_room(from.ip(), now);
+    let crowded =
+        !admin && !handshake_site && !admit::is_open(&rules, now) && !shared.crowd.has_room(from.ip(), now);
     let strict = handshake_site || crowded;
     let verifier = Arc::new(Verifier {
         shared: shared.clone(),
@@ -159,8 +166,11 @@ fn config(
     hello: &ClientHello<'_>,
     verifier: Arc<Verifier>,
 ) -> Result<ServerConfig, Error> {
-    let versions: &[_] =
-        if site.tls_min_13 { &[&rustls::version::TLS13] } else { &[&rustls::version::TLS13, &rustls::version::TLS12] };
+    let versions: &[_] = if site.tls_min_13 {
+        &[&rustls::version::TLS13]
+    } else {
+        &[&rustls::version::TLS13, &rustls::version::TLS12]
+    };
     let mut config = ServerConfig::builder_with_provider(shared.provider.clone())
         .with_protocol_versions(versions)?
         .with_client_cert_verifier(verifier)
@@ -301,7 +311,8 @@ impl ClientCertVerifier for Verifier {
         if intermediates.len() >= MOST_CERTIFICATES || bytes > MOST_BYTES {
             return Err(Error::InvalidCertificate(CertificateError::BadEncoding));
         }
-        let chain = [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
+        let chain =
+            [end_entity].into_iter().chain(intermediates).map(|one| one.clone().into_owned()).collect();
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(chain);
         Ok(ClientCertVerified::assertion())
     }

@@ -37,7 +37,13 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: boo
             Ok((tcp, from)) => {
                 let address = from.ip().to_canonical();
                 let Some(seat) = Seat::take(&worker.shared.crowd, address) else { continue };
-                spawn_local(meet(worker.clone(), tcp, std::net::SocketAddr::new(address, from.port()), admin, seat));
+                spawn_local(meet(
+                    worker.clone(),
+                    tcp,
+                    std::net::SocketAddr::new(address, from.port()),
+                    admin,
+                    seat,
+                ));
             }
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to come back.
@@ -103,7 +109,9 @@ impl Crowd {
             return false;
         }
         match lock(&self.recent).get(&prefix(from)) {
-            Some((since, count)) if now.seconds() - since.seconds() < 60 => *count < self.strangers_per_minute,
+            Some((since, count)) if now.seconds() - since.seconds() < 60 => {
+                *count < self.strangers_per_minute
+            }
             _ => true,
         }
     }

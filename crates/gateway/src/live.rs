@@ -79,9 +79,16 @@ impl Live {
         Self { parts: (0..parts.max(1)).map(|_| Mutex::default()).collect(), next: AtomicU64::new(1) }
     }
 
-    pub(crate) fn add(&self, part: usize, site: HostName, peer: Option<Arc<Peer>>, strict: bool) -> Arc<Connection> {
+    pub(crate) fn add(
+        &self,
+        part: usize,
+        site: HostName,
+        peer: Option<Arc<Peer>>,
+        strict: bool,
+    ) -> Arc<Connection> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let state = State { peer: peer.clone(), parties: Vec::new(), until: None, next: 0, running: Vec::new() };
+        let state =
+            State { peer: peer.clone(), parties: Vec::new(), until: None, next: 0, running: Vec::new() };
         let connection = Arc::new(Connection {
             id,
             part,
@@ -281,7 +288,9 @@ impl Connection {
         let mut cut = false;
         for running in state.running.iter_mut().filter(|running| running.cancel.is_some()) {
             let decision = match admit::rule_of(rules, &running.uri) {
-                Ok((rule, _)) => policy::decide(&current.state.snapshot, rules, rule, peer.as_deref(), moment),
+                Ok((rule, _)) => {
+                    policy::decide(&current.state.snapshot, rules, rule, peer.as_deref(), moment)
+                }
                 Err(_) => {
                     running.cancel();
                     cut = true;

@@ -67,11 +67,19 @@ impl Metrics {
         registry.register("countersign_handshakes", "TLS handshakes", all.handshakes.clone());
         registry.register("countersign_requests", "Requests by verdict", all.requests.clone());
         registry.register("countersign_refusals", "Refusals by reason", all.refusals.clone());
-        registry.register("countersign_exceptions_used", "Admissions under a dated exception", all.exceptions.clone());
+        registry.register(
+            "countersign_exceptions_used",
+            "Admissions under a dated exception",
+            all.exceptions.clone(),
+        );
         registry.register("countersign_open_connections", "Open connections", all.open.clone());
         let name = "countersign_server_certificate_not_after_timestamp_seconds";
         registry.register(name, "End of the site's own certificate", all.not_after.clone());
-        registry.register("countersign_policy_generation", "Generation of the policy in force", all.generation.clone());
+        registry.register(
+            "countersign_policy_generation",
+            "Generation of the policy in force",
+            all.generation.clone(),
+        );
         let name = "countersign_handshake_duration_seconds";
         registry.register(name, "Accept to the end of the handshake", all.handshake_seconds.clone());
         let name = "countersign_request_duration_seconds";

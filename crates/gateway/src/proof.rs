@@ -18,7 +18,8 @@ pub(crate) fn tls13(
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<(), Error> {
     let key = key_of(certificate).ok_or(UNREADABLE)?;
-    let checked = verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(key), signed, algorithms);
+    let checked =
+        verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(key), signed, algorithms);
     match checked {
         Ok(_) => Ok(()),
         // PKCS#1 v1.5 is no scheme of TLS 1.3, whatever the key.
@@ -117,7 +118,8 @@ impl<'a> Reader<'a> {
             0..=0x7f => (usize::from(first), 2),
             0x81..=0x83 => {
                 let digits = usize::from(first & 0x7f);
-                let length = bytes.get(2..2 + digits)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+                let length =
+                    bytes.get(2..2 + digits)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
                 (length, 2 + digits)
             }
             _ => return None,

@@ -96,8 +96,7 @@ fn pkcs1(length: usize, hash: &'static Algorithm, message: &[u8]) -> Option<Vec<
         48 => 2,
         _ => 3,
     };
-    let info =
-        [0x30, 17 + size, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, arc, 5, 0, 4, size];
+    let info = [0x30, 17 + size, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, arc, 5, 0, 4, size];
     let tail = info.len() + usize::from(size);
     let fill = length.checked_sub(tail + 3).filter(|fill| *fill >= 8)?;
     let mut em = vec![0, 1];

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use examiner::{Thumbprint, UnixTime};
 use gateway::{
-    AccessEntry, Events, Gate, GateEvent, GateKnock, GateSettings, GateSite, GateState, IdentityHeader, IssuerHints,
-    Limits, Upstream,
+    AccessEntry, Events, Gate, GateEvent, GateKnock, GateSettings, GateSite, GateState, IdentityHeader,
+    IssuerHints, Limits, Upstream,
 };
 use policy::record::{Origin, PinExceptions, Revoked, Touched};
 use policy::verify::AnchorSet;
 use policy::{
-    Audience, CertificateRecord, ClientAuth, Holder, HostName, NormalPath, OnRefuse, Party, PartyName, PathRule,
-    RecordChange, Site, Snapshot,
+    Audience, CertificateRecord, ClientAuth, Holder, HostName, NormalPath, OnRefuse, Party, PartyName,
+    PathRule, RecordChange, Site, Snapshot,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -134,7 +134,8 @@ impl World {
             rules("strict.test", OnRefuse::Handshake, Audience::Parties, Vec::new()),
             rules("localhost", OnRefuse::Page, Audience::Operators, Vec::new()),
         ];
-        let mut snapshot = Snapshot { generation: 1, sites: Arc::new(HashMap::from(all)), ..Snapshot::default() };
+        let mut snapshot =
+            Snapshot { generation: 1, sites: Arc::new(HashMap::from(all)), ..Snapshot::default() };
         snapshot.records.apply(party("alice", &["portal.test", "open.test", "strict.test"]));
         snapshot.records.apply(party("bob", &[]));
         snapshot.records.apply(pinned("alice", &alice, None));
@@ -183,7 +184,8 @@ async fn who_is_admitted_reaches_the_upstream_with_an_identity_that_cannot_be_fo
     let client = world.client().showing(&world.alice);
     for client in [client.clone().tls13(), client.tls12()] {
         let mut connection = client.connect(world.port(), "portal.test").await.unwrap();
-        let forged = [("Countersign-Party", "root"), ("countersign_party", "root"), ("X-Forwarded-For", "1.1.1.1")];
+        let forged =
+            [("Countersign-Party", "root"), ("countersign_party", "root"), ("X-Forwarded-For", "1.1.1.1")];
         for _ in 0..3 {
             let answer = connection.get("/a?b=c", &forged).await.unwrap();
             assert_eq!(answer.status, 200, "{}", answer.text());
@@ -201,7 +203,10 @@ async fn who_is_admitted_reaches_the_upstream_with_an_identity_that_cannot_be_fo
     assert!(events.iter().all(|event| event.thumbprint == Some(thumbprint)));
     drop(events);
     let text = world.gate.metrics_text();
-    assert!(text.contains("countersign_requests_total{site=\"portal.test\",verdict=\"admitted\"} 6"), "{text}");
+    assert!(
+        text.contains("countersign_requests_total{site=\"portal.test\",verdict=\"admitted\"} 6"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -216,7 +221,8 @@ async fn who_is_not_reads_why_and_the_upstream_hears_nothing() {
         let answer = client.knock(world.port(), "portal.test", "/").await.unwrap();
         assert_eq!((answer.status, answer.code()), (403, code.to_owned()));
     }
-    let mallory = world.client().showing(&world.mallory).connect_h2(world.port(), "portal.test").await.unwrap();
+    let mallory =
+        world.client().showing(&world.mallory).connect_h2(world.port(), "portal.test").await.unwrap();
     assert_eq!(mallory.get("/", &[]).await.unwrap().status, 403);
     assert_eq!(world.echo.count(), 0);
     let knocks = world.heard.knocks.lock().unwrap();
@@ -276,7 +282,8 @@ async fn a_revocation_ends_what_runs_and_refuses_what_comes() {
     running.send_request("GET", "/slow-stream?ms=50&chunks=1000", &[], b"").await.unwrap();
     assert_eq!(running.read_head().await.unwrap().status, 200);
     let mut h2 = alice.connect_h2(world.port(), "portal.test").await.unwrap();
-    let mut stream = h2.start("GET", "portal.test", "/slow-stream?ms=50&chunks=1000", &[], b"").await.unwrap();
+    let mut stream =
+        h2.start("GET", "portal.test", "/slow-stream?ms=50&chunks=1000", &[], b"").await.unwrap();
     assert!(stream.next().await.unwrap().is_some());
 
     let began = Instant::now();
@@ -302,7 +309,8 @@ async fn a_suspension_ends_a_strict_connection_that_never_asked() {
     // The client's side of the handshake ends before the gate's.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut state = world.state.clone();
-    let mut suspended = (**state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap()).clone();
+    let mut suspended =
+        (**state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap()).clone();
     suspended.suspended_since = Some(now());
     let touched = state.snapshot.records.apply(RecordChange::Party(suspended));
     assert_eq!(world.gate.apply(state, vec![touched]), 1);
@@ -344,7 +352,11 @@ fn weak_keys_are_heard_and_told_to_be_weak() {
                 .output()
                 .unwrap();
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(text.contains("weak-key"), "{name} {version}: {text} {}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                text.contains("weak-key"),
+                "{name} {version}: {text} {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
     std::fs::remove_dir_all(&dir).unwrap();

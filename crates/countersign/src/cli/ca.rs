@@ -108,11 +108,16 @@ pub fn view(ca: &CaSettings) -> Value {
 fn add(globals: &Globals, args: &Add) -> Outcome {
     let context = Context::open(globals)?;
     if let Some(ca) = context.settings.cas.get(&args.name) {
-        return Err(Failure::usage(format!("CA {} is there already", args.name), format!("it stands in {}", ca.origin)));
+        return Err(Failure::usage(
+            format!("CA {} is there already", args.name),
+            format!("it stands in {}", ca.origin),
+        ));
     }
     let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
-    let pem: String =
-        cert::read(&args.file)?.iter().map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect();
+    let pem: String = cert::read(&args.file)?
+        .iter()
+        .map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der))
+        .collect();
     if args.matches.is_empty() && !args.accept_any && !args.named_only {
         return Err(Failure::new(
             Exit::Configuration,
@@ -170,16 +175,26 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
 
 fn list(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
-    let mut rows = vec![vec!["CA".into(), "SITES".into(), "WHO GETS IN".into(), "NOT AFTER".into(), "FROM".into()]];
+    let mut rows =
+        vec![vec!["CA".into(), "SITES".into(), "WHO GETS IN".into(), "NOT AFTER".into(), "FROM".into()]];
     for (name, ca) in &context.settings.cas {
         let sites: Vec<&str> = ca.sites.iter().map(policy::HostName::as_str).collect();
         let who = match &ca.rules.admission {
-            Admission::Match(entries) => entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Admission::Match(entries) => {
+                entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            }
             Admission::Any => "everyone".into(),
             Admission::NamedOnly => "parties with a subject rule".into(),
             Admission::OnRecord => "certificates on record".into(),
         };
-        let end = ca.rules.anchors.iter().map(|anchor| anchor.not_after).min().map(UnixTime::date).unwrap_or_default();
+        let end = ca
+            .rules
+            .anchors
+            .iter()
+            .map(|anchor| anchor.not_after)
+            .min()
+            .map(UnixTime::date)
+            .unwrap_or_default();
         rows.push(vec![name.clone(), sites.join(" "), who, end, ca.origin.clone()]);
     }
     globals.print(&context.settings.cas.values().map(view).collect::<Vec<_>>(), columns(&rows));
@@ -192,7 +207,10 @@ fn show(globals: &Globals, name: &str, pem: bool) -> Outcome {
     }
     let context = Context::open(globals)?;
     let Some(ca) = context.settings.cas.get(name) else {
-        return Err(Failure::not_found(format!("there is no CA `{}`", name.escape_debug()), "countersign ca list"));
+        return Err(Failure::not_found(
+            format!("there is no CA `{}`", name.escape_debug()),
+            "countersign ca list",
+        ));
     };
     let text = if pem {
         let all = ca.rules.anchors.iter().chain(&ca.rules.intermediates);
@@ -223,7 +241,10 @@ fn show_own(globals: &Globals, pem: bool) -> Outcome {
 fn remove(globals: &Globals, name: &str) -> Outcome {
     let context = Context::open(globals)?;
     let Some(ca) = context.settings.cas.get(name) else {
-        return Err(Failure::not_found(format!("there is no CA `{}`", name.escape_debug()), "countersign ca list"));
+        return Err(Failure::not_found(
+            format!("there is no CA `{}`", name.escape_debug()),
+            "countersign ca list",
+        ));
     };
     if !context.state.cas.iter().any(|stored| stored.name == name) {
         return Err(Failure::usage(format!("CA {name} stands in {}", ca.origin), "remove it there"));
@@ -232,7 +253,9 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
     let mut stored = Stored::from(&context.state);
     stored.cas.retain(|one| one.name != name);
     context.try_settings(&stored)?;
-    if globals.dry_run || !globals.confirm(&format!("Remove CA {name}? Everyone it lets in is refused at once.")) {
+    if globals.dry_run
+        || !globals.confirm(&format!("Remove CA {name}? Everyone it lets in is refused at once."))
+    {
         globals.say(format!("CA {name} would be removed; --yes does it"));
         return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });
     }
@@ -267,7 +290,11 @@ pub fn make_crl(context: &Context) -> Result<(Vec<u8>, u64, usize), Failure> {
     let number = context.run(context.registry.next_crl_number())?;
     let entries: Vec<CrlEntry> = revoked
         .into_iter()
-        .map(|one| CrlEntry { serial: one.serial, revoked_at: one.at, reason: one.reason.parse().unwrap_or_default() })
+        .map(|one| CrlEntry {
+            serial: one.serial,
+            revoked_at: one.at,
+            reason: one.reason.parse().unwrap_or_default(),
+        })
         .collect();
     let count = entries.len();
     let der = crl::build(&signer, entries, number, context.now, context.now.plus(crl::LIFE_SECONDS))?;

@@ -36,17 +36,24 @@ fn thumbprint(globals: &Globals, file: &Path) -> Outcome {
     let all = read(file)?;
     let rows: Vec<_> = all
         .iter()
-        .map(|c| json!({ "subject": c.subject.to_string(), "thumbprint": c.thumbprint, "key_pin": c.key_pin }))
+        .map(
+            |c| json!({ "subject": c.subject.to_string(), "thumbprint": c.thumbprint, "key_pin": c.key_pin }),
+        )
         .collect();
-    let text: Vec<String> =
-        all.iter().map(|c| format!("{}\n  thumbprint  {}\n  key pin     {}", c.subject, c.thumbprint, c.key_pin)).collect();
+    let text: Vec<String> = all
+        .iter()
+        .map(|c| format!("{}\n  thumbprint  {}\n  key pin     {}", c.subject, c.thumbprint, c.key_pin))
+        .collect();
     globals.print(&rows, text.join("\n"));
     Ok(Exit::Fine)
 }
 
 fn inspect(globals: &Globals, file: &Path) -> Outcome {
     let all = read(file)?;
-    globals.print(&all.iter().map(view).collect::<Vec<_>>(), all.iter().map(shown).collect::<Vec<_>>().join("\n"));
+    globals.print(
+        &all.iter().map(view).collect::<Vec<_>>(),
+        all.iter().map(shown).collect::<Vec<_>>().join("\n"),
+    );
     Ok(Exit::Fine)
 }
 

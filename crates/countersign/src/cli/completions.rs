@@ -35,7 +35,9 @@ pub fn man(globals: &Globals, args: ManArgs) -> Exit {
 }
 
 fn write_man(globals: &Globals, args: ManArgs) -> Outcome {
-    let page = |error: std::io::Error| Failure::new(Exit::Bug, format!("the page cannot be made: {error}"), "please report this");
+    let page = |error: std::io::Error| {
+        Failure::new(Exit::Bug, format!("the page cannot be made: {error}"), "please report this")
+    };
     match args.out {
         None => {
             let mut text = Vec::new();
@@ -45,7 +47,8 @@ fn write_man(globals: &Globals, args: ManArgs) -> Outcome {
         }
         Some(directory) => {
             std::fs::create_dir_all(&directory).map_err(|error| Failure::file(&directory, "made", &error))?;
-            clap_mangen::generate_to(super::clap(), &directory).map_err(|error| Failure::file(&directory, "written", &error))?;
+            clap_mangen::generate_to(super::clap(), &directory)
+                .map_err(|error| Failure::file(&directory, "written", &error))?;
             globals.print(&serde_json::json!({ "directory": directory }), "");
             globals.say(format!("the manual pages are in {}", directory.display()));
         }
@@ -57,6 +60,9 @@ fn write_man(globals: &Globals, args: ManArgs) -> Outcome {
 pub fn version(globals: &Globals) -> Exit {
     let version = env!("CARGO_PKG_VERSION");
     let target = std::env::consts::ARCH;
-    globals.print(&serde_json::json!({ "version": version, "architecture": target }), format!("countersign {version}"));
+    globals.print(
+        &serde_json::json!({ "version": version, "architecture": target }),
+        format!("countersign {version}"),
+    );
     Exit::Fine
 }

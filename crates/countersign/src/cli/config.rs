@@ -26,7 +26,8 @@ fn show(globals: &Globals) -> Outcome {
     let settings = &context.settings;
     let sites: serde_json::Map<String, Value> =
         settings.sites.iter().map(|(name, site)| (name.to_string(), site_view(site))).collect();
-    let cas: serde_json::Map<String, Value> = settings.cas.iter().map(|(name, ca)| (name.clone(), super::ca::view(ca))).collect();
+    let cas: serde_json::Map<String, Value> =
+        settings.cas.iter().map(|(name, ca)| (name.clone(), super::ca::view(ca))).collect();
     let value = json!({
         "server": {
             "listen": settings.listen,
@@ -94,9 +95,9 @@ pub fn as_toml(value: &Value) -> String {
 /// TOML has no null: what is not set is left out.
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(all) => {
-            Value::Object(all.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect())
-        }
+        Value::Object(all) => Value::Object(
+            all.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, without_nulls(v))).collect(),
+        ),
         Value::Array(all) => Value::Array(all.into_iter().map(without_nulls).collect()),
         other => other,
     }

@@ -97,7 +97,12 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 pub fn actor() -> Actor {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let uid = rustix::process::getuid().as_raw();
-    Actor { name: name.filter(|name| !name.is_empty()).or_else(|| user(uid)).unwrap_or_else(|| format!("uid {uid}")) }
+    Actor {
+        name: name
+            .filter(|name| !name.is_empty())
+            .or_else(|| user(uid))
+            .unwrap_or_else(|| format!("uid {uid}")),
+    }
 }
 
 /// The state directory: as given, or as the file says. Other problems of the file are told later.
@@ -140,7 +145,11 @@ fn user(uid: u32) -> Option<String> {
 
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,11 @@ fn run(globals: &Globals) -> Outcome {
 pub fn shown(report: &Report) -> String {
     let row = |finding: &doctor::Finding| {
         let mark = if finding.fine { "ok" } else { "NOT AS EXPECTED" };
-        vec![mark.to_owned(), finding.tried.clone(), format!("expected {}, seen {}", finding.expected, finding.seen)]
+        vec![
+            mark.to_owned(),
+            finding.tried.clone(),
+            format!("expected {}, seen {}", finding.expected, finding.seen),
+        ]
     };
     let mut text = columns(&report.knocks.iter().map(row).collect::<Vec<_>>());
     for open in &report.open {
@@ -46,7 +50,11 @@ pub fn shown(report: &Report) -> String {
     let verdict = if report.is_fine() {
         format!("The door is shut: {} knocks, each answered as it should be.", report.knocks.len())
     } else {
-        format!("{} knocks, {wrong} not as expected; {} open door(s).", report.knocks.len(), report.open.len())
+        format!(
+            "{} knocks, {wrong} not as expected; {} open door(s).",
+            report.knocks.len(),
+            report.open.len()
+        )
     };
     text + &verdict
 }

@@ -108,7 +108,10 @@ impl From<authority::AuthorityError> for Failure {
         use authority::AuthorityError as Error;
         let exit = match &error {
             Error::NotAsPlanned(_) | Error::Signing | Error::Encoding(_) => Exit::Bug,
-            Error::BadSite(_) | Error::BadOrganisation | Error::EmptyPassphrase | Error::PasswordNotGenerated => Exit::Usage,
+            Error::BadSite(_)
+            | Error::BadOrganisation
+            | Error::EmptyPassphrase
+            | Error::PasswordNotGenerated => Exit::Usage,
             _ => Exit::No,
         };
         let mut what = error.to_string();

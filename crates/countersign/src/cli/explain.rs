@@ -35,8 +35,10 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         }
         (None, None) => {
             let known = Code::ALL.map(Code::as_str);
-            let help = did_you_mean(&args.what, known)
-                .map_or_else(|| format!("the codes are: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = did_you_mean(&args.what, known).map_or_else(
+                || format!("the codes are: {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             Err(Failure::not_found(format!("`{}` is no code and no file", args.what.escape_debug()), help))
         }
     })
@@ -55,24 +57,70 @@ fn code_meaning(globals: &Globals, code: Code) -> Outcome {
 /// What a code means, and what to do.
 pub fn words(code: Code) -> (&'static str, &'static str) {
     match code {
-        Code::NoCertificate => ("The visitor showed no certificate.", "Import the certificate into the browser or name it to the client, and choose it when asked."),
-        Code::Expired => ("The certificate, or one of its issuers, has ended.", "Renew it: countersign party renew NAME."),
-        Code::NotYetValid => ("The certificate, or one of its issuers, begins in the future.", "Wait until then, or correct the clocks."),
-        Code::UnknownIssuer => ("No CA of this site vouches for the certificate, and it is saved nowhere.", "Approve it under `countersign pending`, pin it, or attach its CA with `countersign ca add`."),
-        Code::ChainIncomplete => ("The client did not send the intermediate that its certificate needs.", "Have the client send its whole chain, end-entity certificate first."),
-        Code::BadSignature => ("A signature in the chain does not match.", "Ask the issuer for the certificate again."),
-        Code::Malformed => ("The certificate cannot be read.", "Ask the issuer for one that follows RFC 5280."),
-        Code::WeakKey => ("A key or signature hash is too weak.", "Make a new key: ECDSA P-256, or RSA with 2048 bits or more."),
-        Code::ChainInvalid => ("The chain breaks a rule of RFC 5280: constraints, path length or a critical extension.", "Ask the issuer for a certificate that its CA may issue."),
-        Code::WrongUsage => ("The certificate is not meant for TLS Web Client Authentication (1.3.6.1.5.5.7.3.2).", "Ask the issuer for one that lists this key purpose."),
-        Code::Revoked => ("The certificate, or its key, was revoked.", "Issue a new one with a new key: countersign party add NAME."),
-        Code::Superseded => ("A newer certificate took its place and the overlap is over.", "Use the newer one."),
-        Code::RevocationUnknown => ("There is no fresh revocation list of its CA.", "Bring the CA's list up to date."),
-        Code::NotAllowed => ("The certificate is good, but its holder is not on this site's list.", "countersign party grant NAME --site HOST, or correct `match`, `allow` or `deny`."),
+        Code::NoCertificate => (
+            "The visitor showed no certificate.",
+            "Import the certificate into the browser or name it to the client, and choose it when asked.",
+        ),
+        Code::Expired => {
+            ("The certificate, or one of its issuers, has ended.", "Renew it: countersign party renew NAME.")
+        }
+        Code::NotYetValid => (
+            "The certificate, or one of its issuers, begins in the future.",
+            "Wait until then, or correct the clocks.",
+        ),
+        Code::UnknownIssuer => (
+            "No CA of this site vouches for the certificate, and it is saved nowhere.",
+            "Approve it under `countersign pending`, pin it, or attach its CA with `countersign ca add`.",
+        ),
+        Code::ChainIncomplete => (
+            "The client did not send the intermediate that its certificate needs.",
+            "Have the client send its whole chain, end-entity certificate first.",
+        ),
+        Code::BadSignature => {
+            ("A signature in the chain does not match.", "Ask the issuer for the certificate again.")
+        }
+        Code::Malformed => {
+            ("The certificate cannot be read.", "Ask the issuer for one that follows RFC 5280.")
+        }
+        Code::WeakKey => (
+            "A key or signature hash is too weak.",
+            "Make a new key: ECDSA P-256, or RSA with 2048 bits or more.",
+        ),
+        Code::ChainInvalid => (
+            "The chain breaks a rule of RFC 5280: constraints, path length or a critical extension.",
+            "Ask the issuer for a certificate that its CA may issue.",
+        ),
+        Code::WrongUsage => (
+            "The certificate is not meant for TLS Web Client Authentication (1.3.6.1.5.5.7.3.2).",
+            "Ask the issuer for one that lists this key purpose.",
+        ),
+        Code::Revoked => (
+            "The certificate, or its key, was revoked.",
+            "Issue a new one with a new key: countersign party add NAME.",
+        ),
+        Code::Superseded => {
+            ("A newer certificate took its place and the overlap is over.", "Use the newer one.")
+        }
+        Code::RevocationUnknown => {
+            ("There is no fresh revocation list of its CA.", "Bring the CA's list up to date.")
+        }
+        Code::NotAllowed => (
+            "The certificate is good, but its holder is not on this site's list.",
+            "countersign party grant NAME --site HOST, or correct `match`, `allow` or `deny`.",
+        ),
         Code::Suspended => ("The party is suspended.", "countersign party resume NAME."),
-        Code::PolicyStale => ("The gate could not refresh its policy for too long, so it refuses everybody.", "Look at `countersign status` and the gate's log."),
-        Code::PossessionFailed => ("The visitor did not prove to hold the certificate's private key.", "Give the client the key that belongs to the certificate."),
-        Code::HostMismatch => ("The request names another host than the connection was made for.", "Make a connection of its own for that host."),
+        Code::PolicyStale => (
+            "The gate could not refresh its policy for too long, so it refuses everybody.",
+            "Look at `countersign status` and the gate's log.",
+        ),
+        Code::PossessionFailed => (
+            "The visitor did not prove to hold the certificate's private key.",
+            "Give the client the key that belongs to the certificate.",
+        ),
+        Code::HostMismatch => (
+            "The request names another host than the connection was made for.",
+            "Make a connection of its own for that host.",
+        ),
     }
 }
 
@@ -84,7 +132,8 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
     let Some(site) = snapshot.site(&name) else {
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
-    let path = NormalPath::parse(path).map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
+    let path = NormalPath::parse(path)
+        .map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
     let rule = site.rule(&path).map_err(|error| Failure::usage(error.to_string(), "leave the `;` out"))?;
     let peer = match file {
         None => None,
@@ -104,7 +153,13 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
     let (mut value, text) = match &decision {
         Decision::Admit(grant) => (
             json!({ "party": grant.identity.id(), "way": grant.way.as_str(), "rule": grant.rule, "until": grant.until }),
-            format!("admitted as {} by {}, allowed by {}, until {}", grant.identity.id(), grant.way.as_str(), grant.rule, grant.until),
+            format!(
+                "admitted as {} by {}, allowed by {}, until {}",
+                grant.identity.id(),
+                grant.way.as_str(),
+                grant.rule,
+                grant.until
+            ),
         ),
         Decision::Open => (json!({}), "this path is open: anyone passes, without identity".to_owned()),
         Decision::Observe(refusal) | Decision::Refuse(refusal) => {
@@ -133,7 +188,9 @@ pub fn detail(refusal: &Refusal) -> String {
                 text += &format!("; its issuer's name equals that of CA {ca}, whose key did not sign it");
             }
             if let Some(party) = same_key_as_pin_of {
-                text += &format!("; it has the key of a pinned certificate of {party}: --pin key would have let it in");
+                text += &format!(
+                    "; it has the key of a pinned certificate of {party}: --pin key would have let it in"
+                );
             }
             if *key_pin_with_other_names {
                 text += "; its key is pinned with another subject or other names";
@@ -154,11 +211,17 @@ pub fn detail(refusal: &Refusal) -> String {
                 NotAllowed::NoMatch => "the CA's `match` does not fit",
                 NotAllowed::NoSingleName => "`name_from` found no value, or several",
                 NotAllowed::NotOnRecord => "issued by the own authority, but not on record",
-                NotAllowed::OtherAudience => "an operator's certificate at a site, or a party's at the admin address",
+                NotAllowed::OtherAudience => {
+                    "an operator's certificate at a site, or a party's at the admin address"
+                }
             };
             party.as_ref().map_or_else(|| why.to_owned(), |party| format!("{party}: {why}"))
         }
-        Why::NoCertificate | Why::BadSignature | Why::RevocationUnknown | Why::PolicyStale | Why::PossessionFailed
+        Why::NoCertificate
+        | Why::BadSignature
+        | Why::RevocationUnknown
+        | Why::PolicyStale
+        | Why::PossessionFailed
         | Why::HostMismatch => String::new(),
     }
 }

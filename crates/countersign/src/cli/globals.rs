@@ -69,7 +69,12 @@ impl Globals {
 
     /// A warning: to standard error, also when quiet.
     pub fn warn(&self, text: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr(), "{} {}", self.paint("warning:", "33", std::io::stderr().is_terminal()), text.as_ref());
+        let _ = writeln!(
+            std::io::stderr(),
+            "{} {}",
+            self.paint("warning:", "33", std::io::stderr().is_terminal()),
+            text.as_ref()
+        );
     }
 
     /// The result: JSON with `--json`, else the text. A closed pipe is no failure.
@@ -98,7 +103,11 @@ impl Globals {
         if self.json {
             self.print(&serde_json::json!({ "error": failure.what, "help": failure.help }), "");
         }
-        let _ = writeln!(std::io::stderr(), "{} {failure}", self.paint("error:", "1;31", std::io::stderr().is_terminal()));
+        let _ = writeln!(
+            std::io::stderr(),
+            "{} {failure}",
+            self.paint("error:", "1;31", std::io::stderr().is_terminal())
+        );
         failure.exit
     }
 
@@ -128,7 +137,8 @@ impl Globals {
 
 /// Rows as aligned columns, two spaces apart, without trailing spaces.
 pub fn columns(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();

@@ -45,7 +45,8 @@ fn run(globals: &Globals, args: Args) -> Outcome {
     let state = StateDir::at(globals.state_dir.clone().unwrap_or_else(|| base.join("state")));
     let site = HostName::parse(&asked(globals, args.site.clone(), "Host name of the site", "--site")?)?;
     let upstream = asked(globals, args.upstream.clone(), "Where its requests go (http://…)", "--upstream")?;
-    crate::config::site::upstream(&upstream).map_err(|what| Failure::usage(what, "write it like http://127.0.0.1:3000"))?;
+    crate::config::site::upstream(&upstream)
+        .map_err(|what| Failure::usage(what, "write it like http://127.0.0.1:3000"))?;
     if config.exists() {
         let help = "edit it, or name another with --config; sites are added with `countersign site add`";
         return Err(Failure::no(format!("{} is there already", config.display()), help));
@@ -92,7 +93,8 @@ fn asked(globals: &Globals, given: Option<String>, question: &str, flag: &str) -
     if let Some(given) = given {
         return Ok(given);
     }
-    let missing = || Failure::usage(format!("{flag} is missing"), "countersign init --site HOST --upstream URL");
+    let missing =
+        || Failure::usage(format!("{flag} is missing"), "countersign init --site HOST --upstream URL");
     if globals.yes || globals.no_input || !std::io::stdin().is_terminal() {
         return Err(missing());
     }
@@ -118,7 +120,8 @@ fn file_text(args: &Args, globals: &Globals, site: &HostName, upstream: &str) ->
         let state = std::path::absolute(state).unwrap_or_else(|_| state.clone());
         server.push(format!("state = {}", toml::Value::String(state.display().to_string())));
     }
-    let server = if server.is_empty() { String::new() } else { format!("[server]\n{}\n\n", server.join("\n")) };
+    let server =
+        if server.is_empty() { String::new() } else { format!("[server]\n{}\n\n", server.join("\n")) };
     format!("{server}[site.\"{site}\"]\nupstream = {}\n", toml::Value::String(upstream.into()))
 }
 

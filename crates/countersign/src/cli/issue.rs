@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use authority::ledger::LedgerError;
-use authority::{IssuedRecord, Issued, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
+use authority::{Issued, IssuedRecord, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
 use examiner::UnixTime;
 use policy::Holder;
 use policy::issuance::{AltName, Plan, Profile};
@@ -34,9 +34,16 @@ pub struct Order {
 /// Issues what is ordered, with the state directory's keys.
 pub fn issue(context: &Context, order: Order) -> Result<Issued, Failure> {
     let signer = context.signer(Role::of(order.profile))?;
-    let ledger = Record { registry: &context.registry, actor: &context.actor, now: context.now, order: &order };
-    let mut plan =
-        Plan::new(order.profile, name(&order.holder), &order.id, order.spki.clone(), signer.window(), context.now);
+    let ledger =
+        Record { registry: &context.registry, actor: &context.actor, now: context.now, order: &order };
+    let mut plan = Plan::new(
+        order.profile,
+        name(&order.holder),
+        &order.id,
+        order.spki.clone(),
+        signer.window(),
+        context.now,
+    );
     plan.alt_names.clone_from(&order.alt_names);
     if let Some(not_after) = order.not_after {
         plan.not_after = not_after;
@@ -92,7 +99,26 @@ impl Files {
             }
         }
         let taken = directory.join(name).with_extension("pem");
-        Err(Failure::no(format!("files named {} are there already", taken.display()), "name another directory with --out"))
+        Err(Failure::no(
+            format!("files named {} are there already", taken.display()),
+            "name another directory with --out",
+        ))
+    }
+
+    /// Moves `NAME.pem`, `.key` and `.p12` of an earlier certificate to `NAME.pem.old` and so on, to make room for its
+    /// successor; nothing is lost.
+    pub fn set_aside(directory: &Path, name: &str) -> Result<(), Failure> {
+        for extension in ["pem", "key", "p12"] {
+            let path = directory.join(format!("{name}.{extension}"));
+            let aside = directory.join(format!("{name}.{extension}.old"));
+            match std::fs::rename(&path, aside) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Failure::file(&path, "moved", &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The file with this extension.

@@ -34,7 +34,9 @@ pub use globals::Globals;
 /// Two-way TLS for websites: the gate, the authority and the check in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, propagate_version = false, disable_help_subcommand = true)]
-#[command(after_help = "Begin with `countersign quickstart`, or with `countersign init --site HOST --upstream URL`.")]
+#[command(
+    after_help = "Begin with `countersign quickstart`, or with `countersign init --site HOST --upstream URL`."
+)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,

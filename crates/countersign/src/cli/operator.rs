@@ -108,7 +108,13 @@ fn list(globals: &Globals) -> Outcome {
     let mut views = Vec::new();
     for (name, role, row) in &all {
         let state = party::certificate_state(row, context.now);
-        rows.push(vec![name.to_string(), role_word(*role).into(), state, row.not_after.date(), row.thumbprint.to_string()]);
+        rows.push(vec![
+            name.to_string(),
+            role_word(*role).into(),
+            state,
+            row.not_after.date(),
+            row.thumbprint.to_string(),
+        ]);
         let mut view = party::certificate_view(row);
         view["operator"] = json!(name);
         view["role"] = json!(role);
@@ -122,7 +128,10 @@ fn revoke(globals: &Globals, name: &str) -> Outcome {
     let context = Context::open(globals)?;
     let name = PartyName::parse(name)?;
     if !context.run(context.registry.operators())?.iter().any(|(one, ..)| *one == name) {
-        return Err(Failure::not_found(format!("there is no operator `{name}`"), "countersign operator list"));
+        return Err(Failure::not_found(
+            format!("there is no operator `{name}`"),
+            "countersign operator list",
+        ));
     }
     if globals.dry_run {
         globals.say(format!("would revoke all certificates of {name}"));

@@ -79,19 +79,31 @@ fn view(row: &PendingRow) -> Value {
 fn list(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let all = context.run(context.registry.pendings())?;
-    let mut rows = vec![["ID", "SUBJECT", "ISSUER", "REASON", "COUNT", "LAST SEEN", "NOTE"].map(String::from).to_vec()];
+    let mut rows =
+        vec![["ID", "SUBJECT", "ISSUER", "REASON", "COUNT", "LAST SEEN", "NOTE"].map(String::from).to_vec()];
     rows.extend(all.iter().map(|row| {
         let (subject, issuer) = (row.subject.clone(), row.issuer.clone());
-        vec![row.id.clone(), subject, issuer, row.reason.clone(), row.count.to_string(), row.last_seen.to_string(), row.note.clone()]
+        vec![
+            row.id.clone(),
+            subject,
+            issuer,
+            row.reason.clone(),
+            row.count.to_string(),
+            row.last_seen.to_string(),
+            row.note.clone(),
+        ]
     }));
     globals.print(&all.iter().map(view).collect::<Vec<_>>(), columns(&rows));
     Ok(Exit::Fine)
 }
 
 fn known(context: &Context, id: &str) -> Result<PendingRow, Failure> {
-    context
-        .run(context.registry.pending(id))?
-        .ok_or_else(|| Failure::not_found(format!("nothing pending has the id `{}`", id.escape_debug()), "countersign pending list"))
+    context.run(context.registry.pending(id))?.ok_or_else(|| {
+        Failure::not_found(
+            format!("nothing pending has the id `{}`", id.escape_debug()),
+            "countersign pending list",
+        )
+    })
 }
 
 fn show(globals: &Globals, id: &str) -> Outcome {
@@ -102,7 +114,9 @@ fn show(globals: &Globals, id: &str) -> Outcome {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(key, value)| vec![key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)])
+        .map(|(key, value)| {
+            vec![key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+        })
         .collect();
     globals.print(&value, columns(&lines));
     Ok(Exit::Fine)
@@ -122,7 +136,14 @@ fn approve(globals: &Globals, args: &Approve) -> Outcome {
         return Ok(Exit::Fine);
     }
     let by_key = args.pin == "key";
-    party::add::save_pin(&context, &name, args.label.clone(), &certificate, by_key, PinExceptions::default())?;
+    party::add::save_pin(
+        &context,
+        &name,
+        args.label.clone(),
+        &certificate,
+        by_key,
+        PinExceptions::default(),
+    )?;
     party::add::grant(&context, &name, &sites)?;
     context.run(context.registry.remove_pending(&row.id, &context.actor, "approved", context.now))?;
     let value = json!({ "approved": row.id, "party": name, "thumbprint": row.thumbprint, "pin": args.pin, "sites": sites });
@@ -152,7 +173,8 @@ fn vouched(context: &Context, row: &PendingRow) -> bool {
     let Ok(site) = policy::HostName::parse(&row.site) else { return false };
     let Some(site) = context.settings.policy_site(&site) else { return false };
     let chain: std::sync::Arc<[_]> = vec![rustls_pki_types::CertificateDer::from(row.der.clone())].into();
-    policy::Peer::identify(chain, &site.anchors, context.now).is_some_and(|peer| peer.vouching.paths.iter().any(|path| path.admits))
+    policy::Peer::identify(chain, &site.anchors, context.now)
+        .is_some_and(|peer| peer.vouching.paths.iter().any(|path| path.admits))
 }
 
 fn reject(globals: &Globals, id: &str) -> Outcome {

@@ -43,14 +43,19 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
     context::runtime()?.block_on(async {
         let upstream = upstream(&place)?;
         let demo = demo::start_on(upstream).await.map_err(|error| {
-            Failure::new(Exit::Unreachable, format!("the demonstration website cannot listen on {upstream:?}: {error}"), "")
+            Failure::new(
+                Exit::Unreachable,
+                format!("the demonstration website cannot listen on {upstream:?}: {error}"),
+                "",
+            )
         })?;
         place.make(globals, args, demo)?;
         let passwords = place.parties(globals)?;
         let run = Run { config: place.config.clone(), state_dir: place.state(), silent_access: true };
         let serving = run::start(run).await.map_err(run_cli::start_failure)?;
         globals.say("knocking from outside …");
-        let report = doctor::examine(&serving.settings).await.map_err(|what| Failure::new(Exit::Bug, what, ""))?;
+        let report =
+            doctor::examine(&serving.settings).await.map_err(|what| Failure::new(Exit::Bug, what, ""))?;
         globals.say(doctor_cli::shown(&report));
         let exit = if report.is_fine() { Exit::Fine } else { Exit::No };
         let summary = serde_json::json!({
@@ -73,7 +78,11 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
 /// Refuses a taken port before anything is made, naming the flag.
 fn free(address: SocketAddr, flag: &str) -> Result<(), Failure> {
     TcpListener::bind(address).map(drop).map_err(|error| {
-        Failure::new(Exit::Unreachable, format!("cannot listen on {address}: {error}"), format!("choose another with {flag} 127.0.0.1:PORT"))
+        Failure::new(
+            Exit::Unreachable,
+            format!("cannot listen on {address}: {error}"),
+            format!("choose another with {flag} 127.0.0.1:PORT"),
+        )
     })
 }
 
@@ -82,11 +91,18 @@ fn upstream(place: &Place) -> Result<Option<SocketAddr>, Failure> {
     if !place.config.exists() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&place.config).map_err(|error| Failure::file(&place.config, "read", &error))?;
-    let found = text.lines().find_map(|line| line.trim().strip_prefix("upstream")?.split('"').nth(1)?.strip_prefix("http://")?.parse().ok());
+    let text = std::fs::read_to_string(&place.config)
+        .map_err(|error| Failure::file(&place.config, "read", &error))?;
+    let found = text.lines().find_map(|line| {
+        line.trim().strip_prefix("upstream")?.split('"').nth(1)?.strip_prefix("http://")?.parse().ok()
+    });
     found.map(Some).ok_or_else(|| {
         let what = format!("{} is not as quickstart left it", place.config.display());
-        Failure::new(Exit::Configuration, what, "run it with `countersign run --config`, or choose another --state-dir")
+        Failure::new(
+            Exit::Configuration,
+            what,
+            "run it with `countersign run --config`, or choose another --state-dir",
+        )
     })
 }
 
@@ -102,7 +118,8 @@ impl Place {
 
     /// One of this program's own commands, as anybody would type it.
     fn command(&self, globals: &Globals, words: &[&str]) -> Result<Value, Failure> {
-        let binary = std::env::current_exe().map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
+        let binary =
+            std::env::current_exe().map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
         if globals.verbose {
             globals.say(format!("$ countersign --config {} {}", self.config.display(), words.join(" ")));
         }
@@ -131,17 +148,19 @@ impl Place {
         }
         globals.say(format!("making a portal in {} …", self.folder.display()));
         let upstream = format!("http://{demo}");
-        let words = ["init", "--site", "localhost", "--upstream", &upstream, "--listen", &listen, "--admin", &admin];
+        let words =
+            ["init", "--site", "localhost", "--upstream", &upstream, "--listen", &listen, "--admin", &admin];
         self.command(globals, &words).map(drop)
     }
 
     /// Puts other addresses into an earlier start's file.
     fn readdress(&self, listen: &str, admin: &str) -> Result<(), Failure> {
-        let fault = |action: &'static str| move |error: std::io::Error| Failure::file(&self.config, action, &error);
+        let fault =
+            |action: &'static str| move |error: std::io::Error| Failure::file(&self.config, action, &error);
         let text = std::fs::read_to_string(&self.config).map_err(fault("read"))?;
-        let mut file: toml_edit::DocumentMut = text
-            .parse()
-            .map_err(|error| Failure::new(Exit::Configuration, format!("{}: {error}", self.config.display()), ""))?;
+        let mut file: toml_edit::DocumentMut = text.parse().map_err(|error| {
+            Failure::new(Exit::Configuration, format!("{}: {error}", self.config.display()), "")
+        })?;
         file["server"]["listen"] = toml_edit::value(toml_edit::Array::from_iter([listen]));
         file["server"]["admin"] = toml_edit::value(admin);
         if file.to_string() != text {
@@ -158,14 +177,26 @@ impl Place {
             if self.folder.join(format!("{name}.pem")).exists() {
                 continue;
             }
-            let words = ["party", "add", name, "--site", "localhost", "--pem", "--p12", "compatible", "--out", &folder];
+            let words = [
+                "party",
+                "add",
+                name,
+                "--site",
+                "localhost",
+                "--pem",
+                "--p12",
+                "compatible",
+                "--out",
+                &folder,
+            ];
             let made = self.command(globals, &words)?;
             if let Some(password) = made["password"].as_str() {
                 passwords.push((name.to_owned(), password.to_owned()));
             }
         }
         let root = self.state().authority().join("root.pem");
-        std::fs::copy(&root, self.folder.join("ca.pem")).map_err(|error| Failure::file(&root, "copied", &error))?;
+        std::fs::copy(&root, self.folder.join("ca.pem"))
+            .map_err(|error| Failure::file(&root, "copied", &error))?;
         Ok(passwords)
     }
 
@@ -175,7 +206,8 @@ impl Place {
         let curl = |extra: &str| format!("curl --cacert {folder}/ca.pem{extra} {url}");
         let mut text = format!("\nThe portal is at {url}\n\nWith a certificate:\n");
         for name in PARTIES {
-            text += &format!("  {}\n", curl(&format!(" --cert {folder}/{name}.pem --key {folder}/{name}.key")));
+            text +=
+                &format!("  {}\n", curl(&format!(" --cert {folder}/{name}.pem --key {folder}/{name}.key")));
         }
         text += &format!("Without one, to read the refusal:\n  {}\n\n", curl(""));
         text += "In a browser: import the certificate, trust the CA, then open the portal.\n";
@@ -183,7 +215,7 @@ impl Place {
             text += &format!("  {folder}/{name}.p12   password (shown only now): {password}\n");
         }
         if passwords.is_empty() {
-            text += "  the PKCS#12 passwords were shown at the first start; `party export` makes a new file\n";
+            text += "  the PKCS#12 passwords were shown at the first start; a new file: countersign party add NAME --label LABEL\n";
         }
         text + &format!(
             "  Firefox          Settings, Privacy & Security, View Certificates: Your Certificates, Import the .p12;\n\

@@ -48,7 +48,8 @@ fn serve(globals: &Globals) -> Outcome {
     // A file that is wrong is told as `validate` tells it, with its own exit code.
     settings(globals, &state_dir)?;
     context::runtime()?.block_on(async {
-        let serving = run::start(Run { config, state_dir, silent_access: false }).await.map_err(start_failure)?;
+        let serving =
+            run::start(Run { config, state_dir, silent_access: false }).await.map_err(start_failure)?;
         globals.say(ready_line(&serving.settings));
         serving.until_ended().await.map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
         globals.say("ended: everything that ran was given time to finish");
@@ -81,9 +82,14 @@ pub fn log_to_stderr(globals: &Globals) {
         (_, true) => "debug",
         _ => "info",
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("{level},rustls=warn,sqlx=warn,hyper=warn,h2=warn")));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(format!("{level},rustls=warn,sqlx=warn,hyper=warn,h2=warn"))
+    });
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }
 
 fn settings(globals: &Globals, state_dir: &StateDir) -> Result<Settings, Failure> {
@@ -108,15 +114,20 @@ fn reload_running(globals: &Globals) -> Outcome {
     }
     let status = state_dir.path().join("reload.status");
     let _ = std::fs::remove_file(&status);
-    let target = rustix::process::Pid::from_raw(pid).ok_or_else(|| Failure::not_found("the lock names no process", ""))?;
-    rustix::process::kill_process(target, rustix::process::Signal::HUP)
-        .map_err(|error| Failure::new(Exit::NoPermission, format!("pid {pid} cannot be signalled: {error}"), ""))?;
+    let target = rustix::process::Pid::from_raw(pid)
+        .ok_or_else(|| Failure::not_found("the lock names no process", ""))?;
+    rustix::process::kill_process(target, rustix::process::Signal::HUP).map_err(|error| {
+        Failure::new(Exit::NoPermission, format!("pid {pid} cannot be signalled: {error}"), "")
+    })?;
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(10) {
         if let Some(outcome) = std::fs::read_to_string(&status).ok().filter(|text| text.ends_with('\n')) {
             let outcome = outcome.split_once(' ').map_or("", |(_, rest)| rest).trim().to_owned();
             if outcome == "ok" {
-                globals.print(&serde_json::json!({ "reloaded": true, "pid": pid }), format!("reloaded: the gate (pid {pid}) runs on the new configuration"));
+                globals.print(
+                    &serde_json::json!({ "reloaded": true, "pid": pid }),
+                    format!("reloaded: the gate (pid {pid}) runs on the new configuration"),
+                );
                 return Ok(Exit::Fine);
             }
             return Err(Failure::new(Exit::Configuration, outcome, "the old policy stays in force"));
@@ -131,7 +142,9 @@ fn issue_due(globals: &Globals) -> Outcome {
     let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
     let settings = settings(globals, &state_dir)?;
     let issued = certificates::issue_due(&state_dir, &run::server_names(&settings), crate::clock::now())
-        .map_err(|error| Failure::no(error.to_string(), "the server CA's key and its passphrase are needed for this"))?;
+        .map_err(|error| {
+            Failure::no(error.to_string(), "the server CA's key and its passphrase are needed for this")
+        })?;
     globals.print(&serde_json::json!({ "issued": issued }), "");
     Ok(Exit::Fine)
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome};
-use crate::config::stored::StoredSite;
 use crate::config::Stored;
+use crate::config::stored::StoredSite;
 
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
@@ -87,14 +87,18 @@ fn add(globals: &Globals, args: Add) -> Outcome {
     let context = Context::open(globals)?;
     let name = HostName::parse(&args.site)?;
     if let Some(site) = context.settings.sites.get(&name) {
-        return Err(Failure::usage(format!("site {name} is there already"), format!("it stands in {}", site.origin)));
+        return Err(Failure::usage(
+            format!("site {name} is there already"),
+            format!("it stands in {}", site.origin),
+        ));
     }
     let settings = settings_text(&args)?;
     let mut stored = Stored::from(&context.state);
     stored.sites.push(StoredSite { name: name.to_string(), settings: settings.clone() });
     context.try_settings(&stored)?;
     if globals.dry_run {
-        globals.print(&json!({ "site": name, "settings": settings }), format!("would add {name}:\n{settings}"));
+        globals
+            .print(&json!({ "site": name, "settings": settings }), format!("would add {name}:\n{settings}"));
         return Ok(Exit::Fine);
     }
     if args.cert.is_none() {
@@ -114,8 +118,13 @@ fn permit(globals: &Globals, context: &Context, name: &HostName) -> Result<(), F
         return Ok(());
     }
     let passphrase = authority::Passphrase::read(&context.settings.state.passphrase())?;
-    let sites: Vec<String> =
-        context.settings.sites.keys().chain([name]).map(|site| site.as_str().trim_matches(['[', ']']).to_owned()).collect();
+    let sites: Vec<String> = context
+        .settings
+        .sites
+        .keys()
+        .chain([name])
+        .map(|site| site.as_str().trim_matches(['[', ']']).to_owned())
+        .collect();
     hierarchy.reissue_server_ca(&sites, &passphrase, context.now)?;
     globals.say(format!("the root signed a new server CA that may name {name}"));
     Ok(())
@@ -142,7 +151,10 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
             let path = std::path::absolute(path).map_err(|error| Failure::file(path, "found", &error))?;
             Ok::<_, Failure>(toml::Value::String(path.display().to_string()))
         };
-        let pair = toml::Table::from_iter([("cert".to_owned(), absolute(cert)?), ("key".to_owned(), absolute(key)?)]);
+        let pair = toml::Table::from_iter([
+            ("cert".to_owned(), absolute(cert)?),
+            ("key".to_owned(), absolute(key)?),
+        ]);
         set("certificate", pair.into());
     }
     if args.default {
@@ -159,7 +171,9 @@ fn list(globals: &Globals) -> Outcome {
         .map(|(name, site)| json!({ "name": name, "upstream": site.upstream, "origin": site.origin }))
         .collect();
     let mut rows = vec![vec!["SITE".into(), "UPSTREAM".into(), "FROM".into()]];
-    rows.extend(sites.iter().map(|(name, site)| vec![name.to_string(), site.upstream.clone(), site.origin.clone()]));
+    rows.extend(
+        sites.iter().map(|(name, site)| vec![name.to_string(), site.upstream.clone(), site.origin.clone()]),
+    );
     globals.print(&value, columns(&rows));
     Ok(Exit::Fine)
 }
@@ -184,7 +198,9 @@ fn show(globals: &Globals, site: &str) -> Outcome {
         .into_iter()
         .flatten()
         .filter(|(_, value)| !value.is_null())
-        .map(|(key, value)| vec![key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)])
+        .map(|(key, value)| {
+            vec![key.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+        })
         .collect();
     globals.print(&value, columns(&text));
     Ok(Exit::Fine)

@@ -22,14 +22,15 @@ pub fn command(globals: &Globals, _args: Args) -> Exit {
 fn run(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let (settings, now) = (&context.settings, context.now);
-    let mut receipts = context.run(context.registry.receipts())?;
-    receipts.retain(|one| one.epoch == context.state.epoch && one.at >= now.plus(-60));
+    let mut receipts = crate::run::live(&settings.state, context.run(context.registry.receipts())?);
+    receipts.retain(|one| one.epoch == context.state.epoch);
     let pending = context.run(context.registry.pendings())?.len();
     let mut attention: Vec<String> = Vec::new();
     let mut mentions: Vec<String> = Vec::new();
     for (name, site) in &settings.sites {
         if let Some(until) = site.observe_until.filter(|until| *until >= now) {
-            attention.push(format!("site {name} observes until {until}: it lets through what it would refuse"));
+            attention
+                .push(format!("site {name} observes until {until}: it lets through what it would refuse"));
         }
         for rule in site.paths.iter().filter(|rule| rule.client_auth != ClientAuth::Required) {
             mentions.push(format!("site {name}: {} is open", rule.prefix));
@@ -49,7 +50,12 @@ fn run(globals: &Globals) -> Outcome {
             mentions.push(format!("exception: certificate {thumbprint} until {until}"));
         }
     }
-    attention.extend(receipts.iter().filter(|one| one.seq < context.state.seq).map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.state.seq)));
+    attention.extend(
+        receipts
+            .iter()
+            .filter(|one| one.seq < context.state.seq)
+            .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.state.seq)),
+    );
     let parties = context.state.records.parties.len();
     let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
     let row = |name: &str, value: String| vec![name.to_owned(), value];

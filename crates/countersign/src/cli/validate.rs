@@ -38,7 +38,11 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
         globals.warn(warning.to_string());
     }
     let (sites, cas) = (settings.sites.len(), settings.cas.len());
-    let text = format!("{}: valid: {sites} site(s), {cas} CA(s), {} warning(s)", path.display(), settings.warnings.len());
+    let text = format!(
+        "{}: valid: {sites} site(s), {cas} CA(s), {} warning(s)",
+        path.display(),
+        settings.warnings.len()
+    );
     globals.print(&json!({ "valid": true, "problems": [], "warnings": views(&settings.warnings) }), text);
     let denied = args.deny.is_some() && !settings.warnings.is_empty();
     Ok(if denied { Exit::No } else { Exit::Fine })
@@ -50,9 +54,8 @@ fn stored(state: &StateDir) -> Result<Option<Stored>, Failure> {
         return Ok(None);
     }
     context::check_owner(state.path())?;
-    let state = context::runtime()?.block_on(async {
-        registry::Registry::open(&state.database()).await?.load().await
-    })?;
+    let state = context::runtime()?
+        .block_on(async { registry::Registry::open(&state.database()).await?.load().await })?;
     Ok(Some(Stored::from(&state)))
 }
 

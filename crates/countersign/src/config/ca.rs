@@ -75,7 +75,10 @@ pub fn settings(
         intermediates,
         admission: admission?,
         name_from,
-        without_client_usage_until: file.accept_without_client_usage.as_ref().map(|until| until.get_ref().until.0),
+        without_client_usage_until: file
+            .accept_without_client_usage
+            .as_ref()
+            .map(|until| until.get_ref().until.0),
     };
     Some(CaSettings { rules: Arc::new(rules), sites, origin: source.line(&span) })
 }
@@ -96,9 +99,15 @@ fn read(
     problems: &mut Vec<Problem>,
 ) -> (Vec<Certificate>, Vec<Certificate>) {
     let (bytes, shown, span) = match (certificates, &file.file) {
-        (Certificates::Text(text), None) => (text.as_bytes().to_vec(), "the registry".to_owned(), span.clone()),
+        (Certificates::Text(text), None) => {
+            (text.as_bytes().to_vec(), "the registry".to_owned(), span.clone())
+        }
         (Certificates::Text(_), Some(path)) => {
-            problems.push(source.problem(&path.span(), "a CA in the registry has no file", "remove the CA and add it again"));
+            problems.push(source.problem(
+                &path.span(),
+                "a CA in the registry has no file",
+                "remove the CA and add it again",
+            ));
             return Default::default();
         }
         (Certificates::File(base), Some(path)) => {
@@ -107,7 +116,11 @@ fn read(
                 Ok(bytes) => (bytes, shown, path.span()),
                 Err(error) => {
                     let what = format!("ca.{name}: {shown} cannot be read: {error}");
-                    problems.push(source.problem(&path.span(), what, "give a PEM file; its path is relative to this file"));
+                    problems.push(source.problem(
+                        &path.span(),
+                        what,
+                        "give a PEM file; its path is relative to this file",
+                    ));
                     return Default::default();
                 }
             }
@@ -128,7 +141,11 @@ fn read(
     };
     if let Some(leaf) = all.iter().find(|one| !one.is_ca) {
         let what = format!("ca.{name}: {} in {shown} is no CA certificate", leaf.subject);
-        problems.push(source.problem(&span, what, "to admit one certificate, use `countersign party add NAME --cert FILE --pin cert`"));
+        problems.push(source.problem(
+            &span,
+            what,
+            "to admit one certificate, use `countersign party add NAME --cert FILE --pin cert`",
+        ));
     }
     sort(all)
 }
@@ -149,7 +166,10 @@ fn admission(
         (1, [true, ..]) => return entries(file, source, problems).map(Admission::Match),
         (1, [_, true, _]) => {
             if let Some(public) = anchors.iter().find(|anchor| is_public(&anchor.key_pin)) {
-                let what = format!("ca.{name}: {} is in a public root store: the whole world would get in", public.subject);
+                let what = format!(
+                    "ca.{name}: {} is in a public root store: the whole world would get in",
+                    public.subject
+                );
                 problems.push(source.problem(span, what, "use `match` or `named_only = true`"));
                 return None;
             }

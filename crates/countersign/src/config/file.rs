@@ -50,7 +50,7 @@ pub struct ServerFile {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteFile {
-    /// Where its requests go: `http://host:port` or `https://host:port`.
+    /// Where its requests go: `http://host:port`.
     pub upstream: Option<At<String>>,
     /// Its certificate: `"own-ca"` (the default), or `{ cert, key }`.
     pub certificate: Option<At<CertificateFile>>,

@@ -36,7 +36,11 @@ impl<'de> Deserialize<'de> for Seconds {
             }
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Seconds, E> {
                 let fine = (0..=i64::from(u32::MAX)).contains(&value);
-                if fine { Ok(Seconds(value)) } else { Err(E::invalid_value(de::Unexpected::Signed(value), &self)) }
+                if fine {
+                    Ok(Seconds(value))
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Signed(value), &self))
+                }
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Seconds, E> {
                 Seconds::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
@@ -58,7 +62,9 @@ impl<'de> Deserialize<'de> for DateFile {
             Toml(toml::value::Datetime),
             Text(String),
         }
-        let wanted = || de::Error::custom("expected a date such as 2027-03-15, or a moment such as 2027-03-15T12:00:00Z");
+        let wanted = || {
+            de::Error::custom("expected a date such as 2027-03-15, or a moment such as 2027-03-15T12:00:00Z")
+        };
         let text = match Either::deserialize(deserializer).map_err(|_| wanted())? {
             Either::Toml(date) => date.to_string(),
             Either::Text(text) => text,

@@ -75,7 +75,11 @@ impl Source {
     /// The line's place alone: `name:line`.
     pub fn line(&self, span: &Range<usize>) -> String {
         let place = self.place(span);
-        if self.lines { place.rsplit_once(':').map_or(place.clone(), |(line, _)| line.to_owned()) } else { place }
+        if self.lines {
+            place.rsplit_once(':').map_or(place.clone(), |(line, _)| line.to_owned())
+        } else {
+            place
+        }
     }
 
     /// A problem at this place.

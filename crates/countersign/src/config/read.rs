@@ -18,7 +18,9 @@ type Table<'a> = DeTable<'a>;
 pub fn file(source: &Source, problems: &mut Vec<Problem>) -> File {
     read(source, problems, |table, problems| {
         unknown(table, "the file", keys::of::<File>(), source, problems);
-        each_named(table, "server", |_, table| unknown(table, "[server]", keys::of::<ServerFile>(), source, problems));
+        each_named(table, "server", |_, table| {
+            unknown(table, "[server]", keys::of::<ServerFile>(), source, problems)
+        });
         each_named(table, "log", |_, table| unknown(table, "[log]", keys::of::<LogFile>(), source, problems));
         each_in(table, "site", |table| site_keys(table, source, problems));
         each_in(table, "ca", |table| unknown(table, "a [ca]", keys::of::<CaFile>(), source, problems));
@@ -37,7 +39,9 @@ pub fn ca(source: &Source, problems: &mut Vec<Problem>) -> CaFile {
 
 fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>) {
     unknown(table, "a [site]", keys::of::<SiteFile>(), source, problems);
-    each_named(table, "path", |_, table| unknown(table, "a path rule", keys::of::<PathFile>(), source, problems));
+    each_named(table, "path", |_, table| {
+        unknown(table, "a path rule", keys::of::<PathFile>(), source, problems)
+    });
 }
 
 /// Parses, takes out unknown keys, then takes out whatever the shape refuses, noting each.
@@ -50,7 +54,11 @@ fn read<T: DeserializeOwned + Default>(
     if !errors.is_empty() {
         for error in errors {
             let span = error.span().unwrap_or_default();
-            problems.push(source.problem(&span, one_line(error.message()), "write it as TOML (https://toml.io)"));
+            problems.push(source.problem(
+                &span,
+                one_line(error.message()),
+                "write it as TOML (https://toml.io)",
+            ));
         }
         return T::default();
     }
@@ -69,8 +77,15 @@ fn read<T: DeserializeOwned + Default>(
     T::default()
 }
 
-fn unknown(table: &mut Table<'_>, place: &str, known: &[&'static str], source: &Source, problems: &mut Vec<Problem>) {
-    let strange: Vec<_> = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).cloned().collect();
+fn unknown(
+    table: &mut Table<'_>,
+    place: &str,
+    known: &[&'static str],
+    source: &Source,
+    problems: &mut Vec<Problem>,
+) {
+    let strange: Vec<_> =
+        table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).cloned().collect();
     for key in strange {
         let name = key.get_ref().as_ref();
         let help = match did_you_mean(name, known.iter().copied()) {
@@ -144,9 +159,9 @@ fn remove(table: &mut Table<'_>, span: &Range<usize>) -> bool {
 /// Whether the span lies anywhere below; a table's own span is only its header.
 fn deep(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
     match value {
-        DeValue::Table(table) => {
-            table.iter().any(|(key, value)| holds(key.span()) || holds(value.span()) || deep(value.get_ref(), holds))
-        }
+        DeValue::Table(table) => table
+            .iter()
+            .any(|(key, value)| holds(key.span()) || holds(value.span()) || deep(value.get_ref(), holds)),
         DeValue::Array(all) => all.iter().any(|one| holds(one.span()) || deep(one.get_ref(), holds)),
         _ => false,
     }
@@ -180,7 +195,10 @@ mod tests {
         );
         assert_eq!(found.len(), 7, "{found:#?}");
         for place in [":2:11:", ":3:9:", ":4:1:", ":6:11:", ":8:1:", ":9:15:", ":11:9:"] {
-            assert!(found.iter().any(|one| one.starts_with(&format!("countersign.toml{place}"))), "{place} {found:#?}");
+            assert!(
+                found.iter().any(|one| one.starts_with(&format!("countersign.toml{place}"))),
+                "{place} {found:#?}"
+            );
         }
     }
 

@@ -53,7 +53,12 @@ pub struct Settings {
 
 impl Settings {
     /// Reads and validates the file at `path`, joined with what the registry holds.
-    pub fn load(path: &Path, state: Option<&StateDir>, stored: Option<&Stored>, now: UnixTime) -> Result<Self, Problems> {
+    pub fn load(
+        path: &Path,
+        state: Option<&StateDir>,
+        stored: Option<&Stored>,
+        now: UnixTime,
+    ) -> Result<Self, Problems> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let help = format!("make one with `countersign init`, or name yours with --config ({error})");
@@ -126,11 +131,15 @@ impl Settings {
         let own = own_ca(&self.state.client_ca(), policy::ca::OWN_CA)?;
         let mut all = HashMap::new();
         for (name, site) in &self.sites {
-            let mut anchors: Vec<Anchor> = own.iter().map(|ca| Anchor { ca: ca.clone(), admits: true }).collect();
+            let mut anchors: Vec<Anchor> =
+                own.iter().map(|ca| Anchor { ca: ca.clone(), admits: true }).collect();
             for (ca, settings) in &self.cas {
                 let attached = settings.sites.contains(name);
-                let denies = |list: &[Principal]| list.iter().any(|p| matches!(p, Principal::Ca(named) if named == ca));
-                let denied = denies(&site.deny) || site.paths.iter().any(|rule| rule.deny.as_deref().is_some_and(denies));
+                let denies = |list: &[Principal]| {
+                    list.iter().any(|p| matches!(p, Principal::Ca(named) if named == ca))
+                };
+                let denied = denies(&site.deny)
+                    || site.paths.iter().any(|rule| rule.deny.as_deref().is_some_and(denies));
                 if attached || denied {
                     anchors.push(Anchor { ca: settings.rules.clone(), admits: attached });
                 }
@@ -210,7 +219,11 @@ fn server(file: &ServerFile, source: &Source, problems: &mut Vec<Problem>) -> Se
     let admin = file.admin.as_ref().map_or(SocketAddr::from(([127, 0, 0, 1], 9443)), |at| *at.get_ref());
     for (i, at) in file.listen.iter().flatten().enumerate() {
         if listen[..i].contains(at.get_ref()) || *at.get_ref() == admin {
-            problems.push(source.problem(&at.span(), format!("{} is listed twice", at.get_ref()), "give each its own port"));
+            problems.push(source.problem(
+                &at.span(),
+                format!("{} is listed twice", at.get_ref()),
+                "give each its own port",
+            ));
         }
     }
     if listen.is_empty() {
@@ -241,21 +254,26 @@ fn all_sites(
 ) -> BTreeMap<HostName, SiteSettings> {
     let mut all: BTreeMap<HostName, SiteSettings> = BTreeMap::new();
     let mut default: Option<String> = None;
-    let mut add = |name: &str, span: std::ops::Range<usize>, check: &mut Check<'_>, site: Option<SiteSettings>| {
-        let Some(site) = site else { return };
-        if let Some(other) = all.get(&site.name) {
-            let what = format!("site {} stands here and in {}", name.escape_debug(), other.origin);
-            check.problems.push(check.source.problem(&span, what, "remove one of the two"));
-            return;
-        }
-        if site.is_default {
-            if let Some(other) = default.replace(site.name.to_string()) {
-                let what = format!("{} and {other} are both default", site.name);
-                check.problems.push(check.source.problem(&span, what, "one site can take connections without SNI"));
+    let mut add =
+        |name: &str, span: std::ops::Range<usize>, check: &mut Check<'_>, site: Option<SiteSettings>| {
+            let Some(site) = site else { return };
+            if let Some(other) = all.get(&site.name) {
+                let what = format!("site {} stands here and in {}", name.escape_debug(), other.origin);
+                check.problems.push(check.source.problem(&span, what, "remove one of the two"));
+                return;
             }
-        }
-        all.insert(site.name.clone(), site);
-    };
+            if site.is_default {
+                if let Some(other) = default.replace(site.name.to_string()) {
+                    let what = format!("{} and {other} are both default", site.name);
+                    check.problems.push(check.source.problem(
+                        &span,
+                        what,
+                        "one site can take connections without SNI",
+                    ));
+                }
+            }
+            all.insert(site.name.clone(), site);
+        };
     for (name, site) in &file.site {
         let mut check = Check { source, base, now, problems: &mut *problems, warnings: &mut *warnings };
         let checked = check.site(name.get_ref(), name.span(), site);
@@ -264,7 +282,8 @@ fn all_sites(
     for one in stored.iter().flat_map(|stored| &stored.sites) {
         let source = Source::registry(format!("site {} (registry)", one.name), one.settings.clone());
         let site = read::site(&source, problems);
-        let mut check = Check { source: &source, base, now, problems: &mut *problems, warnings: &mut *warnings };
+        let mut check =
+            Check { source: &source, base, now, problems: &mut *problems, warnings: &mut *warnings };
         let checked = check.site(&one.name, 0..0, &site);
         add(&one.name, 0..0, &mut check, checked);
     }
@@ -290,7 +309,9 @@ fn all_cas(
         let source = Source::registry(format!("CA {} (registry)", one.name), one.settings.clone());
         let file = read::ca(&source, problems);
         let from = Certificates::Text(&one.pem);
-        let Some(mut ca) = ca::settings(&one.name, &file, from, &source, 0..0, problems, warnings) else { continue };
+        let Some(mut ca) = ca::settings(&one.name, &file, from, &source, 0..0, problems, warnings) else {
+            continue;
+        };
         ca.sites.extend(one.sites.iter().filter_map(|site| HostName::parse(site).ok()));
         if let Some(other) = all.get(&one.name) {
             let what = format!("CA {} stands here and in {}", one.name, other.origin);
@@ -312,21 +333,39 @@ fn references(
 ) {
     let known_site = |text: &str| HostName::parse(text).is_ok_and(|host| sites.contains_key(&host));
     let spelled = |text: &str| file.site.keys().any(|name| name.get_ref() == text);
-    for at in file.ca.values().flat_map(|ca| &ca.sites).filter(|at| !known_site(at.get_ref()) && !spelled(at.get_ref())) {
-        problems.push(source.problem(&at.span(), format!("there is no site `{}`", at.get_ref().escape_debug()), "add the site, or remove it here"));
+    for at in file
+        .ca
+        .values()
+        .flat_map(|ca| &ca.sites)
+        .filter(|at| !known_site(at.get_ref()) && !spelled(at.get_ref()))
+    {
+        problems.push(source.problem(
+            &at.span(),
+            format!("there is no site `{}`", at.get_ref().escape_debug()),
+            "add the site, or remove it here",
+        ));
     }
-    let known_ca = |name: &str| name == policy::ca::OWN_CA || cas.contains_key(name) || file.ca.keys().any(|k| k.get_ref() == name);
+    let known_ca = |name: &str| {
+        name == policy::ca::OWN_CA || cas.contains_key(name) || file.ca.keys().any(|k| k.get_ref() == name)
+    };
     let lists = file.site.values().flat_map(|site| {
-        let paths = site.path.iter().flat_map(|at| at.get_ref().allow.iter().chain(&at.get_ref().deny).flatten());
+        let paths =
+            site.path.iter().flat_map(|at| at.get_ref().allow.iter().chain(&at.get_ref().deny).flatten());
         site.allow.iter().chain(&site.deny).chain(paths)
     });
     for at in lists {
         let missing = match Principal::parse(at.get_ref()) {
-            Ok(Principal::Group(name)) if !file.group.keys().any(|key| *key.get_ref() == name) => format!("group `{name}`"),
+            Ok(Principal::Group(name)) if !file.group.keys().any(|key| *key.get_ref() == name) => {
+                format!("group `{name}`")
+            }
             Ok(Principal::Ca(name)) if !known_ca(&name) => format!("CA `{name}`"),
             _ => continue,
         };
-        problems.push(source.problem(&at.span(), format!("there is no {missing}"), "define it, or remove it here"));
+        problems.push(source.problem(
+            &at.span(),
+            format!("there is no {missing}"),
+            "define it, or remove it here",
+        ));
     }
 }
 
@@ -334,12 +373,20 @@ fn groups(file: &File, source: &Source, problems: &mut Vec<Problem>) -> BTreeMap
     let mut all = BTreeMap::new();
     for (name, members) in &file.group {
         if !policy::names::is_name(name.get_ref()) {
-            problems.push(source.problem(&name.span(), format!("`{}` cannot name a group", name.get_ref().escape_debug()), "use a-z, 0-9, `.`, `_`, `-`"));
+            problems.push(source.problem(
+                &name.span(),
+                format!("`{}` cannot name a group", name.get_ref().escape_debug()),
+                "use a-z, 0-9, `.`, `_`, `-`",
+            ));
         }
         for member in members {
             if !matches!(Principal::parse(member.get_ref()), Ok(Principal::Party(_))) {
                 let what = format!("`{}` is no party's name", member.get_ref().escape_debug());
-                problems.push(source.problem(&member.span(), what, "a group holds parties, no groups or CAs"));
+                problems.push(source.problem(
+                    &member.span(),
+                    what,
+                    "a group holds parties, no groups or CAs",
+                ));
             }
         }
         all.insert(name.get_ref().clone(), members.iter().map(|member| member.get_ref().clone()).collect());

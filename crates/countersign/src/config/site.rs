@@ -17,7 +17,7 @@ pub const OBSERVE_MOST: i64 = 30 * 86_400;
 pub struct SiteSettings {
     /// Its host name.
     pub name: HostName,
-    /// Where its requests go: `http://host:port` or `https://host:port`.
+    /// Where its requests go: `http://host:port`.
     pub upstream: String,
     /// Its certificate; paths are absolute.
     pub certificate: CertificateFile,
@@ -63,9 +63,16 @@ pub struct Check<'a> {
 
 impl Check<'_> {
     /// Validates one site. `None` where something is wrong with it.
-    pub fn site(&mut self, name: &str, span: std::ops::Range<usize>, file: &SiteFile) -> Option<SiteSettings> {
+    pub fn site(
+        &mut self,
+        name: &str,
+        span: std::ops::Range<usize>,
+        file: &SiteFile,
+    ) -> Option<SiteSettings> {
         let before = self.problems.len();
-        let host = HostName::parse(name).map_err(|e| self.wrong(&span, e.to_string(), "name the site by its host name")).ok();
+        let host = HostName::parse(name)
+            .map_err(|e| self.wrong(&span, e.to_string(), "name the site by its host name"))
+            .ok();
         if host.as_ref().is_some_and(|host| host.as_str() == super::settings::ADMIN_SITE) {
             self.wrong(&span, format!("`{name}` is the admin address's own name"), "give the site another");
         }
@@ -76,7 +83,12 @@ impl Check<'_> {
         };
         let paths = self.paths(name, &file.path, on_refuse);
         let observe_until = self.observe_until(file);
-        let refuse_status = self.within(file.refuse_status.as_ref(), 400..=599, 403, "refuse_status is an HTTP status of 400 to 599");
+        let refuse_status = self.within(
+            file.refuse_status.as_ref(),
+            400..=599,
+            403,
+            "refuse_status is an HTTP status of 400 to 599",
+        );
         let tolerance = file.clock_tolerance.as_ref();
         let seconds = tolerance.map_or(0, |at| at.get_ref().0);
         if let Some(at) = tolerance.filter(|_| seconds > 300) {
@@ -86,8 +98,14 @@ impl Check<'_> {
         let settings = SiteSettings {
             name: host?,
             upstream: upstream.unwrap_or_default(),
-            certificate: file.certificate.as_ref().map_or(CertificateFile::OwnCa, |at| self.absolute(at.get_ref())),
-            identity: file.identity.as_ref().map_or(vec![IdentityFile::ClientCert, IdentityFile::Party], |at| at.get_ref().clone()),
+            certificate: file
+                .certificate
+                .as_ref()
+                .map_or(CertificateFile::OwnCa, |at| self.absolute(at.get_ref())),
+            identity: file
+                .identity
+                .as_ref()
+                .map_or(vec![IdentityFile::ClientCert, IdentityFile::Party], |at| at.get_ref().clone()),
             tls_min: file.tls_min.as_ref().map_or(TlsFile::Tls12, |at| *at.get_ref()),
             issuer_hints: file.issuer_hints.as_ref().map_or(HintsFile::Auto, |at| *at.get_ref()),
             refuse_status,
@@ -107,7 +125,13 @@ impl Check<'_> {
         self.problems.push(self.source.problem(span, what, help));
     }
 
-    fn within(&mut self, at: Option<&At<u16>>, range: std::ops::RangeInclusive<u16>, default: u16, what: &str) -> u16 {
+    fn within(
+        &mut self,
+        at: Option<&At<u16>>,
+        range: std::ops::RangeInclusive<u16>,
+        default: u16,
+        what: &str,
+    ) -> u16 {
         let Some(at) = at else { return default };
         if !range.contains(at.get_ref()) {
             self.wrong(&at.span(), what, "give another, or leave it out for 403");
@@ -119,7 +143,9 @@ impl Check<'_> {
         let join = |path: &PathBuf| self.base.join(path);
         match certificate {
             CertificateFile::OwnCa => CertificateFile::OwnCa,
-            CertificateFile::Files { cert, key } => CertificateFile::Files { cert: join(cert), key: join(key) },
+            CertificateFile::Files { cert, key } => {
+                CertificateFile::Files { cert: join(cert), key: join(key) }
+            }
         }
     }
 
@@ -143,7 +169,11 @@ impl Check<'_> {
         for entry in list {
             match Principal::parse(entry.get_ref()) {
                 Ok(principal) => all.push(principal),
-                Err(error) => self.wrong(&entry.span(), error.to_string(), "write a party's name, group:NAME or ca:NAME"),
+                Err(error) => self.wrong(
+                    &entry.span(),
+                    error.to_string(),
+                    "write a party's name, group:NAME or ca:NAME",
+                ),
             }
         }
         all
@@ -156,7 +186,11 @@ impl Check<'_> {
             let help = format!("choose {} or earlier", self.now.plus(OBSERVE_MOST).date());
             self.wrong(&mode.span(), "observe_until lies more than 30 days ahead", &help);
         } else if until < self.now {
-            let warning = self.source.problem(&mode.span(), "observe_until is over: the site refuses again", "remove `mode`");
+            let warning = self.source.problem(
+                &mode.span(),
+                "observe_until is over: the site refuses again",
+                "remove `mode`",
+            );
             self.warnings.push(warning);
         }
         Some(until)
@@ -193,7 +227,13 @@ impl Check<'_> {
         rules
     }
 
-    fn client_auth(&mut self, site: &str, file: &PathFile, prefix: &NormalPath, on_refuse: OnRefuse) -> ClientAuth {
+    fn client_auth(
+        &mut self,
+        site: &str,
+        file: &PathFile,
+        prefix: &NormalPath,
+        on_refuse: OnRefuse,
+    ) -> ClientAuth {
         let Some(at) = &file.client_auth else { return ClientAuth::Required };
         let (client_auth, word) = match at.get_ref() {
             ClientAuthFile::Required => return ClientAuth::Required,
@@ -205,7 +245,8 @@ impl Check<'_> {
             self.wrong(&at.span(), what, "use on_refuse = \"page\", or a site of its own for the open paths");
         } else {
             let what = format!("site {site}: {prefix} is open: client_auth = \"{word}\"");
-            let warning = self.source.problem(&at.span(), what, "remove it where a certificate should be asked for");
+            let warning =
+                self.source.problem(&at.span(), what, "remove it where a certificate should be asked for");
             self.warnings.push(warning);
         }
         client_auth
@@ -215,9 +256,10 @@ impl Check<'_> {
 /// Whether this is an upstream's address: scheme, host and port alone.
 pub fn upstream(text: &str) -> Result<(), String> {
     let shown = text.escape_debug();
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    let Some(rest) = rest else {
-        return Err(format!("`{shown}` does not start with http:// or https://"));
+    let Some(rest) = text.strip_prefix("http://") else {
+        return Err(format!(
+            "`{shown}` does not start with http://, the one scheme this version speaks to upstreams"
+        ));
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains('/') {

@@ -46,4 +46,9 @@ impl StateDir {
     pub fn operator(&self, extension: &str) -> PathBuf {
         self.0.join("operator").with_extension(extension)
     }
+
+    /// The pid of the running gate.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("run.lock")
+    }
 }

@@ -80,7 +80,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn attempt(knock: Knock<'_>) -> Result<Seen, Failure> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Arc::new(Configured { provider: provider.clone(), expected: knock.expected.map(<[u8]>::to_vec) });
+    let verifier =
+        Arc::new(Configured { provider: provider.clone(), expected: knock.expected.map(<[u8]>::to_vec) });
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -126,7 +127,9 @@ fn seen_in(error: &(dyn std::error::Error + 'static)) -> Seen {
             io.get_ref()?.downcast_ref::<Error>()
         });
         match tls {
-            Some(Error::AlertReceived(alert)) => return Seen::Alert(format!("{} ({alert:?})", u8::from(*alert))),
+            Some(Error::AlertReceived(alert)) => {
+                return Seen::Alert(format!("{} ({alert:?})", u8::from(*alert)));
+            }
             Some(other) => return Seen::Broken(other.to_string()),
             None => next = cause.source(),
         }

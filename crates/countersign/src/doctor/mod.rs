@@ -71,7 +71,13 @@ pub async fn examine(settings: &Settings) -> Result<Report, String> {
     Ok(report)
 }
 
-async fn knock_at(settings: &Settings, site: &SiteSettings, address: SocketAddr, stranger: &Shown, report: &mut Report) {
+async fn knock_at(
+    settings: &Settings,
+    site: &SiteSettings,
+    address: SocketAddr,
+    stranger: &Shown,
+    report: &mut Report,
+) {
     let name = site.name.as_str();
     let expected = own_certificate(settings, site);
     let base = |shown| Knock {
@@ -82,23 +88,33 @@ async fn knock_at(settings: &Settings, site: &SiteSettings, address: SocketAddr,
         shown,
         expected: expected.as_deref(),
     };
-    let root_open = site.paths.iter().any(|rule| rule.prefix.as_str() == "/" && rule.client_auth != ClientAuth::Required);
+    let root_open =
+        site.paths.iter().any(|rule| rule.prefix.as_str() == "/" && rule.client_auth != ClientAuth::Required);
     if root_open || site.observe_until.is_some_and(|until| clock::now() <= until) {
         // The door stands open by configuration and is named below; a knock would only reach the upstream.
         return;
     }
     let (none, unknown) = match site.on_refuse {
-        OnRefuse::Page => (vec![answer(site.refuse_status, "no-certificate")], vec![answer(site.refuse_status, "unknown-issuer")]),
+        OnRefuse::Page => (
+            vec![answer(site.refuse_status, "no-certificate")],
+            vec![answer(site.refuse_status, "unknown-issuer")],
+        ),
         OnRefuse::Handshake => (vec!["TLS alert 116".to_owned()], vec!["TLS alert 48".to_owned()]),
     };
     report.add(format!("{name} without a certificate"), &none, knock(base(None)).await);
     report.add(format!("{name} with a stranger's certificate"), &unknown, knock(base(Some(stranger))).await);
     if site.on_refuse == OnRefuse::Page {
         let other = Knock { host: "other.invalid", ..base(None) };
-        report.add(format!("{name}, asking for another host"), &[answer(421, "host-mismatch")], knock(other).await);
+        report.add(
+            format!("{name}, asking for another host"),
+            &[answer(421, "host-mismatch")],
+            knock(other).await,
+        );
     }
     let upstream = site.upstream.trim_start_matches("http://");
-    let reached = tokio::time::timeout(std::time::Duration::from_secs(5), tokio::net::TcpStream::connect(upstream)).await;
+    let reached =
+        tokio::time::timeout(std::time::Duration::from_secs(5), tokio::net::TcpStream::connect(upstream))
+            .await;
     let seen = match reached {
         Ok(Ok(_)) => Seen::Broken("reachable".into()),
         Ok(Err(error)) => Seen::Broken(error.to_string()),
@@ -121,7 +137,9 @@ fn open_doors(site: &SiteSettings, report: &mut Report) {
         report.open.push(format!("{}{} is open: client_auth = \"{how}\"", site.name, rule.prefix));
     }
     if let Some(until) = site.observe_until.filter(|until| clock::now() <= *until) {
-        report.open.push(format!("{} only observes until {until}: what would be refused is let through", site.name));
+        report
+            .open
+            .push(format!("{} only observes until {until}: what would be refused is let through", site.name));
     }
 }
 
@@ -151,7 +169,11 @@ async fn admin(settings: &Settings, stranger: &Shown, report: &mut Report) {
     let none = [answer(403, "no-certificate")];
     report.add("the admin address without a certificate".into(), &none, knock(base("/", None)).await);
     let unknown = [answer(403, "unknown-issuer")];
-    report.add("the admin address with a stranger's certificate".into(), &unknown, knock(base("/", Some(stranger))).await);
+    report.add(
+        "the admin address with a stranger's certificate".into(),
+        &unknown,
+        knock(base("/", Some(stranger))).await,
+    );
 }
 
 impl Report {
@@ -174,7 +196,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 fn own_certificate(settings: &Settings, site: &SiteSettings) -> Option<Vec<u8>> {
     match &site.certificate {
-        CertificateFile::OwnCa => first_certificate(&certificates::paths(&settings.state, site.name.as_str()).0),
+        CertificateFile::OwnCa => {
+            first_certificate(&certificates::paths(&settings.state, site.name.as_str()).0)
+        }
         CertificateFile::Files { cert, .. } => first_certificate(cert),
     }
 }
@@ -195,10 +219,12 @@ fn stranger() -> Result<Shown, String> {
             now: clock::now(),
             organisation: "Stranger".into(),
         };
-        let signer = Hierarchy::create(&folder.path().join("ca"), &passphrase, &options)?.unlock(Role::Client, &passphrase)?;
+        let signer = Hierarchy::create(&folder.path().join("ca"), &passphrase, &options)?
+            .unlock(Role::Client, &passphrase)?;
         let key = keys::generate(KeyType::EcdsaP256)?;
         let id = "00000000-0000-4000-8000-000000000000";
-        let plan = Plan::new(Profile::Person, "doctor-stranger", id, key.spki()?, signer.window(), clock::now());
+        let plan =
+            Plan::new(Profile::Person, "doctor-stranger", id, key.spki()?, signer.window(), clock::now());
         let issued = signer.issue(&check(plan, signer.window(), clock::now())?)?;
         let chain = std::iter::once(issued.der).chain(issued.chain_der).map(CertificateDer::from).collect();
         Ok(Shown { chain, key: PrivateKeyDer::from_pem_slice(key.to_pem()?.as_bytes())? })

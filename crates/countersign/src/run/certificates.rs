@@ -61,7 +61,8 @@ pub fn load(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, CertificateErr
     if chain.is_empty() {
         return Err(wrong(cert, "the file holds no CERTIFICATE block".into()));
     }
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| wrong(key, error.to_string()))?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| wrong(key, error.to_string()))?;
     let certified = CertifiedKey::from_der(chain, private, &rustls::crypto::aws_lc_rs::default_provider())
         .map_err(|error| wrong(key, format!("it does not fit {}: {error}", cert.display())))?;
     Ok(Arc::new(certified))
@@ -70,7 +71,8 @@ pub fn load(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, CertificateErr
 /// Whether the certificate of `name` is missing, names other hosts, or has used two thirds of its life.
 pub fn is_due(state: &StateDir, name: &str, now: UnixTime) -> bool {
     let (cert, key) = paths(state, name);
-    let Some(certificate) = std::fs::read(cert).ok().and_then(|pem| examiner::cert::pem::certificates(&pem).ok())
+    let Some(certificate) =
+        std::fs::read(cert).ok().and_then(|pem| examiner::cert::pem::certificates(&pem).ok())
     else {
         return true;
     };
@@ -116,7 +118,8 @@ pub fn issue_due(state: &StateDir, names: &[String], now: UnixTime) -> Result<Ve
 
 fn alternative_names(name: &str) -> Vec<AltName> {
     if name == ADMIN {
-        let addresses = ["127.0.0.1", "::1"].map(|text| AltName::Ip(text.parse().expect("a constant address")));
+        let addresses =
+            ["127.0.0.1", "::1"].map(|text| AltName::Ip(text.parse().expect("a constant address")));
         return [AltName::Dns("localhost".into())].into_iter().chain(addresses).collect();
     }
     match name.trim_matches(['[', ']']).parse() {

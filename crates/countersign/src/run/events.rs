@@ -47,11 +47,6 @@ impl Sink {
         Arc::new(Self { store, access: lines, dropped: AtomicU64::new(0) })
     }
 
-    /// How many events were dropped because the registry could not keep up.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
     fn send(&self, event: Stored) {
         if self.store.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -66,6 +61,14 @@ impl Events for Sink {
 
     fn knock(&self, knock: GateKnock) {
         self.send(Stored::Knock(knock));
+    }
+
+    fn metrics(&self) -> String {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        format!(
+            "# HELP countersign_events_dropped_total Log entries dropped because their store could not keep up.\n\
+             # TYPE countersign_events_dropped_total counter\ncountersign_events_dropped_total {dropped}\n"
+        )
     }
 
     fn access(&self, line: AccessEntry) {

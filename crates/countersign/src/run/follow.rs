@@ -64,7 +64,18 @@ impl Follower {
         let Beginning { state, records, epoch, seq } = beginning;
         let state_dir = settings.state.clone();
         Self {
-            gate, registry, config, state_dir, settings, state, records, epoch, seq, generation: 1, cut: 0, confirmed,
+            gate,
+            registry,
+            config,
+            state_dir,
+            settings,
+            state,
+            records,
+            epoch,
+            seq,
+            generation: 1,
+            cut: 0,
+            confirmed,
             reported: Instant::now(),
         }
     }
@@ -75,7 +86,8 @@ impl Follower {
         if !entries.is_empty() {
             let last = entries.last().map_or(self.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
-            let touched: Vec<Touched> = entries.into_iter().map(|entry| self.records.apply(entry.change)).collect();
+            let touched: Vec<Touched> =
+                entries.into_iter().map(|entry| self.records.apply(entry.change)).collect();
             if self.records.overlay_len() > OVERLAY_MOST {
                 self.records.merge();
             }
@@ -83,7 +95,8 @@ impl Follower {
                 self.reload().await?;
             } else {
                 self.generation += 1;
-                self.state = state::with_records(&self.state, &self.settings, self.records.clone(), self.generation);
+                self.state =
+                    state::with_records(&self.state, &self.settings, self.records.clone(), self.generation);
                 self.cut += self.gate.apply(self.state.clone(), touched) as i64;
             }
             self.seq = last;
@@ -100,8 +113,13 @@ impl Follower {
         let loaded = super::load(&self.config, &self.state_dir, &self.registry).await?;
         super::sign(&self.config, &self.state_dir)?;
         self.generation += 1;
-        let state = state::gate_state(&loaded.settings, loaded.state.records.clone(), self.generation, &self.confirmed)
-            .map_err(|error| error.to_string())?;
+        let state = state::gate_state(
+            &loaded.settings,
+            loaded.state.records.clone(),
+            self.generation,
+            &self.confirmed,
+        )
+        .map_err(|error| error.to_string())?;
         self.settings = loaded.settings;
         self.records = loaded.state.records;
         self.seq = self.seq.max(loaded.state.seq);
@@ -114,7 +132,7 @@ impl Follower {
     /// Tells the registry how far this gate has come.
     pub async fn report(&mut self) {
         self.reported = Instant::now();
-        let gate = format!("gate-{}", std::process::id());
+        let gate = super::gate_name(std::process::id().into());
         let now: UnixTime = clock::now();
         if let Err(error) = self.registry.report(&gate, &self.epoch, self.seq, self.cut, now).await {
             tracing::warn!(%error, "the receipt could not be stored");

@@ -41,7 +41,8 @@ pub struct Loaded {
 pub async fn load(config: &Path, state_dir: &StateDir, registry: &Registry) -> Result<Loaded, String> {
     let state = registry.load().await.map_err(|error| error.to_string())?;
     let stored = Stored::from(&state);
-    let settings = Settings::load(config, Some(state_dir), Some(&stored), clock::now()).map_err(|p| p.to_string())?;
+    let settings =
+        Settings::load(config, Some(state_dir), Some(&stored), clock::now()).map_err(|p| p.to_string())?;
     Ok(Loaded { settings, state })
 }
 
@@ -92,9 +93,11 @@ pub async fn start(run: Run) -> Result<Serving, String> {
     sign(&run.config, &run.state_dir)?;
     let Loaded { settings, state } = load(&run.config, &run.state_dir, &registry).await?;
     let confirmed = Arc::new(AtomicI64::new(clock::now().seconds()));
-    let gate_state = state::gate_state(&settings, state.records.clone(), 1, &confirmed).map_err(|e| e.to_string())?;
+    let gate_state =
+        state::gate_state(&settings, state.records.clone(), 1, &confirmed).map_err(|e| e.to_string())?;
 
-    let listen = settings.listen.iter().map(|address| bind(*address, "--listen")).collect::<Result<Vec<_>, _>>()?;
+    let listen =
+        settings.listen.iter().map(|address| bind(*address, "--listen")).collect::<Result<Vec<_>, _>>()?;
     let admin = bind(settings.admin, "--admin")?;
     let reopen = Arc::new(AtomicBool::new(false));
     let access = match (&settings.log_file, run.silent_access) {
@@ -103,16 +106,26 @@ pub async fn start(run: Run) -> Result<Serving, String> {
         (None, true) => AccessLog::File(run.state_dir.path().join("access.log"), reopen.clone()),
     };
     let sink = Sink::start(registry.clone(), access);
-    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let workers =
+        settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: Limits::default() };
-    let gate = Gate::start(gate_settings, gate_state.clone(), sink, Arc::new(clock::now)).map_err(|e| e.to_string())?;
+    let gate = Gate::start(gate_settings, gate_state.clone(), sink, Arc::new(clock::now))
+        .map_err(|e| e.to_string())?;
     let gate = Arc::new(gate);
     let beginning =
         Beginning { state: gate_state, records: state.records, epoch: state.epoch, seq: state.seq };
     let mut follower =
         Follower::new(gate.clone(), registry, run.config.clone(), settings.clone(), beginning, confirmed);
     follower.report().await;
-    Ok(Serving { gate, follower, reopen, config: run.config, state_dir: run.state_dir, _lock: lock, settings })
+    Ok(Serving {
+        gate,
+        follower,
+        reopen,
+        config: run.config,
+        state_dir: run.state_dir,
+        _lock: lock,
+        settings,
+    })
 }
 
 impl Serving {
@@ -184,7 +197,10 @@ impl Serving {
 
 /// The names that need an own server certificate: sites with `own-ca`, and the admin address.
 pub fn server_names(settings: &Settings) -> Vec<String> {
-    let own = settings.sites.values().filter(|site| site.certificate == crate::config::keys::CertificateFile::OwnCa);
+    let own = settings
+        .sites
+        .values()
+        .filter(|site| site.certificate == crate::config::keys::CertificateFile::OwnCa);
     own.map(|site| site.name.to_string()).chain([certificates::ADMIN.to_owned()]).collect()
 }
 
@@ -203,7 +219,9 @@ fn lock(state_dir: &StateDir) -> Result<std::fs::File, String> {
         let pid = std::fs::read_to_string(&path).unwrap_or_default();
         return Err(format!("a gate already runs on {} (pid {})", state_dir.path().display(), pid.trim()));
     }
-    file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(|error| format!("{shown}: {error}"))?;
+    file.set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .map_err(|error| format!("{shown}: {error}"))?;
     Ok(file)
 }
 
@@ -214,6 +232,18 @@ pub fn running(state_dir: &StateDir) -> Option<i32> {
         return None;
     }
     std::fs::read_to_string(state_dir.lock()).ok()?.trim().parse().ok()
+}
+
+/// The name under which a gate process reports.
+pub fn gate_name(pid: i64) -> String {
+    format!("gate-{pid}")
+}
+
+/// The receipts of gates that run now on this state directory.
+pub fn live(state_dir: &StateDir, mut receipts: Vec<registry::Receipt>) -> Vec<registry::Receipt> {
+    let name = running(state_dir).map(|pid| gate_name(pid.into()));
+    receipts.retain(|receipt| Some(&receipt.gate) == name.as_ref());
+    receipts
 }
 
 fn bind(address: std::net::SocketAddr, flag: &str) -> Result<TcpListener, String> {

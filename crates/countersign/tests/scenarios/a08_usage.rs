@@ -26,7 +26,7 @@ fn only_the_client_usage_logs_in_but_for_a_dated_exception() {
     }
     assert_eq!(portal.echo.count(), 0);
 
-    portal.countersign(&["ca", "remove", "acme"]).ok();
+    portal.countersign(&["ca", "remove", "acme", "--yes"]).ok();
     portal.countersign(&[&attach[..], &["--accept-without-client-usage-until", "2030-01-01"]].concat()).ok();
     eventually("the exception lets it in", || {
         (portal.curl(Some("server"), "/", &[]).status == 200).then_some(())

@@ -8,7 +8,7 @@ fn a_ca_without_a_rule_is_refused_with_its_consequence_in_words() {
     let portal = Portal::build(&binary()).file("other.pem", other.pem()).party("alice").prepare();
     let attach = ["ca", "add", "other.pem", "--name", "other", "--site", "portal.test"];
     let refused = portal.countersign(&attach);
-    assert_eq!(refused.code, 2, "{}", refused.story());
+    assert_eq!(refused.code, 3, "{}", refused.story());
     for word in ["everyone", "--accept-any", "--named-only", "--match"] {
         assert!(refused.stderr.contains(word), "{word}: {}", refused.story());
     }
@@ -29,7 +29,7 @@ fn with_a_match_only_those_who_fit_enter() {
     Leaf::new("out").email("bob@elsewhere.example").issued_by(&other).write(&dir, "out");
     portal.start_gate();
     assert_eq!(portal.curl(Some("in"), "/", &[]).status, 200);
-    assert_eq!(portal.echo.last().unwrap().header("countersign-party"), Some("ca/other"));
+    assert_eq!(portal.echo.last().header("countersign-party"), Some("ca/other"));
     assert_eq!(portal.curl(Some("out"), "/", &[]).json()["code"], "not-allowed");
     assert_eq!(portal.echo.count(), 1);
 }

@@ -6,7 +6,7 @@ use crate::support::{binary, eventually};
 fn old_and_new_enter_until_the_overlap_is_over() {
     let portal = Portal::start(&binary());
     let dir = portal.sandbox.dir().to_path_buf();
-    for file in ["pem", "key"] {
+    for file in ["pem", "key", "p12"] {
         std::fs::rename(dir.join(format!("alice.{file}")), dir.join(format!("old.{file}"))).unwrap();
     }
     let config = portal.sandbox.read("countersign.toml");

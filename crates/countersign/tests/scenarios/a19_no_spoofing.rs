@@ -42,7 +42,7 @@ fn no_identity_header_of_a_client_reaches_the_upstream() {
         args.push(protocol);
         let answer = portal.curl(Some("alice"), "/", &args);
         assert_eq!(answer.status, 200, "{}", answer.stderr);
-        let seen = portal.echo.last().unwrap();
+        let seen = portal.echo.last();
         assert_eq!(seen.all("countersign-party"), ["alice"]);
         assert_eq!(seen.all("client-cert").len(), 1);
         assert_eq!(seen.all("x-forwarded-for"), ["127.0.0.1"]);

@@ -11,8 +11,16 @@ fn chromium(home: &Path, url: &str, port: u16) -> String {
     let profile = tempfile::tempdir().unwrap();
     let mut command = Command::new("chromium");
     command.env("HOME", home).args([
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--dump-dom", "--timeout=8000",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--dump-dom",
+        "--timeout=8000",
     ]);
     command.arg(format!("--user-data-dir={}", profile.path().display()));
     command.arg(format!("--host-resolver-rules=MAP portal.test 127.0.0.1:{port}"));
@@ -22,7 +30,8 @@ fn chromium(home: &Path, url: &str, port: u16) -> String {
 
 fn nss(home: &Path, tool: &str, args: &[&str]) {
     let database = format!("sql:{}/.pki/nssdb", home.display());
-    let output = process::run(Command::new(tool).args(["-d", &database]).args(args), b"", Duration::from_secs(30));
+    let output =
+        process::run(Command::new(tool).args(["-d", &database]).args(args), b"", Duration::from_secs(30));
     assert_eq!(output.code, 0, "{}", output.story());
 }
 
@@ -34,7 +43,8 @@ impl Policy {
         let folder = Path::new("/etc/chromium/policies/managed");
         std::fs::create_dir_all(folder).expect("the policy directory can be made (this test runs as root)");
         let file = folder.join("countersign-test.json");
-        let policy = r#"{"AutoSelectCertificateForUrls":["{\"pattern\":\"https://portal.test\",\"filter\":{}}"]}"#;
+        let policy =
+            r#"{"AutoSelectCertificateForUrls":["{\"pattern\":\"https://portal.test\",\"filter\":{}}"]}"#;
         std::fs::write(&file, policy).unwrap();
         Self(file)
     }
@@ -55,7 +65,18 @@ fn chromium_enters_with_an_imported_file_and_reads_the_page_without() {
     }
     let portal = Portal::build(&binary()).prepare();
     let made = portal
-        .countersign(&["party", "add", "alice", "--site", "portal.test", "--p12", "compatible", "--out", ".", "--json"])
+        .countersign(&[
+            "party",
+            "add",
+            "alice",
+            "--site",
+            "portal.test",
+            "--p12",
+            "compatible",
+            "--out",
+            ".",
+            "--json",
+        ])
         .ok()
         .json();
     let password = made["password"].as_str().unwrap();

@@ -55,7 +55,7 @@ fn zoo(on_refuse: &str) -> Zoo {
     add("paused", &granted);
     portal.countersign(&["party", "suspend", "paused"]).ok();
     add("renewed", &granted);
-    for file in ["pem", "key"] {
+    for file in ["pem", "key", "p12"] {
         std::fs::rename(dir.join(format!("renewed.{file}")), dir.join(format!("replaced.{file}"))).unwrap();
     }
     portal.countersign(&["party", "renew", "renewed", "--overlap", "0s", "--pem", "--out", "."]).ok();

@@ -22,19 +22,19 @@ fn refuses_to_start(what: &str, spoil: impl FnOnce(&Portal)) {
 #[test]
 fn whatever_cannot_be_read_stops_the_start() {
     refuses_to_start("a missing CA file", |p| std::fs::remove_file(p.sandbox.path("acme.pem")).unwrap());
-    refuses_to_start("an empty CA file", |p| p.sandbox.write("acme.pem", ""));
+    refuses_to_start("an empty CA file", |p| drop(p.sandbox.write("acme.pem", "")));
     refuses_to_start("a broken CA file", |p| {
         let text = p.sandbox.read("acme.pem");
         p.sandbox.write("acme.pem", text.replace("MII", "AAA"));
     });
     refuses_to_start("a damaged database", |p| {
-        p.sandbox.write("state/registry.db", "no database at all, though long enough")
+        drop(p.sandbox.write("state/registry.db", "no database at all, though long enough"))
     });
     refuses_to_start("a broken configuration", |p| {
         let text = p.sandbox.read("countersign.toml");
         p.sandbox.write("countersign.toml", text + "\n[site.");
     });
-    refuses_to_start("a broken own CA", |p| p.sandbox.write("state/ca/client.pem", "nothing"));
+    refuses_to_start("a broken own CA", |p| drop(p.sandbox.write("state/ca/client.pem", "nothing")));
 }
 
 #[test]

@@ -82,6 +82,13 @@ pub struct Output {
     password_file: Option<PathBuf>,
 }
 
+impl Output {
+    /// Makes room for a successor of the files named after `name`.
+    pub fn set_aside(&self, name: &str) -> Result<(), Failure> {
+        Files::set_aside(&self.out, name)
+    }
+}
+
 impl Life {
     /// The last second that was asked for.
     pub fn not_after(&self, now: UnixTime) -> Option<UnixTime> {
@@ -130,7 +137,11 @@ pub fn grant(context: &Context, name: &PartyName, sites: &[HostName]) -> Result<
 
 fn entering(sites: &[HostName]) -> String {
     let all: Vec<&str> = sites.iter().map(HostName::as_str).collect();
-    if all.is_empty() { "enters no site yet (countersign party grant)".into() } else { format!("may enter {}", all.join(", ")) }
+    if all.is_empty() {
+        "enters no site yet (countersign party grant)".into()
+    } else {
+        format!("may enter {}", all.join(", "))
+    }
 }
 
 fn pin(
@@ -148,7 +159,12 @@ fn pin(
     pinnable(certificate, &exceptions, context.now)?;
     let by_key = match args.pin.as_deref() {
         Some(pin) => pin == "key",
-        None => return Err(Failure::usage("--pin is missing", "--pin cert (this certificate), or --pin key (also its renewals with the same key)")),
+        None => {
+            return Err(Failure::usage(
+                "--pin is missing",
+                "--pin cert (this certificate), or --pin key (also its renewals with the same key)",
+            ));
+        }
     };
     if globals.dry_run {
         globals.say(format!("would pin {} for {name}", certificate.thumbprint));
@@ -202,7 +218,10 @@ pub fn save_pin(
 /// Whether this certificate could enter once it is pinned.
 pub fn pinnable(certificate: &Certificate, exceptions: &PinExceptions, now: UnixTime) -> Result<(), Failure> {
     if let Some(found) = certificate.public_key.weakness() {
-        return Err(Failure::no(format!("its key is too weak: {found}"), "ask for a certificate with a new key"));
+        return Err(Failure::no(
+            format!("its key is too weak: {found}"),
+            "ask for a certificate with a new key",
+        ));
     }
     if certificate.not_after < now {
         return Err(Failure::no(format!("it expired at {}", certificate.not_after), "ask for a current one"));
@@ -214,12 +233,22 @@ pub fn pinnable(certificate: &Certificate, exceptions: &PinExceptions, now: Unix
         ));
     }
     if certificate.is_ca && exceptions.ca_certificate_until.is_none() {
-        return Err(Failure::no("it is a CA's certificate", "excuse it with --accept-ca-certificate-until DATE"));
+        return Err(Failure::no(
+            "it is a CA's certificate",
+            "excuse it with --accept-ca-certificate-until DATE",
+        ));
     }
     Ok(())
 }
 
-fn by_subject(globals: &Globals, context: &Context, name: &PartyName, sites: &[HostName], subject: &str, ca: &str) -> Outcome {
+fn by_subject(
+    globals: &Globals,
+    context: &Context,
+    name: &PartyName,
+    sites: &[HostName],
+    subject: &str,
+    ca: &str,
+) -> Outcome {
     let subject = Name::parse_rfc4514(subject)
         .map_err(|error| Failure::usage(error.to_string(), "write it like O=Lab,CN=svc-1"))?;
     if !context.settings.cas.contains_key(ca) {
@@ -283,7 +312,8 @@ impl Made {
                 return Err(authority::AuthorityError::PasswordNotGenerated.into());
             }
             Some(file) => {
-                let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
+                let text =
+                    std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
                 Some(pkcs12::Password::chosen(text.lines().next().unwrap_or_default())?)
             }
         };
@@ -324,7 +354,8 @@ impl Made {
     pub fn report(&self, globals: &Globals, name: &PartyName, sites: &[HostName]) {
         let Some(issued) = &self.issued else { return };
         let password = self.password.as_ref().map(pkcs12::Password::expose);
-        let mut text = format!("{name}: a certificate until {}; {name} {}\n", issued.not_after, entering(sites));
+        let mut text =
+            format!("{name}: a certificate until {}; {name} {}\n", issued.not_after, entering(sites));
         for file in &self.written {
             text += &format!("  {}\n", file.display());
         }

@@ -79,8 +79,10 @@ pub fn known(context: &Context, text: &str) -> Result<registry::PartyRow, Failur
     let found = context.run(context.registry.party(&name))?;
     found.ok_or_else(|| {
         let near = context.state.records.parties.iter().map(|(name, _)| name.as_str());
-        let help = crate::config::problem::did_you_mean(name.as_str(), near)
-            .map_or_else(|| format!("add it with `countersign party add {name}`"), |near| format!("did you mean `{near}`?"));
+        let help = crate::config::problem::did_you_mean(name.as_str(), near).map_or_else(
+            || format!("add it with `countersign party add {name}`"),
+            |near| format!("did you mean `{near}`?"),
+        );
         Failure::not_found(format!("there is no party `{name}`"), help)
     })
 }
@@ -129,7 +131,8 @@ fn list(globals: &Globals) -> Outcome {
     let mut rows = vec![vec!["PARTY".into(), "SITES".into(), "STATE".into()]];
     for row in &all {
         let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
-        let state = row.suspended_since.map_or("active".into(), |since| format!("suspended since {}", since.date()));
+        let state =
+            row.suspended_since.map_or("active".into(), |since| format!("suspended since {}", since.date()));
         rows.push(vec![row.name.to_string(), sites.join(" "), state]);
     }
     globals.print(&all.iter().map(row_view).collect::<Vec<_>>(), columns(&rows));
@@ -148,7 +151,8 @@ fn show(globals: &Globals, party: &str) -> Outcome {
         .iter()
         .map(|pin| json!({ "label": pin.label, "key_pin": pin.key_pin, "subject": pin.subject, "revoked": pin.revoked }))
         .collect();
-    value["subjects"] = subjects.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect();
+    value["subjects"] =
+        subjects.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect();
     let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
     let mut text = format!("{}  sites: {}\n", row.name, sites.join(" "));
     if let Some(since) = row.suspended_since {
@@ -177,7 +181,12 @@ fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
     let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
     let shown = sites.iter().map(policy::HostName::as_str).collect::<Vec<_>>().join(", ");
     if globals.dry_run {
-        globals.say(format!("would {} {shown} {} {}", if on { "grant" } else { "take" }, if on { "to" } else { "from" }, row.name));
+        globals.say(format!(
+            "would {} {shown} {} {}",
+            if on { "grant" } else { "take" },
+            if on { "to" } else { "from" },
+            row.name
+        ));
         return Ok(Exit::Fine);
     }
     for site in &sites {
@@ -188,7 +197,11 @@ fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
             context.run(context.registry.ungrant(&row.name, site, &context.actor, context.now))?;
         }
     }
-    let text = if on { format!("{} may enter {shown}", row.name) } else { format!("{} has no grant for {shown}", row.name) };
+    let text = if on {
+        format!("{} may enter {shown}", row.name)
+    } else {
+        format!("{} has no grant for {shown}", row.name)
+    };
     globals.print(&json!({ "party": row.name, "sites": sites, "granted": on }), text);
     Ok(Exit::Fine)
 }
@@ -238,7 +251,8 @@ fn export(globals: &Globals, party: &str) -> Outcome {
     let context = Context::open(globals)?;
     let row = known(&context, party)?;
     let certificates = context.run(context.registry.certificates(&row.name))?;
-    let pem: String = certificates.iter().map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect();
+    let pem: String =
+        certificates.iter().map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der)).collect();
     globals.print(&json!({ "party": row.name, "pem": pem }), &pem);
     Ok(Exit::Fine)
 }

@@ -15,7 +15,7 @@ use crate::config::keys::Seconds;
 pub struct Args {
     /// The party's name.
     party: String,
-    /// Which certificate: a label or thumbprint; all own ones where absent.
+    /// Which certificate: a label or thumbprint; needed where the party has several.
     #[arg(long, value_name = "LABEL-OR-THUMBPRINT")]
     cert: Option<String>,
     /// How long the old one holds beside the new one, such as 7d or 30s.
@@ -50,7 +50,10 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         .collect();
     let Some(last) = old.last() else {
         let help = format!("issue one with `countersign party add {}`", row.name);
-        return Err(Failure::not_found(format!("{} has no certificate of the own authority to renew", row.name), help));
+        return Err(Failure::not_found(
+            format!("{} has no certificate of the own authority to renew", row.name),
+            help,
+        ));
     };
     let until = context.now.plus(args.overlap.0);
     if globals.dry_run {
@@ -64,6 +67,12 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
     };
+    if which.is_none() && old.len() > 1 {
+        let labels: Vec<&str> = old.iter().map(|one| one.label.as_str()).collect();
+        let help = format!("name one with --cert: {}", labels.join(", "));
+        return Err(Failure::usage(format!("{} has {} certificates to renew", row.name, old.len()), help));
+    }
+    args.output.set_aside(row.name.as_str())?;
     let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted)?;
     let thumbprints: Vec<_> =
         old.iter().map(|one| one.thumbprint).filter(|one| Some(*one) != made.thumbprint()).collect();

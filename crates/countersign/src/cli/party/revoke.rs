@@ -43,7 +43,9 @@ pub fn which(context: &Context, all: &[CertificateRow], text: &str) -> Result<Th
     };
     let thumbprint = match parse_thumbprint_text(text) {
         Ok(ThumbprintText::Sha256(thumbprint)) => thumbprint,
-        Ok(ThumbprintText::Sha1(sha1)) => context.run(context.registry.find_sha1(sha1.0))?.ok_or_else(missing)?,
+        Ok(ThumbprintText::Sha1(sha1)) => {
+            context.run(context.registry.find_sha1(sha1.0))?.ok_or_else(missing)?
+        }
         Err(_) => return Err(missing()),
     };
     all.iter().any(|row| row.thumbprint == thumbprint).then_some(thumbprint).ok_or_else(missing)
@@ -62,8 +64,13 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     }
     let before = context.run(context.registry.receipts())?;
     let reason = args.reason.word();
-    let revoked =
-        context.run(context.registry.revoke(&row.name, which.as_ref(), reason, &context.actor, context.now))?;
+    let revoked = context.run(context.registry.revoke(
+        &row.name,
+        which.as_ref(),
+        reason,
+        &context.actor,
+        context.now,
+    ))?;
     let seq = context.run(context.registry.last_seq())?;
     let (mut applied, late) = wait(&context, seq)?;
     // A gate reports all cuts so far; what this one cut is the difference.
@@ -81,7 +88,9 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         text += "no gate is running; it holds from the next start\n";
     }
     let views = |all: &[Receipt]| -> Vec<_> {
-        all.iter().map(|one| json!({ "gate": one.gate, "seq": one.seq, "cut": one.cut, "at": one.at })).collect()
+        all.iter()
+            .map(|one| json!({ "gate": one.gate, "seq": one.seq, "cut": one.cut, "at": one.at }))
+            .collect()
     };
     globals.print(
         &json!({
@@ -99,14 +108,13 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     Ok(if late.is_empty() { Exit::Fine } else { Exit::No })
 }
 
-/// Waits until every gate heard of in the last minute has applied change `seq`: who did, and who is late.
+/// Waits until every running gate has applied change `seq`: who did, and who is late.
 fn wait(context: &Context, seq: i64) -> Result<(Vec<Receipt>, Vec<Receipt>), Failure> {
     let epoch = context.registry.epoch().to_owned();
     let begun = std::time::Instant::now();
     loop {
-        let recent = context.now.plus(-60);
-        let mut all = context.run(context.registry.receipts())?;
-        all.retain(|one| one.epoch == epoch && one.at >= recent);
+        let mut all = crate::run::live(&context.settings.state, context.run(context.registry.receipts())?);
+        all.retain(|one| one.epoch == epoch);
         let (applied, late): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.seq >= seq);
         if late.is_empty() || begun.elapsed() >= WAIT {
             return Ok((applied, late));
