@@ -45,7 +45,7 @@ pub enum AuthorityError {
     #[error("the passphrase does not open {}", .0.display())]
     WrongPassphrase(PathBuf),
     /// A passphrase or password without a single character.
-    #[error("the passphrase is empty")]
+    #[error("the password is empty")]
     EmptyPassphrase,
     /// The CA's key is not in the directory.
     #[error("the key of the {role} is not here: {} is missing", path.display())]
@@ -122,7 +122,7 @@ impl AuthorityError {
             }
             Self::Unreadable { path, .. } => format!("Bring {} back from a backup.", path.display()),
             Self::WrongPassphrase(_) => "Give the passphrase this CA was made with.".into(),
-            Self::EmptyPassphrase => "Give a passphrase, or let one be generated.".into(),
+            Self::EmptyPassphrase => "Give a password or passphrase, or let one be generated.".into(),
             Self::KeyAway { path, .. } => {
                 format!("Bring the key back to {} for this step; it can be taken away afterwards.", path.display())
             }

@@ -1,6 +1,7 @@
 //! Following the registry: every quarter of a second the changes are read, applied and put in force.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,6 +38,12 @@ pub struct Follower {
     cut: i64,
     confirmed: Arc<AtomicI64>,
     reported: Instant,
+    /// Device and inode of the registry's file as it was opened.
+    database: Option<(u64, u64)>,
+}
+
+fn file_identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What the gate is started with.
@@ -63,6 +70,7 @@ impl Follower {
     ) -> Self {
         let Beginning { state, records, epoch, seq } = beginning;
         let state_dir = settings.state.clone();
+        let database = file_identity(&state_dir.database());
         Self {
             gate,
             registry,
@@ -77,11 +85,20 @@ impl Follower {
             cut: 0,
             confirmed,
             reported: Instant::now(),
+            database,
         }
     }
 
     /// Reads what changed and puts it in force; the age of the policy counts from here.
+    ///
+    /// A registry file that is gone, or another than the one that was opened, is an error: what is done to the new one
+    /// would otherwise not be seen here. The last policy then stays in force until it is too old.
     pub async fn step(&mut self) -> Result<(), String> {
+        if file_identity(&self.state_dir.database()) != self.database {
+            return Err(
+                "the registry's file is gone or was replaced; restart the gate to read the new one".into()
+            );
+        }
         let entries = self.registry.changes_since(self.seq).await.map_err(|error| error.to_string())?;
         if !entries.is_empty() {
             let last = entries.last().map_or(self.seq, |entry| entry.seq);

@@ -84,9 +84,15 @@ fn s_client(portal: &Portal, name: &str, version: &str) -> SClient {
 fn each_code_is_told_on_a_page_site_and_the_upstream_sees_nothing() {
     let Zoo { portal, visitors } = zoo("page");
     for (name, code) in visitors {
-        let answer = portal.curl(Some(name), "/", &["--ciphers", "DEFAULT@SECLEVEL=0"]);
-        assert_eq!(answer.status, 403, "{name}: {}", answer.stderr);
-        let problem = answer.json();
+        let problem = if name == "odd" {
+            // curl does not load what it cannot read; rustls sends what it is given.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let client = portal.client_as(name);
+            runtime.block_on(client.knock(portal.port, "portal.test", "/")).unwrap().json()
+        } else {
+            portal.curl(Some(name), "/", &["--ciphers", "DEFAULT@SECLEVEL=0"]).json()
+        };
+        assert_eq!(problem["status"], 403, "{name}: {problem}");
         assert_eq!(problem["code"], code, "{name}: {problem}");
         assert!(problem["thumbprint"].as_str().is_some_and(|t| t.len() == 64), "{name}: {problem}");
         if code == "weak-key" {
