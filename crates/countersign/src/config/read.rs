@@ -135,22 +135,15 @@ fn remove(table: &mut Table<'_>, span: &Range<usize>) -> bool {
     }
     let Some(name) = found else { return false };
     if let Some(value) = table.get_mut(name.as_str()) {
-        match value.get_mut() {
-            DeValue::Table(inner) => {
-                if remove(inner, span) {
-                    return true;
-                }
-            }
-            DeValue::Array(all) => {
-                for one in all.iter_mut() {
-                    if let DeValue::Table(inner) = one.get_mut() {
-                        if remove(inner, span) {
-                            return true;
-                        }
-                    }
-                }
-            }
-            _ => {}
+        let removed_below = match value.get_mut() {
+            DeValue::Table(inner) => remove(inner, span),
+            DeValue::Array(all) => all
+                .iter_mut()
+                .any(|one| matches!(one.get_mut(), DeValue::Table(inner) if remove(inner, span))),
+            _ => false,
+        };
+        if removed_below {
+            return true;
         }
     }
     table.remove(name.as_str()).is_some()

@@ -262,15 +262,12 @@ fn all_sites(
                 check.problems.push(check.source.problem(&span, what, "remove one of the two"));
                 return;
             }
-            if site.is_default {
-                if let Some(other) = default.replace(site.name.to_string()) {
-                    let what = format!("{} and {other} are both default", site.name);
-                    check.problems.push(check.source.problem(
-                        &span,
-                        what,
-                        "one site can take connections without SNI",
-                    ));
-                }
+            if site.is_default
+                && let Some(other) = default.replace(site.name.to_string())
+            {
+                let what = format!("{} and {other} are both default", site.name);
+                let help = "one site can take connections without SNI";
+                check.problems.push(check.source.problem(&span, what, help));
             }
             all.insert(site.name.clone(), site);
         };

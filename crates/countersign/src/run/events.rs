@@ -92,10 +92,10 @@ async fn write_events(registry: Registry, mut events: mpsc::Receiver<Stored>) {
                 }
             }
         }
-        if !entries.is_empty() {
-            if let Err(error) = registry.append_audit(WRITER, &entries).await {
-                tracing::error!(%error, lost = entries.len(), "audit entries could not be stored");
-            }
+        if !entries.is_empty()
+            && let Err(error) = registry.append_audit(WRITER, &entries).await
+        {
+            tracing::error!(%error, lost = entries.len(), "audit entries could not be stored");
         }
     }
 }
@@ -131,10 +131,10 @@ fn pending_entry(knock: GateKnock) -> Knock {
 fn write_access(entries: &std_mpsc::Receiver<AccessEntry>, log: &AccessLog) {
     let mut out = open(log);
     while let Ok(first) = entries.recv() {
-        if let AccessLog::File(_, reopen) = log {
-            if reopen.swap(false, Ordering::Relaxed) {
-                out = open(log);
-            }
+        if let AccessLog::File(_, reopen) = log
+            && reopen.swap(false, Ordering::Relaxed)
+        {
+            out = open(log);
         }
         for entry in std::iter::once(first).chain(entries.try_iter()) {
             if let Ok(line) = serde_json::to_string(&entry) {
