@@ -7,7 +7,7 @@
 //! - [`site`]: a protected site's rules; [`ca`]: a trusted issuer's.
 //! - [`snapshot`]: all of that at one moment, immutable.
 //! - [`verify`]: a presented chain against a site's trust anchors; [`peer`]: what was found out about who knocks.
-//! - [`decide`]: the decision; [`refusal`]: why not.
+//! - [`mod@decide`]: the decision; [`refusal`]: why not.
 //! - [`issuance`]: what may be issued.
 
 #![forbid(unsafe_code)]

@@ -1,6 +1,6 @@
 //! The configuration: as written, and as the program runs on it.
 //!
-//! - [`file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
+//! - [`mod@file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
 //! - [`problem`]: what is wrong, where, and what to do.
 //! - [`settings`]: what holds: file and registry together, validated. [`site`] and [`ca`] do their part.
 //! - [`state`]: the state directory and the names of its files.

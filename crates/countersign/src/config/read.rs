@@ -137,9 +137,10 @@ fn remove(table: &mut Table<'_>, span: &Range<usize>) -> bool {
     if let Some(value) = table.get_mut(name.as_str()) {
         let removed_below = match value.get_mut() {
             DeValue::Table(inner) => remove(inner, span),
-            DeValue::Array(all) => all
-                .iter_mut()
-                .any(|one| matches!(one.get_mut(), DeValue::Table(inner) if remove(inner, span))),
+            DeValue::Array(all) => all.iter_mut().any(|one| match one.get_mut() {
+                DeValue::Table(inner) => remove(inner, span),
+                _ => false,
+            }),
             _ => false,
         };
         if removed_below {

@@ -1,6 +1,6 @@
 //! What a refused visitor reads: problem details for programs, a page for people, in their language.
 //!
-//! The words stand in one table a language ([`en`], [`nl`], [`de`], [`fr`]); the same words answer `explain`. Values
+//! The words stand in one table a language (`en`, `nl`, `de`, `fr`); the same words answer `explain`. Values
 //! from certificates are strangers' text: controls are made visible, and in HTML they are escaped and isolated.
 
 mod de;
