@@ -310,6 +310,7 @@ fn refused(
         site: visit.site.as_str(),
         reference: &exchange.reference,
         certificate: peer.and_then(|peer| peer.certificate.as_deref().ok()),
+        thumbprint: peer.map(|peer| peer.thumbprint),
         status: if mismatch { 421 } else { site.refuse_status },
     };
     Reply::Own(pages::refusal(&shown, field(ACCEPT), field(ACCEPT_LANGUAGE)))

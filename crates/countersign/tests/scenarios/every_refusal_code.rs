@@ -89,8 +89,15 @@ fn each_code_is_told_on_a_page_site_and_the_upstream_sees_nothing() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let client = portal.client_as(name);
             runtime.block_on(client.knock(portal.port, "portal.test", "/")).unwrap().json()
+        } else if name == "weak" {
+            // curl loads no weak key, whatever its cipher list says.
+            let seen = s_client(&portal, name, "-tls1_3").output;
+            let body = seen.lines().find_map(|line| line.find("{\"code\"").map(|at| line[at..].to_owned()));
+            let body = body.unwrap_or_else(|| panic!("a problem document in: {seen}"));
+            let end = body.rfind('}').expect("its end") + 1;
+            serde_json::from_str(&body[..end]).expect("one document")
         } else {
-            portal.curl(Some(name), "/", &["--ciphers", "DEFAULT@SECLEVEL=0"]).json()
+            portal.curl(Some(name), "/", &[]).json()
         };
         assert_eq!(problem["status"], 403, "{name}: {problem}");
         assert_eq!(problem["code"], code, "{name}: {problem}");

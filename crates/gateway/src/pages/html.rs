@@ -68,7 +68,9 @@ pub(super) fn page(table: &Table, shown: &Shown<'_>, told: &Told) -> String {
         rows += &row(table.label_subject, &certificate.subject.to_string());
         rows += &row(table.label_issuer, &certificate.issuer.to_string());
         rows += &row(table.label_not_after, &moment(certificate.not_after));
-        rows += &row(table.label_thumbprint, &certificate.thumbprint.to_string());
+    }
+    if let Some(thumbprint) = shown.thumbprint {
+        rows += &row(table.label_thumbprint, &thumbprint.to_string());
     }
     format!(
         "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -29,8 +29,10 @@ pub struct Shown<'a> {
     pub site: &'a str,
     /// The reference of the log entry.
     pub reference: &'a str,
-    /// The certificate that was shown, if one was.
+    /// The certificate that was shown, if one was and it can be read.
     pub certificate: Option<&'a Certificate>,
+    /// Its thumbprint, also where it cannot be read.
+    pub thumbprint: Option<examiner::Thumbprint>,
     /// The HTTP status to answer with.
     pub status: u16,
 }
@@ -81,11 +83,13 @@ pub fn refusal(shown: &Shown<'_>, accept: Option<&str>, accept_language: Option<
             for (name, value) in [
                 ("subject", certificate.subject.to_string()),
                 ("issuer", certificate.issuer.to_string()),
-                ("thumbprint", certificate.thumbprint.to_string()),
                 ("not_after", certificate.not_after.to_string()),
             ] {
                 fields.insert(name.to_owned(), Value::String(visible(&value)));
             }
+        }
+        if let Some(thumbprint) = shown.thumbprint {
+            fields.insert("thumbprint".to_owned(), Value::String(thumbprint.to_string()));
         }
         answer(shown.status, "application/problem+json", Value::Object(fields).to_string())
     };
@@ -517,14 +521,28 @@ pub(crate) mod tests {
     }
 
     fn json(refusal: &Refusal, certificate: Option<&Certificate>, lang: &str) -> Value {
-        let shown = Shown { refusal, site: "portal.test", reference: "7F3K-22", certificate, status: 403 };
+        let shown = Shown {
+            refusal,
+            site: "portal.test",
+            reference: "7F3K-22",
+            certificate,
+            thumbprint: certificate.map(|c| c.thumbprint),
+            status: 403,
+        };
         let response = super::refusal(&shown, Some("*/*"), Some(lang));
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         serde_json::from_slice(response.body()).unwrap()
     }
 
     fn page(refusal: &Refusal, certificate: Option<&Certificate>, lang: &str) -> String {
-        let shown = Shown { refusal, site: "portal.test", reference: "7F3K-22", certificate, status: 403 };
+        let shown = Shown {
+            refusal,
+            site: "portal.test",
+            reference: "7F3K-22",
+            certificate,
+            thumbprint: certificate.map(|c| c.thumbprint),
+            status: 403,
+        };
         let response = super::refusal(&shown, BROWSER, Some(lang));
         assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
         String::from_utf8(response.body().to_vec()).unwrap()
@@ -640,8 +658,14 @@ pub(crate) mod tests {
             }
         }
         let hostile = Refusal { why: Why::NoCertificate, vouched: false, observable: false };
-        let shown =
-            Shown { refusal: &hostile, site: "<i>&\"'", reference: "\u{7}", certificate: None, status: 403 };
+        let shown = Shown {
+            refusal: &hostile,
+            site: "<i>&\"'",
+            reference: "\u{7}",
+            certificate: None,
+            thumbprint: None,
+            status: 403,
+        };
         let body = super::refusal(&shown, BROWSER, None).into_body();
         let body = std::str::from_utf8(&body).unwrap();
         assert!(!body.contains("<i>") && !body.contains('\u{7}'));
@@ -651,7 +675,14 @@ pub(crate) mod tests {
     #[test]
     fn an_answer_is_not_stored_and_runs_nothing() {
         let refusal = refused(Why::NoCertificate, false);
-        let shown = Shown { refusal: &refusal, site: "a", reference: "r", certificate: None, status: 403 };
+        let shown = Shown {
+            refusal: &refusal,
+            site: "a",
+            reference: "r",
+            certificate: None,
+            thumbprint: None,
+            status: 403,
+        };
         let response = super::refusal(&shown, BROWSER, Some("nl"));
         assert_eq!(response.status(), 403);
         let headers = response.headers();
