@@ -5,6 +5,7 @@ mod a02_no_certificate_gets_a_page;
 mod a03_no_certificate_gets_an_alert;
 mod a04_right_issuer_not_on_the_list;
 mod a05_pkcs12;
+mod a06_doctor;
 mod a07_dates;
 mod a08_usage;
 mod a09_namesake_of_our_ca;
