@@ -9,6 +9,7 @@ use rustls_pki_types::CertificateDer;
 use serde_json::json;
 
 use super::context::Context;
+use super::ladder::Ladder;
 use super::{Exit, Failure, Globals, Outcome, cert};
 use crate::config::problem::did_you_mean;
 
@@ -68,6 +69,7 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
     let Some(site) = snapshot.site(&name) else {
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
+    let asked = path;
     let path = NormalPath::parse(path)
         .map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
     let rule = site.rule(&path).map_err(|error| Failure::usage(error.to_string(), "leave the `;` out"))?;
@@ -117,8 +119,12 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
             )
         }
     };
+    let subject =
+        peer.as_ref().and_then(|peer| peer.certificate.as_ref().ok()).map(|c| c.subject.to_string());
+    let ladder = Ladder::of(&decision, name.as_str(), asked, subject.as_deref());
     value["site"] = json!(name);
     value["verdict"] = json!(verdict);
-    globals.print(&value, text);
+    value["steps"] = ladder.value();
+    globals.print(&value, if globals.verbose { ladder.text() + &text } else { text });
     Ok(exit)
 }

@@ -21,6 +21,7 @@ pub mod explain;
 pub mod globals;
 pub mod init;
 pub mod issue;
+pub mod ladder;
 pub mod log;
 pub mod operator;
 pub mod party;
