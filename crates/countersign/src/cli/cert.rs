@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use examiner::Certificate;
 use serde_json::json;
 
-use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome};
 
 /// `countersign cert …`.
@@ -17,18 +16,12 @@ pub enum Args {
         /// A PEM or DER file; `-` for standard input.
         file: PathBuf,
     },
-    /// What stands in each certificate of a file.
-    Inspect {
-        /// A PEM or DER file; `-` for standard input.
-        file: PathBuf,
-    },
 }
 
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
         Args::Thumbprint { file } => thumbprint(globals, &file),
-        Args::Inspect { file } => inspect(globals, &file),
     })
 }
 
@@ -48,15 +41,6 @@ fn thumbprint(globals: &Globals, file: &Path) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn inspect(globals: &Globals, file: &Path) -> Outcome {
-    let all = read(file)?;
-    globals.print(
-        &all.iter().map(view).collect::<Vec<_>>(),
-        all.iter().map(shown).collect::<Vec<_>>().join("\n"),
-    );
-    Ok(Exit::Fine)
-}
-
 /// The facts of a certificate as JSON.
 pub fn view(c: &Certificate) -> serde_json::Value {
     json!({
@@ -72,27 +56,6 @@ pub fn view(c: &Certificate) -> serde_json::Value {
         "key_purposes": c.extended_key_usage,
         "ca": c.is_ca,
     })
-}
-
-fn shown(c: &Certificate) -> String {
-    let row = |name: &str, value: String| vec![format!("  {name}"), value];
-    let names = c.subject_alt_names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
-    let purposes = c.extended_key_usage.as_ref().map_or("(absent)".into(), |all| all.join(", "));
-    format!(
-        "{}\n{}",
-        c.subject,
-        columns(&[
-            row("issuer", c.issuer.to_string()),
-            row("serial", c.serial_hex()),
-            row("valid", format!("{} to {}", c.not_before, c.not_after)),
-            row("key", format!("{:?}", c.public_key)),
-            row("names", names),
-            row("key purposes", purposes),
-            row("CA", if c.is_ca { "yes" } else { "no" }.into()),
-            row("thumbprint", c.thumbprint.to_string()),
-            row("key pin", c.key_pin.to_string()),
-        ])
-    )
 }
 
 /// The certificates of a file; `-` is standard input. Never empty.

@@ -1,4 +1,4 @@
-//! `config show`: the configuration as it holds, defaults and registry included.
+//! `config`: the configuration as it holds, defaults and registry included; and the shape of its file.
 
 use policy::{ClientAuth, OnRefuse, Principal};
 use serde_json::{Value, json};
@@ -13,12 +13,16 @@ use crate::config::site::SiteSettings;
 pub enum Args {
     /// Everything that holds: file, registry and defaults.
     Show,
+    /// The JSON Schema of the configuration file, for editors.
+    Schema,
 }
 
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
-    let Args::Show = args;
-    globals.end(show(globals))
+    globals.end(match args {
+        Args::Show => show(globals),
+        Args::Schema => schema(globals),
+    })
 }
 
 fn show(globals: &Globals) -> Outcome {
@@ -43,6 +47,12 @@ fn show(globals: &Globals) -> Outcome {
     });
     let text = as_toml(&value);
     globals.print(&value, text);
+    Ok(Exit::Fine)
+}
+
+fn schema(globals: &Globals) -> Outcome {
+    let schema = crate::config::schema::schema();
+    globals.print(&schema, format!("{schema:#}"));
     Ok(Exit::Fine)
 }
 

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use gateway::pages::Lang;
 use serde::Serialize;
 
 use super::exit::{Exit, Outcome};
@@ -58,6 +59,13 @@ impl Globals {
     /// The configuration file: as given, or `countersign.toml` here.
     pub fn config_path(&self) -> PathBuf {
         self.config.clone().unwrap_or_else(|| "countersign.toml".into())
+    }
+
+    /// The language of explanations: as given, else the environment's, else English.
+    pub fn lang(&self) -> Lang {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let environment = || ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(named);
+        self.lang.clone().or_else(environment).and_then(|tag| Lang::parse(&tag)).unwrap_or(Lang::En)
     }
 
     /// Talk: to standard error, unless quiet.

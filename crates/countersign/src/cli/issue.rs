@@ -10,8 +10,8 @@ use policy::issuance::{AltName, Plan, Profile};
 use policy::record::Origin;
 use registry::{Actor, NewCertificate, Registry};
 
-use super::Failure;
 use super::context::Context;
+use super::{Failure, cert};
 
 /// What is asked for.
 pub struct Order {
@@ -154,6 +154,40 @@ impl Files {
         files::write_new_private(&path, &bytes)?;
         Ok(path)
     }
+}
+
+/// Where the password of a PKCS#12 file comes from; generated where nothing is named.
+#[derive(Debug, Default, clap::Args)]
+pub struct PasswordFrom {
+    /// The first line of this file is the password of NAME.p12 (`modern` only); otherwise one is generated.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The first line of standard input is the password of NAME.p12 (`modern` only).
+    #[arg(long, conflicts_with = "password_file")]
+    password_stdin: bool,
+}
+
+impl PasswordFrom {
+    /// The password. `compatible` files only take generated ones: their encryption withstands no guessing.
+    pub fn read(&self, p12: pkcs12::Profile) -> Result<pkcs12::Password, Failure> {
+        let file = match &self.password_file {
+            Some(file) => file.as_path(),
+            None if self.password_stdin => Path::new("-"),
+            None => return Ok(pkcs12::generate_password()?),
+        };
+        if p12 == pkcs12::Profile::Compatible {
+            return Err(authority::AuthorityError::PasswordNotGenerated.into());
+        }
+        let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::usage("the password is no UTF-8 text", "give it as one line of text"))?;
+        Ok(pkcs12::Password::chosen(text.lines().next().unwrap_or_default())?)
+    }
+}
+
+/// The profile that `--p12` names.
+pub fn p12_profile(word: &str) -> pkcs12::Profile {
+    if word == "modern" { pkcs12::Profile::Modern } else { pkcs12::Profile::Compatible }
 }
 
 /// A new private key, ECDSA P-256.

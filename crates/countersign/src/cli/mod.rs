@@ -5,6 +5,9 @@
 //!
 //! A new subcommand is a line in [`Command`] and a line in [`dispatch`].
 
+use std::ffi::OsString;
+use std::io::Write;
+
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod ca;
@@ -18,6 +21,7 @@ pub mod explain;
 pub mod globals;
 pub mod init;
 pub mod issue;
+pub mod ladder;
 pub mod log;
 pub mod operator;
 pub mod party;
@@ -129,11 +133,29 @@ pub fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            if error.use_stderr() && json_wanted(std::env::args_os()) {
+                let _ = writeln!(std::io::stdout(), "{:#}", usage_as_json(&error));
+            } else {
+                let _ = error.print();
+            }
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Fine.into() };
         }
     };
     dispatch(&cli.globals, cli.command).into()
+}
+
+/// Whether `--json` stands among the arguments; what cannot be parsed can still be answered as asked.
+fn json_wanted(arguments: impl Iterator<Item = OsString>) -> bool {
+    arguments.skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
+}
+
+/// Wrong usage as one document: what is wrong, and all that clap says to do about it.
+fn usage_as_json(error: &clap::Error) -> serde_json::Value {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let what = lines.next().unwrap_or_default();
+    let help: Vec<&str> = lines.collect();
+    serde_json::json!({ "error": what.strip_prefix("error: ").unwrap_or(what), "help": help.join("\n") })
 }
 
 /// The command line as clap knows it, for completions and manual pages.

@@ -23,6 +23,11 @@ pub enum Args {
         /// The directory to write NAME.pem, NAME.key and NAME.p12 to.
         #[arg(long, value_name = "DIR", default_value = ".")]
         out: std::path::PathBuf,
+        /// How NAME.p12 is encrypted: `compatible` opens everywhere, `modern` needs current systems.
+        #[arg(long, value_name = "PROFILE", default_value = "compatible", value_parser = ["compatible", "modern"])]
+        p12: String,
+        #[command(flatten)]
+        password: issue::PasswordFrom,
     },
     /// The operators.
     List,
@@ -36,7 +41,9 @@ pub enum Args {
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
-        Args::Add { name, role, out } => add(globals, &name, &role, &out),
+        Args::Add { name, role, out, p12, password } => {
+            add(globals, &name, &role, &out, issue::p12_profile(&p12), &password)
+        }
         Args::List => list(globals),
         Args::Revoke { name } => revoke(globals, &name),
     })
@@ -50,7 +57,14 @@ fn role_word(role: OperatorRole) -> &'static str {
     }
 }
 
-fn add(globals: &Globals, name: &str, role: &str, out: &std::path::Path) -> Outcome {
+fn add(
+    globals: &Globals,
+    name: &str,
+    role: &str,
+    out: &std::path::Path,
+    p12: pkcs12::Profile,
+    password: &issue::PasswordFrom,
+) -> Outcome {
     let context = Context::open(globals)?;
     let name = PartyName::parse(name)?;
     let role = match role {
@@ -63,7 +77,7 @@ fn add(globals: &Globals, name: &str, role: &str, out: &std::path::Path) -> Outc
         return Ok(Exit::Fine);
     }
     let files = issue::Files::at(out, name.as_str(), None)?;
-    let (key, password) = (issue::new_key()?, pkcs12::generate_password()?);
+    let (key, password) = (issue::new_key()?, password.read(p12)?);
     let order = issue::Order {
         holder: Holder::Operator { name: name.clone(), role },
         id: issue::new_uuid()?,
@@ -77,7 +91,7 @@ fn add(globals: &Globals, name: &str, role: &str, out: &std::path::Path) -> Outc
     let written = [
         files.write_certificate(&issued)?,
         files.write_key(&key)?,
-        files.write_p12(name.as_str(), &key, &issued, pkcs12::Profile::Compatible, &password)?,
+        files.write_p12(name.as_str(), &key, &issued, p12, &password)?,
     ];
     let shown: String = written.iter().map(|file| format!("  {}\n", file.display())).collect();
     let text = format!(

@@ -1,14 +1,21 @@
 //! `status`: what holds now, and what needs attention.
 
+use examiner::{Certificate, UnixTime};
 use policy::ClientAuth;
 use serde_json::json;
 
 use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Globals, Outcome};
+use crate::config::StateDir;
+use crate::config::keys::CertificateFile;
+use crate::run::certificates::{self, ADMIN};
 
 /// Certificates that end sooner than this are mentioned, in seconds.
 const SOON: i64 = 14 * 86_400;
+
+/// For so long a renewal may be due and not done, in seconds.
+const PATIENCE: i64 = 86_400;
 
 /// `countersign status`.
 #[derive(Debug, clap::Args)]
@@ -43,6 +50,17 @@ fn run(globals: &Globals) -> Outcome {
         for anchor in ca.rules.anchors.iter().filter(|anchor| anchor.not_after < now.plus(SOON)) {
             attention.push(format!("CA {name}: {} ends at {}", anchor.subject, anchor.not_after));
         }
+    }
+    if authority::Hierarchy::is_at(&settings.state.authority()) {
+        let own = context.hierarchy()?;
+        for one in authority::Role::ALL.map(|role| own.certificate(role)) {
+            attention.extend(ending("own CA", one, now));
+        }
+    }
+    let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
+    let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));
+    for (name, certificate) in shown.chain(own_admin) {
+        attention.extend(server_certificate(&settings.state, &name, certificate, now));
     }
     for (thumbprint, record) in context.state.records.certificates.iter() {
         let ends = [record.exceptions.without_client_usage_until, record.exceptions.ca_certificate_until];
@@ -88,4 +106,52 @@ fn run(globals: &Globals) -> Outcome {
         text,
     );
     Ok(if attention.is_empty() { Exit::Fine } else { Exit::No })
+}
+
+/// Attention, where it has ended or ends soon.
+fn ending(what: &str, certificate: &Certificate, now: UnixTime) -> Option<String> {
+    let (subject, not_after) = (&certificate.subject, certificate.not_after);
+    if not_after < now {
+        Some(format!("{what}: {subject} ended at {not_after}"))
+    } else if not_after < now.plus(SOON) {
+        Some(format!("{what}: {subject} ends at {not_after}"))
+    } else {
+        None
+    }
+}
+
+/// Attention, where a server certificate ends soon or should have been renewed. One that was never made is made by
+/// `run`.
+fn server_certificate(
+    state: &StateDir,
+    name: &str,
+    certificate: &CertificateFile,
+    now: UnixTime,
+) -> Option<String> {
+    let path = match certificate {
+        CertificateFile::OwnCa => certificates::paths(state, name).0,
+        CertificateFile::Files { cert, .. } => cert.clone(),
+    };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound && *certificate == CertificateFile::OwnCa =>
+        {
+            return None;
+        }
+        Err(error) => {
+            return Some(format!("certificate of {name}: {} cannot be read: {error}", path.display()));
+        }
+    };
+    let all = match examiner::cert::pem::certificates(&bytes) {
+        Ok(all) => all,
+        Err(error) => return Some(format!("certificate of {name}: {}: {error}", path.display())),
+    };
+    let overdue =
+        *certificate == CertificateFile::OwnCa && certificates::is_due(state, name, now.plus(-PATIENCE));
+    ending(&format!("certificate of {name}"), &all[0], now).or_else(|| {
+        overdue.then(|| {
+            format!("certificate of {name}: its renewal is overdue; it ends at {}", all[0].not_after)
+        })
+    })
 }

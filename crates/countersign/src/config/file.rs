@@ -1,19 +1,53 @@
 //! The shape of `countersign.toml`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::PathBuf;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use toml::Spanned;
 
 use super::keys::{CertificateFile, Seconds, Until};
 
 /// A value with its place in the text.
-pub type At<T> = Spanned<T>;
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct At<T>(toml::Spanned<T>);
+
+impl<T> At<T> {
+    /// The value.
+    pub fn get_ref(&self) -> &T {
+        self.0.get_ref()
+    }
+
+    /// Where it stands, in bytes.
+    pub fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
 
 /// The whole file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     /// What holds for the whole program.
@@ -29,7 +63,7 @@ pub struct File {
 }
 
 /// `[server]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServerFile {
     /// Addresses and ports to accept on; port 443 of all addresses where absent.
@@ -47,7 +81,7 @@ pub struct ServerFile {
 }
 
 /// `[site."…"]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteFile {
     /// Where its requests go: `http://host:port`.
@@ -79,7 +113,7 @@ pub struct SiteFile {
 }
 
 /// `[[site."…".path]]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PathFile {
     /// Whole segments; the longest fitting prefix wins.
@@ -93,7 +127,7 @@ pub struct PathFile {
 }
 
 /// `[ca.NAME]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CaFile {
     /// PEM or DER file of its certificates; intermediates may be among them.
@@ -114,7 +148,7 @@ pub struct CaFile {
 }
 
 /// `mode = { observe_until = DATE }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModeFile {
     /// Until when; at most 30 days ahead.
@@ -122,7 +156,7 @@ pub struct ModeFile {
 }
 
 /// `[log]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogFile {
     /// How many days of entries are kept; 90 where absent.
@@ -132,7 +166,7 @@ pub struct LogFile {
 }
 
 /// How a refusal is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum OnRefuseFile {
@@ -141,7 +175,7 @@ pub enum OnRefuseFile {
 }
 
 /// What the upstream is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityFile {
     /// The certificate (RFC 9440).
@@ -151,7 +185,7 @@ pub enum IdentityFile {
 }
 
 /// The oldest TLS version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[allow(missing_docs)]
 pub enum TlsFile {
     #[serde(rename = "1.2")]
@@ -161,7 +195,7 @@ pub enum TlsFile {
 }
 
 /// CA names in the CertificateRequest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HintsFile {
     /// The site's CAs, where they are the only way in.
@@ -173,7 +207,7 @@ pub enum HintsFile {
 }
 
 /// Whether a path asks for an admitted party.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum ClientAuthFile {

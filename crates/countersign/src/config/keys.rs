@@ -1,9 +1,11 @@
 //! Values that can be written in more than one way, and the names of a shape's keys.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use examiner::UnixTime;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
@@ -50,6 +52,22 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
+impl JsonSchema for Seconds {
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Seconds, or a text like \"15m\", \"24h\" or \"7d\".",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "type": "string", "pattern": "^[0-9]+[smhd]?$" },
+            ],
+        })
+    }
+}
+
 /// A date or moment: a TOML date, or the same as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateFile(pub UnixTime);
@@ -73,8 +91,22 @@ impl<'de> Deserialize<'de> for DateFile {
     }
 }
 
+impl JsonSchema for DateFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A date such as 2027-03-15, or a moment such as 2027-03-15T12:00:00Z.",
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].+)?$",
+        })
+    }
+}
+
 /// `{ until = DATE }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
     /// Until when, inclusive.
@@ -121,6 +153,27 @@ impl<'de> Deserialize<'de> for CertificateFile {
             }
         }
         deserializer.deserialize_any(Reader)
+    }
+}
+
+impl JsonSchema for CertificateFile {
+    fn schema_name() -> Cow<'static, str> {
+        "CertificateFile".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "description": "Issued and renewed by the own authority.", "const": "own-ca" },
+                {
+                    "description": "PEM files.",
+                    "type": "object",
+                    "properties": { "cert": { "type": "string" }, "key": { "type": "string" } },
+                    "required": ["cert", "key"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }
 

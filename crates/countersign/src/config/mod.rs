@@ -3,6 +3,7 @@
 //! - [`mod@file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
 //! - [`problem`]: what is wrong, where, and what to do.
 //! - [`settings`]: what holds: file and registry together, validated. [`site`] and [`ca`] do their part.
+//! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files.
 
 pub mod ca;
@@ -10,6 +11,7 @@ pub mod file;
 pub mod keys;
 pub mod problem;
 pub mod read;
+pub mod schema;
 pub mod settings;
 pub mod site;
 pub mod state;

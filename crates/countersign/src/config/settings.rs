@@ -10,7 +10,7 @@ use policy::verify::{Anchor, AnchorSet};
 use policy::{Admission, Ca, HostName, OnRefuse, Principal, Records, Site, Snapshot, site::Audience};
 
 use super::ca::{self, CaSettings, Certificates};
-use super::file::{File, ServerFile};
+use super::file::{At, File, ServerFile, SiteFile};
 use super::problem::{Problem, Problems, Source};
 use super::read;
 use super::site::{Check, SiteSettings};
@@ -82,7 +82,7 @@ impl Settings {
         let file = read::file(source, &mut problems);
         let sites = all_sites(&file, source, base, stored, now, &mut problems, &mut warnings);
         let cas = all_cas(&file, source, base, stored, &mut problems, &mut warnings);
-        references(&file, source, &sites, &cas, &mut problems);
+        references(&file, source, stored, &sites, &cas, &mut problems);
         let server = server(&file.server, source, &mut problems);
         let state = state.cloned().unwrap_or_else(|| {
             StateDir::at(base.join(file.server.state.clone().unwrap_or_else(|| "state".into())))
@@ -324,6 +324,7 @@ fn all_cas(
 fn references(
     file: &File,
     source: &Source,
+    stored: Option<&Stored>,
     sites: &BTreeMap<HostName, SiteSettings>,
     cas: &BTreeMap<String, CaSettings>,
     problems: &mut Vec<Problem>,
@@ -342,27 +343,33 @@ fn references(
             "add the site, or remove it here",
         ));
     }
+    let known_group = |name: &str| file.group.keys().any(|key| key.get_ref() == name);
     let known_ca = |name: &str| {
-        name == policy::ca::OWN_CA || cas.contains_key(name) || file.ca.keys().any(|k| k.get_ref() == name)
+        name == policy::ca::OWN_CA
+            || cas.contains_key(name)
+            || file.ca.keys().any(|key| key.get_ref() == name)
+            || stored.is_some_and(|stored| stored.cas.iter().any(|ca| ca.name == name))
     };
-    let lists = file.site.values().flat_map(|site| {
-        let paths =
-            site.path.iter().flat_map(|at| at.get_ref().allow.iter().chain(&at.get_ref().deny).flatten());
-        site.allow.iter().chain(&site.deny).chain(paths)
-    });
-    for at in lists {
-        let missing = match Principal::parse(at.get_ref()) {
-            Ok(Principal::Group(name)) if !file.group.keys().any(|key| *key.get_ref() == name) => {
-                format!("group `{name}`")
-            }
-            Ok(Principal::Ca(name)) if !known_ca(&name) => format!("CA `{name}`"),
-            _ => continue,
-        };
-        problems.push(source.problem(
-            &at.span(),
-            format!("there is no {missing}"),
-            "define it, or remove it here",
-        ));
+    let mut lists = |site: &SiteFile, source: &Source| {
+        let paths = site.path.iter().map(At::get_ref);
+        let paths = paths.flat_map(|path| path.allow.iter().chain(&path.deny).flatten());
+        for at in site.allow.iter().chain(&site.deny).chain(paths) {
+            let missing = match Principal::parse(at.get_ref()) {
+                Ok(Principal::Group(name)) if !known_group(&name) => format!("group `{name}`"),
+                Ok(Principal::Ca(name)) if !known_ca(&name) => format!("CA `{name}`"),
+                _ => continue,
+            };
+            let what = format!("there is no {missing}");
+            problems.push(source.problem(&at.span(), what, "define it, or remove it here"));
+        }
+    };
+    for site in file.site.values() {
+        lists(site, source);
+    }
+    for one in stored.iter().flat_map(|stored| &stored.sites) {
+        let source = Source::registry(format!("site {} (registry)", one.name), one.settings.clone());
+        // What cannot be read of it is told where the site itself is read.
+        lists(&read::site(&source, &mut Vec::new()), &source);
     }
 }
 

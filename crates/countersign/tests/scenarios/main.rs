@@ -24,6 +24,7 @@ mod a28_manners;
 mod a30_no_udp;
 mod behind_it_nginx;
 mod chromium_enters;
+mod command_line_gaps;
 mod every_refusal_code;
 mod never_open_by_accident;
 mod path_rules;

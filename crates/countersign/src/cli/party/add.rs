@@ -10,7 +10,7 @@ use policy::{Holder, HostName, PartyName};
 use serde_json::json;
 
 use crate::cli::context::Context;
-use crate::cli::issue::{self, Files};
+use crate::cli::issue::{self, Files, PasswordFrom};
 use crate::cli::{Exit, Failure, Globals, Outcome, cert};
 
 /// `countersign party add`.
@@ -77,9 +77,8 @@ pub struct Output {
     /// How NAME.p12 is encrypted: `compatible` opens everywhere, `modern` needs current systems.
     #[arg(long, value_name = "PROFILE", default_value = "compatible", value_parser = ["compatible", "modern"])]
     p12: String,
-    /// The first line of this file is the password of NAME.p12 (`modern` only); otherwise one is generated.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    password: PasswordFrom,
 }
 
 impl Output {
@@ -304,19 +303,8 @@ impl Made {
                 (Some(key), spki)
             }
         };
-        let p12 = if output.p12 == "modern" { pkcs12::Profile::Modern } else { pkcs12::Profile::Compatible };
-        let password = match &output.password_file {
-            _ if key.is_none() => None,
-            None => Some(pkcs12::generate_password()?),
-            Some(_) if p12 == pkcs12::Profile::Compatible => {
-                return Err(authority::AuthorityError::PasswordNotGenerated.into());
-            }
-            Some(file) => {
-                let text =
-                    std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
-                Some(pkcs12::Password::chosen(text.lines().next().unwrap_or_default())?)
-            }
-        };
+        let p12 = issue::p12_profile(&output.p12);
+        let password = key.is_some().then(|| output.password.read(p12)).transpose()?;
         let files = Files::at(&output.out, wanted.name.as_str(), wanted.label.as_deref())?;
         Ok(Self { files, key, spki, pem: output.pem, p12, password, issued: None, written: Vec::new() })
     }
