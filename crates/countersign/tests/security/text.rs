@@ -7,7 +7,7 @@ use testkit::{Leaf, Portal};
 use crate::support::{SITE, assert_alive, binary, block_on};
 
 const NAMES: [&str; 9] = [
-    "al\0ice",
+    "al\0ice\u{2028}line\u{2029}paragraph",
     "a\r\nX-Evil: yes\r\n\r\nHTTP/1.1 200 OK",
     "\u{1b}[2J\u{1b}]0;owned\u{7}",
     "\u{202e}ecila\u{2066}\u{200f}",
@@ -23,7 +23,7 @@ const NAMES: [&str; 9] = [
 fn assert_tame(what: &str, text: &str) {
     let wild = |c: char| {
         c.is_control() && c != '\n'
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let found: Vec<String> =
         text.chars().filter(|c| wild(*c)).map(|c| c.escape_unicode().to_string()).collect();
