@@ -294,7 +294,7 @@ fn refused(
         code: Some(code),
         rule: None,
         reference: String::new(),
-        detail: format!("{:?}", refusal.why),
+        detail: pages::text(pages::Lang::En, &refusal.why).detail,
         count: 1,
     });
     if let (Some(peer), OnRefuse::Page, Audience::Parties) = (peer, rules.on_refuse, rules.audience) {
@@ -361,7 +361,7 @@ fn tell(visit: &Visit, exchange: &Exchange, permit: &Permit, peer: Option<&Peer>
     let exceptions = grant.map(|grant| grant.exceptions.iter().map(|one| one.as_str()).collect::<Vec<_>>());
     let detail = match (exceptions, permit.would_refuse()) {
         (Some(used), _) if !used.is_empty() => format!("exception: {}", used.join(", ")),
-        (_, Some(refusal)) => format!("{:?}", refusal.why),
+        (_, Some(refusal)) => pages::text(pages::Lang::En, &refusal.why).detail,
         _ => String::new(),
     };
     observer.events.audit(GateEvent {

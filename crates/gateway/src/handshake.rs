@@ -136,7 +136,9 @@ fn failed(shared: &Shared, verifier: &Verifier, error: &std::io::Error, from: So
     let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let outcome = verifier.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (why, peer, detail) = match (outcome, reason) {
-        (Some((refusal, peer)), _) => (refusal.code(), Some(peer), format!("{:?}", refusal.why)),
+        (Some((refusal, peer)), _) => {
+            (refusal.code(), Some(peer), crate::pages::text(crate::pages::Lang::En, &refusal.why).detail)
+        }
         (None, Some(Error::NoCertificatesPresented)) => (Code::NoCertificate, None, String::new()),
         (None, Some(Error::InvalidCertificate(why))) if !verifier.proved.load(Ordering::Relaxed) => {
             // Nobody is blamed: whose certificate was presented says nothing about who is there.

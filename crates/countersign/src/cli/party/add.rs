@@ -81,13 +81,6 @@ pub struct Output {
     password: PasswordFrom,
 }
 
-impl Output {
-    /// Makes room for a successor of the files named after `name`.
-    pub fn set_aside(&self, name: &str) -> Result<(), Failure> {
-        Files::set_aside(&self.out, name)
-    }
-}
-
 impl Life {
     /// The last second that was asked for.
     pub fn not_after(&self, now: UnixTime) -> Option<UnixTime> {
@@ -117,6 +110,7 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         profile: args.profile.parse().unwrap_or(Profile::Person),
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
+        succeeds: false,
     };
     let made = Made::prepare(&args.output, &wanted)?;
     context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
@@ -278,6 +272,8 @@ pub struct Wanted<'a> {
     pub not_after: Option<UnixTime>,
     /// A request whose key it is for; otherwise a key is made.
     pub csr: Option<&'a Path>,
+    /// Whether the files of an earlier certificate make room for it.
+    pub succeeds: bool,
 }
 
 /// An issued certificate and its files; before `issue` only the files' places and the key.
@@ -305,6 +301,10 @@ impl Made {
         };
         let p12 = issue::p12_profile(&output.p12);
         let password = key.is_some().then(|| output.password.read(p12)).transpose()?;
+        if wanted.succeeds {
+            // Last, so that nothing is moved for a successor that cannot be made.
+            Files::set_aside(&output.out, wanted.name.as_str())?;
+        }
         let files = Files::at(&output.out, wanted.name.as_str(), wanted.label.as_deref())?;
         Ok(Self { files, key, spki, pem: output.pem, p12, password, issued: None, written: Vec::new() })
     }

@@ -66,13 +66,13 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         profile: last.profile.parse().unwrap_or(Profile::Person),
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
+        succeeds: true,
     };
     if which.is_none() && old.len() > 1 {
         let labels: Vec<&str> = old.iter().map(|one| one.label.as_str()).collect();
         let help = format!("name one with --cert: {}", labels.join(", "));
         return Err(Failure::usage(format!("{} has {} certificates to renew", row.name, old.len()), help));
     }
-    args.output.set_aside(row.name.as_str())?;
     let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted)?;
     let thumbprints: Vec<_> =
         old.iter().map(|one| one.thumbprint).filter(|one| Some(*one) != made.thumbprint()).collect();
