@@ -62,3 +62,17 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
     assert!(text.contains("verify OK"), "{text}");
     assert!(text.to_lowercase().contains(&serial) && text.contains("Key Compromise"), "{text}");
 }
+
+#[test]
+fn revoking_a_party_that_also_enters_by_subject_says_that_a_way_stays_open() {
+    let acme = testkit::TestCa::new("Acme CA");
+    let portal = Portal::build(&binary()).file("acme.pem", acme.pem()).prepare();
+    portal
+        .countersign(&["ca", "add", "acme.pem", "--name", "acme", "--site", "portal.test", "--named-only"])
+        .ok();
+    portal
+        .countersign(&["party", "add", "svc", "--subject", "CN=svc", "--ca", "acme", "--site", "portal.test"])
+        .ok();
+    let told = portal.countersign(&["party", "revoke", "svc"]).exited(1);
+    assert!(told.stderr.contains("party suspend svc"), "{}", told.story());
+}

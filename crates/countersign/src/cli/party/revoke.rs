@@ -105,7 +105,15 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     for one in &late {
         globals.warn(format!("{} has not applied it yet; it was last heard of at {}", one.gate, one.at));
     }
-    Ok(if late.is_empty() { Exit::Fine } else { Exit::No })
+    // A subject rule names no certificate, so revoking certificates leaves that way open.
+    let by_subject = which.is_none() && !context.run(context.registry.subject_rules(&row.name))?.is_empty();
+    if by_subject {
+        let name = &row.name;
+        globals.warn(format!(
+            "{name} still enters by its subject; `countersign party suspend {name}` ends that too"
+        ));
+    }
+    Ok(if late.is_empty() && !by_subject { Exit::Fine } else { Exit::No })
 }
 
 /// Waits until every running gate has applied change `seq`: who did, and who is late.
