@@ -295,6 +295,7 @@ fn refused(
         rule: None,
         reference: String::new(),
         detail: pages::text(pages::Lang::En, &refusal.why).detail,
+        is_exception: false,
         count: 1,
     });
     if let (Some(peer), OnRefuse::Page, Audience::Parties) = (peer, rules.on_refuse, rules.audience) {
@@ -375,6 +376,7 @@ fn tell(visit: &Visit, exchange: &Exchange, permit: &Permit, peer: Option<&Peer>
         rule: grant.map(|grant| grant.rule.clone()),
         reference: exchange.reference.clone(),
         detail,
+        is_exception: grant.is_some_and(|grant| !grant.exceptions.is_empty()),
         count: 1,
     });
 }

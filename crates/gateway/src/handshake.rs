@@ -157,6 +157,7 @@ fn failed(shared: &Shared, verifier: &Verifier, error: &std::io::Error, from: So
         rule: None,
         reference: String::new(),
         detail,
+        is_exception: false,
         count: 1,
     });
     why.as_str()

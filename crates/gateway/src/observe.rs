@@ -47,6 +47,8 @@ pub struct GateEvent {
     pub reference: String,
     /// The reason with its values, for operators.
     pub detail: String,
+    /// Whether a dated exception was used; such an entry is never dropped.
+    pub is_exception: bool,
     /// How many this entry stands for. Later equal ones come as one more entry with the same reference.
     pub count: u32,
 }

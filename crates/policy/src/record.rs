@@ -260,6 +260,23 @@ impl Records {
         }
     }
 
+    /// Changes that make equal records of empty ones.
+    pub fn changes(&self) -> impl Iterator<Item = RecordChange> {
+        let parties = self.parties.iter().map(|(_, party)| RecordChange::Party(Party::clone(party)));
+        let certificates = self.certificates.iter().map(|(thumbprint, record)| {
+            RecordChange::Certificate(*thumbprint, CertificateRecord::clone(record))
+        });
+        let keys = self.keys.iter().map(|(pin, records)| RecordChange::Key(*pin, records.to_vec()));
+        let subjects = self
+            .subjects
+            .iter()
+            .map(|(rule, party)| RecordChange::Subject(rule.clone(), Some(party.clone())));
+        let grants =
+            self.ca_grants.iter().map(|(site, cas)| RecordChange::CaGrants(site.clone(), cas.clone()));
+        let compromised = self.compromised_keys.iter().map(|pin| RecordChange::CompromisedKey(*pin, true));
+        parties.chain(certificates).chain(keys).chain(subjects).chain(grants).chain(compromised)
+    }
+
     /// How many changes lie over the shared base.
     pub fn overlay_len(&self) -> usize {
         self.parties.overlay_len() + self.certificates.overlay_len() + self.keys.overlay_len()

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use authority::crl::{self, CrlEntry};
 use authority::{Role, files};
 use examiner::UnixTime;
 use policy::Admission;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::globals::columns;
+use super::upkeep::{self, Made};
 use super::{Exit, Failure, Globals, Outcome, cert};
 use crate::config::ca::CaSettings;
 use crate::config::stored::StoredCa;
@@ -266,9 +266,8 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
 
 fn write_crl(globals: &Globals, out: Option<&Path>, pem: bool) -> Outcome {
     let context = Context::open(globals)?;
-    let (der, number, count) = make_crl(&context)?;
+    let Made { der, number, count, next_update } = upkeep::fresh(&context)?;
     let bytes = if pem { examiner::cert::pem::encode("X509 CRL", &der).into_bytes() } else { der };
-    let next_update = context.now.plus(crl::LIFE_SECONDS);
     match out {
         Some(path) => {
             files::replace_public(path, &bytes)?;
@@ -280,23 +279,4 @@ fn write_crl(globals: &Globals, out: Option<&Path>, pem: bool) -> Outcome {
         None => globals.print_bytes(&bytes),
     }
     Ok(Exit::Fine)
-}
-
-/// A fresh list of the client CA: DER, its number, how many entries.
-pub fn make_crl(context: &Context) -> Result<(Vec<u8>, u64, usize), Failure> {
-    let signer = context.signer(Role::Client)?;
-    let mut revoked = context.run(context.registry.revoked_own())?;
-    revoked.retain(|one| one.is_listed(context.now));
-    let number = context.run(context.registry.next_crl_number())?;
-    let entries: Vec<CrlEntry> = revoked
-        .into_iter()
-        .map(|one| CrlEntry {
-            serial: one.serial,
-            revoked_at: one.at,
-            reason: one.reason.parse().unwrap_or_default(),
-        })
-        .collect();
-    let count = entries.len();
-    let der = crl::build(&signer, entries, number, context.now, context.now.plus(crl::LIFE_SECONDS))?;
-    Ok((der, number, count))
 }

@@ -26,6 +26,22 @@ pub enum Exit {
     Bug = 70,
 }
 
+impl Exit {
+    /// The exit with this code; a code that is none of ours is our bug.
+    pub fn from_code(code: u8) -> Self {
+        let all = [
+            Self::Fine,
+            Self::No,
+            Self::Usage,
+            Self::Configuration,
+            Self::Unreachable,
+            Self::NotFound,
+            Self::NoPermission,
+        ];
+        all.into_iter().find(|exit| *exit as u8 == code).unwrap_or(Self::Bug)
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -151,5 +167,17 @@ impl From<policy::host::HostError> for Failure {
 impl From<examiner::cert::HashTextError> for Failure {
     fn from(error: examiner::cert::HashTextError) -> Self {
         Self::usage(error.to_string(), "")
+    }
+}
+
+impl From<crate::run::gate::StartError> for Failure {
+    fn from(error: crate::run::gate::StartError) -> Self {
+        use crate::run::gate::StartError;
+        let help = "nothing is served until this is put right";
+        match error {
+            StartError::Settings(problems) => problems.into(),
+            StartError::Address(what) => Self::new(Exit::Unreachable, what, help),
+            StartError::Other(what) => Self::new(Exit::Configuration, what, help),
+        }
     }
 }

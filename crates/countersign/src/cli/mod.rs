@@ -18,6 +18,7 @@ pub mod context;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod gate;
 pub mod globals;
 pub mod init;
 pub mod issue;
@@ -30,6 +31,7 @@ pub mod quickstart;
 pub mod run;
 pub mod site;
 pub mod status;
+pub mod upkeep;
 pub mod validate;
 
 pub use exit::{Exit, Failure, Outcome};
@@ -61,9 +63,12 @@ pub enum Command {
     Reload(run::ReloadArgs),
     /// Knock at the doors from outside, and say which stand open.
     Doctor(doctor::Args),
-    /// Issue the server certificates that are due (started by `run`, in a process of its own).
+    /// The gate itself, as `run` starts it.
     #[command(hide = true)]
-    SignDue(run::SignArgs),
+    Gate(gate::Args),
+    /// Sign what is due, as `run` starts it.
+    #[command(hide = true)]
+    Upkeep(upkeep::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -108,7 +113,8 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
         Command::Doctor(args) => doctor::command(globals, args),
-        Command::SignDue(args) => run::sign_due(globals, args),
+        Command::Gate(args) => gate::command(globals, args),
+        Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

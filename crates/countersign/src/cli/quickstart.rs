@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Exit, Failure, Globals, Outcome, context, doctor as doctor_cli, run as run_cli};
 use crate::config::StateDir;
-use crate::run::{self, Run};
+use crate::run::{Run, Supervision};
 use crate::{demo, doctor};
 
 /// The parties it makes.
@@ -51,11 +51,15 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
         })?;
         place.make(globals, args, demo)?;
         let passwords = place.parties(globals)?;
-        let run = Run { config: place.config.clone(), state_dir: place.state(), silent_access: true };
-        let serving = run::start(run).await.map_err(run_cli::start_failure)?;
+        let flags = run_cli::flags(&Globals { quiet: true, verbose: false, ..globals.clone() });
+        let run = Run { config: place.config.clone(), state_dir: place.state(), silent_access: true, flags };
+        let (supervision, ready) = match Supervision::start(run).await {
+            Ok(started) => started,
+            Err(error) => return run_cli::not_started(error),
+        };
         globals.say("knocking from outside …");
-        let report =
-            doctor::examine(&serving.settings).await.map_err(|what| Failure::new(Exit::Bug, what, ""))?;
+        let settings = run_cli::settings(&place.config, &place.state()).await?;
+        let report = doctor::examine(&settings).await.map_err(|what| Failure::new(Exit::Bug, what, ""))?;
         globals.say(doctor_cli::shown(&report));
         let exit = if report.is_fine() { Exit::Fine } else { Exit::No };
         let summary = serde_json::json!({
@@ -66,10 +70,11 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
         });
         globals.print(&summary, place.told(args, &passwords));
         if args.once {
+            supervision.end().await;
             return Ok(exit);
         }
-        globals.say(format!("{}\nserving until Ctrl-C", run_cli::ready_line(&serving.settings)));
-        serving.until_ended().await.map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
+        globals.say(format!("{ready}\nserving until Ctrl-C"));
+        supervision.until_ended(|line| globals.say(line)).await;
         globals.say("ended");
         Ok(Exit::Fine)
     })

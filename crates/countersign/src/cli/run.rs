@@ -1,11 +1,13 @@
-//! `run`, `reload` and the hidden `sign-due`: the gate, its reload, and the short-lived process that signs for it.
+//! `run` and `reload`: the supervised gate, and its reload.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::context;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::{Settings, StateDir, Stored};
-use crate::run::{self, Run, certificates};
+use crate::run::supervise::NotStarted;
+use crate::run::{self, Run, Supervision};
 
 /// `countersign run`.
 #[derive(Debug, clap::Args)]
@@ -13,11 +15,11 @@ pub struct Args {}
 
 /// `countersign reload`.
 #[derive(Debug, clap::Args)]
-pub struct ReloadArgs {}
-
-/// `countersign sign-due`.
-#[derive(Debug, clap::Args)]
-pub struct SignArgs {}
+pub struct ReloadArgs {
+    /// Accept a registry that was restored from an older copy: forget the denials that the gate kept beside it.
+    #[arg(long)]
+    accept_restored: bool,
+}
 
 /// Serves until SIGTERM.
 pub fn command(globals: &Globals, _: Args) -> Exit {
@@ -25,54 +27,67 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 }
 
 /// Makes the running gate read everything anew.
-pub fn reload(globals: &Globals, _: ReloadArgs) -> Exit {
-    globals.end(reload_running(globals))
-}
-
-/// Issues the server certificates that are due.
-pub fn sign_due(globals: &Globals, _: SignArgs) -> Exit {
-    globals.end(issue_due(globals))
+pub fn reload(globals: &Globals, args: ReloadArgs) -> Exit {
+    globals.end(reload_running(globals, &args))
 }
 
 fn serve(globals: &Globals) -> Outcome {
     log_to_stderr(globals);
     let config = globals.config_path();
     let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
-    if !state_dir.database().exists() {
+    if is_new(&state_dir) {
         globals.say(format!("{} holds no registry yet: it is made now", state_dir.path().display()));
         let sites = Settings::load(&config, Some(&state_dir), None, crate::clock::now())?.sites;
         super::init::make_foundation(&state_dir, &sites.keys().map(ToString::to_string).collect::<Vec<_>>())?;
         super::init::first_operator(&context::Context::open(globals)?)?;
     }
     context::check_owner(state_dir.path())?;
-    // A file that is wrong is told as `validate` tells it, with its own exit code.
-    settings(globals, &state_dir)?;
     context::runtime()?.block_on(async {
-        let serving =
-            run::start(Run { config, state_dir, silent_access: false }).await.map_err(start_failure)?;
-        globals.say(ready_line(&serving.settings));
-        serving.until_ended().await.map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
+        let run = Run { config, state_dir, silent_access: false, flags: flags(globals) };
+        let (supervision, ready) = match Supervision::start(run).await {
+            Ok(started) => started,
+            Err(error) => return not_started(error),
+        };
+        globals.say(ready);
+        supervision.until_ended(|line| globals.say(line)).await;
         globals.say("ended: everything that ran was given time to finish");
         Ok(Exit::Fine)
     })
+}
+
+/// Whether nothing was ever made here. A registry that is gone from a state that was in use is not made anew: it would
+/// forget everybody, and every revocation.
+fn is_new(state_dir: &StateDir) -> bool {
+    !state_dir.database().exists()
+        && !run::snapshot_place(state_dir).exists()
+        && !authority::Hierarchy::is_at(&state_dir.authority())
+}
+
+/// The flags of a command that the gate's process is to have as well.
+pub fn flags(globals: &Globals) -> Vec<std::ffi::OsString> {
+    let color = match globals.color {
+        super::globals::Color::Auto => "auto",
+        super::globals::Color::Always => "always",
+        super::globals::Color::Never => "never",
+    };
+    let switches = [(globals.json, "--json"), (globals.quiet, "--quiet"), (globals.verbose, "--verbose")];
+    let given = switches.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into());
+    given.chain(["--color".into(), color.into()]).collect()
+}
+
+/// How `run` ends when nothing serves. What the gate's process ended with, it has said itself.
+pub fn not_started(error: NotStarted) -> Outcome {
+    match error {
+        NotStarted::Ended(code) => Ok(Exit::from_code(code)),
+        NotStarted::Interrupted => Ok(Exit::Fine),
+        NotStarted::Fault(what) => Err(Failure::no(what, "nothing is served by this command")),
+    }
 }
 
 /// The line that scripts wait for.
 pub fn ready_line(settings: &Settings) -> String {
     let listen: Vec<String> = settings.listen.iter().map(ToString::to_string).collect();
     format!("ready: {} site(s) on {}, admin on {}", settings.sites.len(), listen.join(", "), settings.admin)
-}
-
-/// A gate that could not start.
-pub fn start_failure(what: String) -> Failure {
-    let exit = if what.contains("already runs") {
-        Exit::No
-    } else if what.starts_with("cannot listen") {
-        Exit::Unreachable
-    } else {
-        Exit::Configuration
-    };
-    Failure::new(exit, what, "nothing is served until this is put right")
 }
 
 /// Structured talk of the long-running process, to standard error.
@@ -92,18 +107,18 @@ pub fn log_to_stderr(globals: &Globals) {
         .try_init();
 }
 
-fn settings(globals: &Globals, state_dir: &StateDir) -> Result<Settings, Failure> {
-    let state = context::runtime()?
-        .block_on(async { registry::Registry::open(&state_dir.database()).await?.load().await })?;
+/// The configuration together with the registry.
+pub async fn settings(config: &Path, state_dir: &StateDir) -> Result<Settings, Failure> {
+    let state = registry::Registry::open(&state_dir.database()).await?.load().await?;
     let stored = Stored::from(&state);
-    Ok(Settings::load(&globals.config_path(), Some(state_dir), Some(&stored), crate::clock::now())?)
+    Ok(Settings::load(config, Some(state_dir), Some(&stored), crate::clock::now())?)
 }
 
-fn reload_running(globals: &Globals) -> Outcome {
+fn reload_running(globals: &Globals, args: &ReloadArgs) -> Outcome {
     let config = globals.config_path();
     let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
     context::check_owner(state_dir.path())?;
-    settings(globals, &state_dir)?;
+    context::runtime()?.block_on(settings(&config, &state_dir))?;
     let Some(pid) = run::running(&state_dir) else {
         let what = format!("no gate runs on {}", state_dir.path().display());
         return Err(Failure::not_found(what, "start one with `countersign run`"));
@@ -111,6 +126,10 @@ fn reload_running(globals: &Globals) -> Outcome {
     if globals.dry_run {
         globals.say(format!("the configuration is valid; the gate (pid {pid}) would read it anew"));
         return Ok(Exit::Fine);
+    }
+    let accepted = state_dir.accept_restored();
+    if args.accept_restored {
+        std::fs::write(&accepted, "").map_err(|error| Failure::file(&accepted, "written", &error))?;
     }
     let status = state_dir.path().join("reload.status");
     let _ = std::fs::remove_file(&status);
@@ -135,16 +154,4 @@ fn reload_running(globals: &Globals) -> Outcome {
         std::thread::sleep(Duration::from_millis(20));
     }
     Err(Failure::no(format!("the gate (pid {pid}) has not answered within 10 seconds"), "see its log"))
-}
-
-fn issue_due(globals: &Globals) -> Outcome {
-    let config = globals.config_path();
-    let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
-    let settings = settings(globals, &state_dir)?;
-    let issued = certificates::issue_due(&state_dir, &run::server_names(&settings), crate::clock::now())
-        .map_err(|error| {
-            Failure::no(error.to_string(), "the server CA's key and its passphrase are needed for this")
-        })?;
-    globals.print(&serde_json::json!({ "issued": issued }), "");
-    Ok(Exit::Fine)
 }

@@ -47,6 +47,11 @@ impl StateDir {
         self.0.join("operator").with_extension(extension)
     }
 
+    /// Says, while it exists, that an operator accepts a restored registry as it is.
+    pub fn accept_restored(&self) -> PathBuf {
+        self.0.join("accept-restored")
+    }
+
     /// The pid of the running gate.
     pub fn lock(&self) -> PathBuf {
         self.0.join("run.lock")

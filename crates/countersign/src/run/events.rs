@@ -4,19 +4,26 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::Duration;
 
 use gateway::{AccessEntry, Events, GateEvent, GateKnock};
 use registry::{AuditEvent, Knock, Registry};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Events that may wait for the registry before admissions and strangers' refusals are dropped and counted.
 const QUEUE: usize = 4096;
+/// Events stored at once, of each kind.
+const BATCH: usize = 256;
+/// How long a store that refuses is left alone.
+const PAUSE: Duration = Duration::from_millis(250);
 /// Name of the gate's audit chain.
 const WRITER: &str = "gate";
 
 /// The gate's end of the channel.
 pub struct Sink {
     store: mpsc::Sender<Stored>,
+    /// An exception that was used is never dropped, however long the registry is away.
+    kept: mpsc::UnboundedSender<Stored>,
     access: std_mpsc::SyncSender<AccessEntry>,
     dropped: AtomicU64,
 }
@@ -35,16 +42,18 @@ pub enum AccessLog {
 }
 
 impl Sink {
-    /// Starts the writers: a task that stores events, and a thread that writes the access log.
-    pub fn start(registry: Registry, access: AccessLog) -> Arc<Self> {
+    /// Starts the writers: a task that stores events in the registry as long as there is one, and a thread that writes
+    /// the access log.
+    pub fn start(registry: watch::Receiver<Option<Registry>>, access: AccessLog) -> Arc<Self> {
         let (store, events) = mpsc::channel(QUEUE);
+        let (kept, exceptions) = mpsc::unbounded_channel();
         let (lines, entries) = std_mpsc::sync_channel(QUEUE);
-        tokio::spawn(write_events(registry, events));
+        tokio::spawn(write_events(registry, events, exceptions));
         std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write_access(&entries, &access))
             .expect("a thread can be started");
-        Arc::new(Self { store, access: lines, dropped: AtomicU64::new(0) })
+        Arc::new(Self { store, kept, access: lines, dropped: AtomicU64::new(0) })
     }
 
     fn send(&self, event: Stored) {
@@ -56,7 +65,12 @@ impl Sink {
 
 impl Events for Sink {
     fn audit(&self, event: GateEvent) {
-        self.send(Stored::Audit(event));
+        if event.is_exception {
+            // Only a writer that is gone refuses, and then the process ends.
+            let _ = self.kept.send(Stored::Audit(event));
+        } else {
+            self.send(Stored::Audit(event));
+        }
     }
 
     fn knock(&self, knock: GateKnock) {
@@ -78,26 +92,58 @@ impl Events for Sink {
     }
 }
 
-async fn write_events(registry: Registry, mut events: mpsc::Receiver<Stored>) {
+async fn write_events(
+    mut registry: watch::Receiver<Option<Registry>>,
+    mut events: mpsc::Receiver<Stored>,
+    mut exceptions: mpsc::UnboundedReceiver<Stored>,
+) {
     let mut batch = Vec::new();
-    while events.recv_many(&mut batch, 256).await > 0 {
-        let mut entries = Vec::new();
+    loop {
+        let first = tokio::select! {
+            event = events.recv() => event,
+            event = exceptions.recv() => event,
+        };
+        let Some(first) = first else { return };
+        batch.push(first);
+        batch.extend(std::iter::from_fn(|| exceptions.try_recv().ok()).take(BATCH));
+        batch.extend(std::iter::from_fn(|| events.try_recv().ok()).take(BATCH));
+        let (mut entries, mut knocks) = (Vec::new(), Vec::new());
         for event in batch.drain(..) {
             match event {
                 Stored::Audit(event) => entries.push(audit_entry(event)),
-                Stored::Knock(knock) => {
-                    if let Err(error) = registry.knock(pending_entry(knock)).await {
-                        tracing::error!(%error, "a pending certificate could not be kept");
-                    }
-                }
+                Stored::Knock(knock) => knocks.push(pending_entry(knock)),
             }
         }
-        if !entries.is_empty()
-            && let Err(error) = registry.append_audit(WRITER, &entries).await
-        {
-            tracing::error!(%error, lost = entries.len(), "audit entries could not be stored");
+        let mut stumbling = false;
+        while let Err(error) = store(&mut registry, &entries, &mut knocks).await {
+            if !std::mem::replace(&mut stumbling, true) {
+                tracing::error!(%error, waiting = entries.len(), "audit entries cannot be stored; trying again");
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Stores entries, then those who knocked; waits for a registry where there is none. Entries that are stored are
+/// never stored twice.
+async fn store(
+    registry: &mut watch::Receiver<Option<Registry>>,
+    entries: &[AuditEvent],
+    knocks: &mut Vec<Knock>,
+) -> registry::Result<()> {
+    let Ok(there) = registry.wait_for(Option::is_some).await.map(|there| there.clone()) else {
+        return Ok(());
+    };
+    let Some(there) = there else { return Ok(()) };
+    if !entries.is_empty() {
+        there.append_audit(WRITER, entries).await?;
+    }
+    for knock in knocks.drain(..) {
+        if let Err(error) = there.knock(knock).await {
+            tracing::error!(%error, "a pending certificate could not be kept");
+        }
+    }
+    Ok(())
 }
 
 fn audit_entry(event: GateEvent) -> AuditEvent {

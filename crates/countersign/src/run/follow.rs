@@ -10,11 +10,15 @@ use examiner::UnixTime;
 use gateway::{Gate, GateState};
 use policy::Records;
 use policy::record::{RecordChange, Touched};
-use registry::Registry;
+use registry::{Registry, State};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-use super::state;
+use super::control::{FromGate, Link};
+use super::snapshot_file::Header;
+use super::{denials, state};
 use crate::clock;
-use crate::config::{Settings, StateDir};
+use crate::config::{Settings, StateDir, Stored};
 
 /// How often the registry is asked; the bound for a change to be in force is one second.
 pub const EVERY: Duration = Duration::from_millis(250);
@@ -22,137 +26,281 @@ pub const EVERY: Duration = Duration::from_millis(250);
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes over the shared base before it is merged.
 const OVERLAY_MOST: usize = 10_000;
+/// The last policy is written again after this when nothing changes, so that its age stays small.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(1800);
+/// Writing takes at most this share of the time: one in so many.
+const SNAPSHOT_SHARE: u32 = 50;
+
+/// What a follower begins with.
+pub struct Beginning {
+    /// The gate that was just started.
+    pub gate: Arc<Gate>,
+    /// The registry, where it could be opened; others listen at the other end.
+    pub store: watch::Sender<Option<Registry>>,
+    /// The configuration file.
+    pub config: PathBuf,
+    /// The name under which the gate reports.
+    pub name: String,
+    /// What the gate was started with.
+    pub settings: Settings,
+    /// Sites and policy in force.
+    pub state: GateState,
+    /// What was read, with the denials that are kept.
+    pub read: State,
+    /// Denials that are kept although the registry no longer has them.
+    pub denials: Option<Records>,
+    /// When the policy was last known to be the registry's.
+    pub confirmed: Arc<AtomicI64>,
+}
 
 /// What is in force, and how far the registry has been read.
 pub struct Follower {
     gate: Arc<Gate>,
-    registry: Registry,
+    store: watch::Sender<Option<Registry>>,
     config: PathBuf,
-    state_dir: StateDir,
+    name: String,
     settings: Settings,
     state: GateState,
-    records: Records,
-    epoch: String,
-    seq: i64,
+    read: State,
+    denials: Option<Records>,
     generation: u64,
     cut: i64,
     confirmed: Arc<AtomicI64>,
     reported: Instant,
     /// Device and inode of the registry's file as it was opened.
     database: Option<(u64, u64)>,
+    snapshot: Snapshots,
+}
+
+/// The last policy on disk: what of it is there, and when the next may be written.
+#[derive(Default)]
+struct Snapshots {
+    written: Option<(String, i64, bool)>,
+    at: Option<Instant>,
+    took: Duration,
+    writing: Option<JoinHandle<Option<Duration>>>,
 }
 
 fn file_identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// What the gate is started with.
-pub struct Beginning {
-    /// Sites and policy.
-    pub state: GateState,
-    /// What the registry knew.
-    pub records: Records,
-    /// The incarnation of the registry.
-    pub epoch: String,
-    /// The last change contained.
-    pub seq: i64,
+/// Puts kept denials over what a registry says, and tells of it.
+pub fn keep_denials(denied: &Records, records: &mut Records) -> usize {
+    let kept = denials::keep(denied, records);
+    if kept > 0 {
+        tracing::error!(
+            kept,
+            "the registry is older than what this gate has seen: its denials are kept until `countersign reload --accept-restored`"
+        );
+    }
+    kept
 }
 
 impl Follower {
-    /// A follower of a gate that was just started with `beginning`.
-    pub fn new(
-        gate: Arc<Gate>,
-        registry: Registry,
-        config: PathBuf,
-        settings: Settings,
-        beginning: Beginning,
-        confirmed: Arc<AtomicI64>,
-    ) -> Self {
-        let Beginning { state, records, epoch, seq } = beginning;
-        let state_dir = settings.state.clone();
-        let database = file_identity(&state_dir.database());
+    /// A follower of a gate that was just started.
+    pub fn new(beginning: Beginning) -> Self {
+        let Beginning { gate, store, config, name, settings, state, read, denials, confirmed } = beginning;
+        let database = store.borrow().is_some().then(|| file_identity(&settings.state.database())).flatten();
         Self {
             gate,
-            registry,
+            store,
             config,
-            state_dir,
+            name,
             settings,
             state,
-            records,
-            epoch,
-            seq,
+            read,
+            denials,
             generation: 1,
             cut: 0,
             confirmed,
             reported: Instant::now(),
             database,
+            snapshot: Snapshots::default(),
         }
+    }
+
+    /// What holds.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Reads what changed and puts it in force; the age of the policy counts from here.
     ///
-    /// A registry file that is gone, or another than the one that was opened, is an error: what is done to the new one
-    /// would otherwise not be seen here. The last policy then stays in force until it is too old.
-    pub async fn step(&mut self) -> Result<(), String> {
-        if file_identity(&self.state_dir.database()) != self.database {
-            return Err(
-                "the registry's file is gone or was replaced; restart the gate to read the new one".into()
-            );
+    /// On an error the last policy stays in force until it is too old. A registry file that came back, or was replaced
+    /// by another, is opened and read whole.
+    pub async fn step(&mut self, link: &mut Link) -> Result<(), String> {
+        let registry = match self.current() {
+            Some(registry) => registry,
+            None => self.reopen(link).await?,
+        };
+        if registry.last_seq().await.map_err(|error| error.to_string())? < self.read.seq {
+            self.read_whole(&registry, link).await?;
         }
-        let entries = self.registry.changes_since(self.seq).await.map_err(|error| error.to_string())?;
+        let entries = registry.changes_since(self.read.seq).await.map_err(|error| error.to_string())?;
         if !entries.is_empty() {
-            let last = entries.last().map_or(self.seq, |entry| entry.seq);
+            let last = entries.last().map_or(self.read.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
+            let revoked = entries.iter().any(|entry| {
+                matches!(&entry.change, RecordChange::Certificate(_, record) if record.revoked.is_some())
+            });
             let touched: Vec<Touched> =
-                entries.into_iter().map(|entry| self.records.apply(entry.change)).collect();
-            if self.records.overlay_len() > OVERLAY_MOST {
-                self.records.merge();
+                entries.into_iter().map(|entry| self.read.records.apply(entry.change)).collect();
+            if self.read.records.overlay_len() > OVERLAY_MOST {
+                self.read.records.merge();
             }
             if settings_changed {
-                self.reload().await?;
+                self.read_whole(&registry, link).await?;
             } else {
                 self.generation += 1;
-                self.state =
-                    state::with_records(&self.state, &self.settings, self.records.clone(), self.generation);
+                let records = self.read.records.clone();
+                self.state = state::with_records(&self.state, &self.settings, records, self.generation);
                 self.cut += self.gate.apply(self.state.clone(), touched) as i64;
             }
-            self.seq = last;
+            self.read.seq = self.read.seq.max(last);
             self.report().await;
+            if revoked {
+                let _ = link.say(&FromGate::Revoked).await;
+            }
         } else if self.reported.elapsed() > HEARTBEAT {
             self.report().await;
         }
         self.confirmed.store(clock::now().seconds(), Ordering::Relaxed);
+        self.keep_snapshot().await;
         Ok(())
     }
 
     /// Reads configuration, CAs and certificate files anew; on any fault the old policy stays in force.
-    pub async fn reload(&mut self) -> Result<(), String> {
-        let loaded = super::load(&self.config, &self.state_dir, &self.registry).await?;
-        super::sign(&self.config, &self.state_dir)?;
-        self.generation += 1;
-        let state = state::gate_state(
-            &loaded.settings,
-            loaded.state.records.clone(),
-            self.generation,
-            &self.confirmed,
-        )
-        .map_err(|error| error.to_string())?;
-        self.settings = loaded.settings;
-        self.records = loaded.state.records;
-        self.seq = self.seq.max(loaded.state.seq);
-        self.state = state;
-        self.cut += self.gate.apply(self.state.clone(), vec![Touched::Everyone]) as i64;
-        self.report().await;
-        Ok(())
+    pub async fn reload(&mut self, link: &mut Link) -> Result<(), String> {
+        match self.current() {
+            Some(registry) => self.read_whole(&registry, link).await,
+            // What the registry held last goes on holding while it is away.
+            None => {
+                let settings = self.load(&self.read)?;
+                self.put_in_force(settings, self.read.clone()).await
+            }
+        }
+    }
+
+    /// Forgets the denials that are kept beside a restored registry, where an operator has said so.
+    pub fn accept_restored(&mut self) {
+        if std::fs::remove_file(self.settings.state.accept_restored()).is_ok()
+            && self.denials.take().is_some()
+        {
+            tracing::warn!("the restored registry was accepted: denials that it does not have are forgotten");
+        }
     }
 
     /// Tells the registry how far this gate has come.
     pub async fn report(&mut self) {
         self.reported = Instant::now();
-        let gate = super::gate_name(std::process::id().into());
+        let Some(registry) = self.store.borrow().clone() else { return };
         let now: UnixTime = clock::now();
-        if let Err(error) = self.registry.report(&gate, &self.epoch, self.seq, self.cut, now).await {
+        let told = registry.report(&self.name, &self.read.epoch, self.read.seq, self.cut, now).await;
+        if let Err(error) = told {
             tracing::warn!(%error, "the receipt could not be stored");
         }
+    }
+
+    /// Writes the last policy for the next start.
+    pub async fn end(mut self) {
+        if let Some(writing) = self.snapshot.writing.take() {
+            let _ = writing.await;
+        }
+        self.snapshot.at = None;
+        self.keep_snapshot().await;
+        if let Some(writing) = self.snapshot.writing.take() {
+            let _ = writing.await;
+        }
+    }
+
+    /// The registry, as long as its file is the one that was opened.
+    fn current(&self) -> Option<Registry> {
+        let same = file_identity(&self.settings.state.database()) == self.database;
+        self.store.borrow().clone().filter(|_| same)
+    }
+
+    async fn reopen(&mut self, link: &mut Link) -> Result<Registry, String> {
+        self.store.send_replace(None);
+        let path = self.settings.state.database();
+        let identity = file_identity(&path);
+        let registry = Registry::open(&path).await.map_err(|error| error.to_string())?;
+        self.read_whole(&registry, link).await?;
+        self.database = identity;
+        self.store.send_replace(Some(registry.clone()));
+        tracing::info!("the registry is followed again");
+        self.report().await;
+        Ok(registry)
+    }
+
+    /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one.
+    async fn read_whole(&mut self, registry: &Registry, link: &mut Link) -> Result<(), String> {
+        let mut read = registry.load().await.map_err(|error| error.to_string())?;
+        if read.epoch != self.read.epoch || read.seq < self.read.seq {
+            self.denials = Some(denials::of(&self.read.records));
+        }
+        if let Some(denied) = &self.denials {
+            keep_denials(denied, &mut read.records);
+        }
+        let settings = self.load(&read)?;
+        link.sign().await?;
+        self.put_in_force(settings, read).await
+    }
+
+    fn load(&self, read: &State) -> Result<Settings, String> {
+        let stored = Stored::from(read);
+        let state_dir: &StateDir = &self.settings.state;
+        Settings::load(&self.config, Some(state_dir), Some(&stored), clock::now()).map_err(|p| p.to_string())
+    }
+
+    async fn put_in_force(&mut self, settings: Settings, read: State) -> Result<(), String> {
+        let generation = self.generation + 1;
+        let state = state::gate_state(&settings, read.records.clone(), generation, &self.confirmed)
+            .map_err(|error| error.to_string())?;
+        (self.settings, self.read, self.state, self.generation) = (settings, read, state, generation);
+        self.cut += self.gate.apply(self.state.clone(), vec![Touched::Everyone]) as i64;
+        self.report().await;
+        Ok(())
+    }
+
+    /// Writes the last policy to disk where it changed, in the background, and not too often.
+    async fn keep_snapshot(&mut self) {
+        let snapshot = &mut self.snapshot;
+        if let Some(writing) = snapshot.writing.take_if(|writing| writing.is_finished()) {
+            match writing.await {
+                Ok(Some(took)) => snapshot.took = took,
+                _ => snapshot.written = None,
+            }
+        }
+        let is = (self.read.epoch.clone(), self.read.seq, self.denials.is_some());
+        let rest = (snapshot.took * SNAPSHOT_SHARE).max(Duration::from_secs(1));
+        let due = match snapshot.at.map(|at| at.elapsed()) {
+            None => true,
+            Some(age) => age > SNAPSHOT_EVERY || (age > rest && snapshot.written.as_ref() != Some(&is)),
+        };
+        if !due || snapshot.writing.is_some() {
+            return;
+        }
+        (snapshot.written, snapshot.at) = (Some(is), Some(Instant::now()));
+        let place = super::snapshot_place(&self.settings.state);
+        let read = self.read.clone();
+        let kept = self.denials.as_ref().map_or(0, |denied| {
+            denied.certificates.len()
+                + denied.keys.len()
+                + denied.parties.len()
+                + denied.compromised_keys.len()
+        });
+        let time = UnixTime(self.confirmed.load(Ordering::Relaxed));
+        snapshot.writing = Some(tokio::task::spawn_blocking(move || {
+            let begun = Instant::now();
+            let header = Header::new(read.epoch, read.seq, time, kept);
+            match place.write(&header, &read.sites, &read.cas, &read.records) {
+                Ok(()) => Some(begun.elapsed()),
+                Err(error) => {
+                    tracing::error!(%error, "the last policy cannot be kept for a start without the registry");
+                    None
+                }
+            }
+        }));
     }
 }

@@ -1,0 +1,44 @@
+//! `gate`, hidden: the process that faces the internet, as `run` starts it. It reads no CA key.
+
+use super::context::{self, check_owner};
+use super::{Exit, Failure, Globals, Outcome, run as run_cli};
+use crate::config::StateDir;
+use crate::run::control::{Control, FromGate, Link};
+use crate::run::gate::{self, GateRun};
+
+/// `countersign gate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name it reports under.
+    #[arg(long)]
+    name: String,
+    /// Keep the access log off standard output.
+    #[arg(long)]
+    silent_access: bool,
+}
+
+/// Runs it.
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    globals.end(serve(globals, args))
+}
+
+fn serve(globals: &Globals, args: Args) -> Outcome {
+    run_cli::log_to_stderr(globals);
+    let config = globals.config_path();
+    let state_dir: StateDir = context::state_dir(globals, &config, crate::clock::now())?;
+    check_owner(state_dir.path())?;
+    let runtime = context::runtime()?;
+    runtime.block_on(async {
+        let not_started = |error: std::io::Error| {
+            let help = "it is started by `countersign run`";
+            Failure::usage(format!("standard input is not the supervisor's socket: {error}"), help)
+        };
+        let mut link = Link::listen(Control::from_stdin().map_err(not_started)?);
+        let run = GateRun { config, state_dir, name: args.name, silent_access: args.silent_access };
+        let serving = gate::start(run, &mut link).await?;
+        let ready = FromGate::Ready(run_cli::ready_line(serving.settings()));
+        link.say(&ready).await.map_err(not_started)?;
+        serving.until_ended(link).await.map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
+        Ok(Exit::Fine)
+    })
+}

@@ -1,0 +1,50 @@
+//! What the short-lived process that signs leaves behind: the revocation list that everybody may read, and its report.
+
+use std::path::PathBuf;
+
+use examiner::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use crate::config::StateDir;
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    /// Names whose server certificate was issued.
+    pub issued: Vec<String>,
+    /// Number of the list that was published.
+    pub published: Option<u64>,
+    /// Seconds until a list may be published that is due already.
+    pub publish_in: Option<i64>,
+    /// Why a list that was due could not be published.
+    pub not_published: Option<String>,
+}
+
+/// Where the own client CA's list stands: DER, and beside it what it was made of.
+pub fn published(state: &StateDir) -> (PathBuf, PathBuf) {
+    let folder = state.path().join("crl");
+    (folder.join("own.crl"), folder.join("own.json"))
+}
+
+/// What a published list was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// Its number.
+    pub number: u64,
+    /// When it was made.
+    pub at: UnixTime,
+    /// When the next must be there.
+    pub next_update: UnixTime,
+    /// Its entries, serial numbers in hex with moment and reason, by which a change is seen.
+    pub entries: Vec<(String, UnixTime, String)>,
+}
+
+impl Published {
+    /// The list that stands in the state directory, where one does.
+    pub fn read(state: &StateDir) -> Option<Self> {
+        let (list, beside) = published(state);
+        let text = std::fs::read(beside).ok().filter(|_| list.exists())?;
+        serde_json::from_slice(&text).ok()
+    }
+}
