@@ -34,6 +34,13 @@ impl Output {
         self
     }
 
+    /// Panics unless it refused: neither 0 nor the end of a program with a bug.
+    #[track_caller]
+    pub fn refused(self) -> Self {
+        assert!(![0, 70, 101].contains(&self.code), "not refused: {}", self.story());
+        self
+    }
+
     /// Standard output as one JSON document; panics with both streams if it is none.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {

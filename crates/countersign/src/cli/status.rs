@@ -10,12 +10,16 @@ use super::{Exit, Globals, Outcome};
 use crate::config::StateDir;
 use crate::config::keys::CertificateFile;
 use crate::run::certificates::{self, ADMIN};
+use crate::run::upkeep::Published;
 
 /// Certificates that end sooner than this are mentioned, in seconds.
 const SOON: i64 = 14 * 86_400;
 
 /// For so long a renewal may be due and not done, in seconds.
 const PATIENCE: i64 = 86_400;
+
+/// A published list should be followed by the next so long before its end, in seconds.
+const LIST_SOON: i64 = 4 * 86_400;
 
 /// `countersign status`.
 #[derive(Debug, clap::Args)]
@@ -74,6 +78,15 @@ fn run(globals: &Globals) -> Outcome {
             .filter(|one| one.seq < context.state.seq)
             .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.state.seq)),
     );
+    if let Some(last) = crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0) {
+        attention.push(format!(
+            "the registry was restored from an older copy: {} denial(s) are kept beside it; accept it with `countersign reload --accept-restored`",
+            last.kept_denials
+        ));
+    }
+    if let Some(list) = Published::read(&settings.state).filter(|list| list.next_update < now.plus(LIST_SOON)) {
+        attention.push(format!("revocation list {}: its next is due at {}", list.number, list.next_update));
+    }
     let parties = context.state.records.parties.len();
     let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
     let row = |name: &str, value: String| vec![name.to_owned(), value];

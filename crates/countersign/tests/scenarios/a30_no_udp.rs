@@ -5,7 +5,7 @@ use crate::support::binary;
 #[test]
 fn no_udp_port_is_open() {
     let portal = Portal::start(&binary());
-    let pids = [portal.gate().pid()];
+    let pids = [portal.gate().pid(), portal.gate().gate_pid().expect("a gate")];
     for pid in pids {
         let mut inodes = Vec::new();
         for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten() {
@@ -16,7 +16,7 @@ fn no_udp_port_is_open() {
                 }
             }
         }
-        assert!(!inodes.is_empty(), "the gate has sockets");
+        assert!(!inodes.is_empty(), "process {pid} has sockets");
         for table in ["udp", "udp6"] {
             let open = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
             for line in open.lines().skip(1) {

@@ -28,5 +28,7 @@ mod command_line_gaps;
 mod every_refusal_code;
 mod never_open_by_accident;
 mod path_rules;
+mod processes;
+mod registry_away;
 mod sni_and_hosts;
 mod support;

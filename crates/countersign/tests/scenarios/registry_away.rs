@@ -1,0 +1,101 @@
+//! A registry that is away, damaged or restored opens no door and loses no denial.
+
+use std::path::Path;
+
+use testkit::Portal;
+
+use crate::support::{binary, eventually, log_with_code};
+
+const FILES: [&str; 3] = ["registry.db", "registry.db-wal", "registry.db-shm"];
+
+/// Moves or copies the registry's files.
+fn carry(from: &Path, to: &Path, keep: bool) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in FILES {
+        let _ = std::fs::remove_file(to.join(file));
+        if from.join(file).exists() {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+            if !keep {
+                std::fs::remove_file(from.join(file)).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gate_starts_from_its_last_policy_while_the_registry_is_away() {
+    let mut portal = Portal::build(&binary()).party("alice").party("mallory").start();
+    portal.countersign(&["party", "revoke", "mallory"]).ok();
+    portal.stop_gate();
+    let (state, away) = (portal.sandbox.path("state"), portal.sandbox.path("away"));
+    carry(&state, &away, false);
+    portal.start_gate();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+    assert_eq!(portal.curl(Some("mallory"), "/", &[]).json()["code"], "revoked");
+    assert_eq!(portal.curl(None, "/", &[]).status, 403);
+    assert_eq!(portal.echo.count(), 1);
+    assert!(!state.join("registry.db").exists(), "no empty registry takes its place");
+    portal.countersign(&["party", "add", "bob"]).refused();
+
+    carry(&away, &state, false);
+    portal.gate().wait_stderr("followed again", std::time::Duration::from_secs(8));
+    assert!(!log_with_code(&portal, "no-certificate").is_empty(), "what happened meanwhile is in the log");
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+}
+
+#[test]
+fn a_policy_on_disk_that_was_changed_is_not_served() {
+    let mut portal = Portal::start(&binary());
+    portal.stop_gate();
+    carry(&portal.sandbox.path("state"), &portal.sandbox.path("away"), false);
+    let last = portal.sandbox.read("state/snapshot/last");
+    portal.sandbox.write("state/snapshot/last", last.replacen("\"alice\"", "\"mallo\"", 1));
+    let refused = portal.countersign(&["run"]).exited(3);
+    assert!(refused.stderr.contains("seal"), "{}", refused.story());
+    portal.sandbox.write("state/snapshot/last", &last);
+    portal.start_gate();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+}
+
+#[test]
+fn a_registry_that_is_gone_is_not_made_anew() {
+    let mut portal = Portal::start(&binary());
+    portal.stop_gate();
+    carry(&portal.sandbox.path("state"), &portal.sandbox.path("away"), false);
+    std::fs::remove_dir_all(portal.sandbox.path("state/snapshot")).unwrap();
+    let refused = portal.countersign(&["run"]).exited(3);
+    assert!(refused.stderr.contains("registry.db"), "{}", refused.story());
+    assert!(!portal.sandbox.path("state/registry.db").exists());
+}
+
+#[test]
+fn a_restored_registry_brings_nobody_back_until_an_operator_says_so() {
+    let mut portal = Portal::build(&binary()).party("alice").party("bob").start();
+    portal.stop_gate();
+    let (state, copy) = (portal.sandbox.path("state"), portal.sandbox.path("copy"));
+    carry(&state, &copy, true);
+    portal.start_gate();
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+
+    // Restored while the gate runs.
+    carry(&copy, &state, true);
+    eventually("attention", || {
+        let status = portal.countersign(&["status"]);
+        (status.code == 1 && status.stdout.contains("restored")).then_some(())
+    });
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+    assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200);
+
+    // Kept over a restart.
+    portal.stop_gate();
+    portal.start_gate();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+    portal.countersign(&["reload"]).ok();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+
+    portal.countersign(&["reload", "--accept-restored"]).ok();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+    eventually("no attention", || (portal.countersign(&["status"]).code == 0).then_some(()));
+}
