@@ -18,6 +18,7 @@ pub mod certificates;
 pub mod error;
 pub mod feed;
 pub mod keys;
+mod migrate;
 pub mod open;
 pub mod operators;
 pub mod parties;
@@ -30,7 +31,7 @@ pub mod settings;
 pub mod verify;
 
 pub use audit::{AuditEvent, AuditFilter, AuditRow};
-pub use certificates::{CertificateRow, NewCertificate};
+pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use error::{RegistryError, Result};
 pub use feed::{FeedEntry, State};
 pub use keys::{KeyRow, SubjectRow};

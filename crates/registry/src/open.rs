@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::audit::HeadsFile;
 use crate::error::{RegistryError, Result};
+use crate::migrate::migrate;
 use crate::rows::hex;
 use crate::schema;
 
@@ -52,7 +53,7 @@ impl Registry {
         Self::open(path).await
     }
 
-    /// Opens a registry.
+    /// Opens a registry; an older one is migrated, after a copy of its file.
     ///
     /// `Err(Missing)` without a file, `Err(Newer)` if a newer version wrote it, `Err(Damaged)` if it is no registry.
     pub async fn open(path: &Path) -> Result<Self> {
@@ -60,14 +61,7 @@ impl Registry {
             return Err(RegistryError::Missing { path: path.into() });
         }
         let writer = writer(path).await?;
-        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&writer).await?;
-        match found {
-            schema::VERSION => {}
-            newer if newer > schema::VERSION => {
-                return Err(RegistryError::Newer { found, known: schema::VERSION });
-            }
-            _ => return Err(RegistryError::Damaged(format!("{} holds no registry", path.display()))),
-        }
+        migrate(path, &writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .test_before_acquire(false)
@@ -102,7 +96,7 @@ impl Registry {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)

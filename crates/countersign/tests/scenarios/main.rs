@@ -28,5 +28,6 @@ mod command_line_gaps;
 mod every_refusal_code;
 mod never_open_by_accident;
 mod path_rules;
+mod revocation_lists;
 mod sni_and_hosts;
 mod support;
