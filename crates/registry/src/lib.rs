@@ -33,7 +33,7 @@ pub mod verify;
 pub use audit::{AuditEvent, AuditFilter, AuditRow};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use error::{RegistryError, Result};
-pub use feed::{FeedEntry, State};
+pub use feed::{Feed, FeedEntry, Gap, State};
 pub use keys::{KeyRow, SubjectRow};
 pub use open::{Actor, Registry};
 pub use parties::PartyRow;

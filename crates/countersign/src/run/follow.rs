@@ -10,7 +10,7 @@ use examiner::UnixTime;
 use gateway::{Gate, GateState};
 use policy::Records;
 use policy::record::{RecordChange, Touched};
-use registry::Registry;
+use registry::{Feed, Gap, Registry};
 
 use super::state;
 use crate::clock;
@@ -99,7 +99,18 @@ impl Follower {
                 "the registry's file is gone or was replaced; restart the gate to read the new one".into()
             );
         }
-        let entries = self.registry.changes_since(self.seq).await.map_err(|error| error.to_string())?;
+        let feed = self.registry.changes_since(&self.epoch, self.seq).await.map_err(|error| error.to_string())?;
+        let entries = match feed {
+            Feed::Changes(entries) => entries,
+            Feed::Reload(Gap::Pruned) => {
+                self.reload().await?;
+                Vec::new()
+            }
+            // What is denied here may be missing there: the last policy stays in force until it is too old.
+            Feed::Reload(gap) => {
+                return Err(format!("the registry was restored from a copy or replaced ({gap:?}); restart the gate"));
+            }
+        };
         if !entries.is_empty() {
             let last = entries.last().map_or(self.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);

@@ -188,3 +188,15 @@ async fn a_gates_last_report_is_kept() {
     assert_eq!(receipts.len(), 1);
     assert_eq!((receipts[0].gate.as_str(), receipts[0].seq, receipts[0].cut), ("gate-1", 2, 3));
 }
+
+#[tokio::test]
+async fn a_gate_that_is_silent_for_a_day_is_forgotten() {
+    let world = World::new().await;
+    let gates = async |at| {
+        world.registry.report("gate-2", "epoch", 1, 0, at).await.unwrap();
+        world.registry.receipts().await.unwrap().len()
+    };
+    world.registry.report("gate-1", "epoch", 1, 0, NOON).await.unwrap();
+    assert_eq!(gates(NOON.plus(86_400)).await, 2);
+    assert_eq!(gates(NOON.plus(86_401)).await, 1);
+}
