@@ -10,6 +10,7 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::audit::{AuditEvent, Head, append};
 use crate::error::Result;
+use crate::heads::HowOften;
 use crate::open::Registry;
 use crate::rows::{damaged, digest, host, key_pin, maybe_time, party, time};
 use crate::settings::{StoredCa, StoredSite};
@@ -74,14 +75,17 @@ pub(crate) struct Write {
     pub(crate) tx: Transaction<'static, Sqlite>,
     now: UnixTime,
     head: Option<Head>,
+    /// Epoch and number of the last change fed.
+    fed: Option<(String, i64)>,
 }
 
 impl Write {
     /// Adds a change to the feed.
     pub(crate) async fn feed(&mut self, change: &RecordChange) -> Result<()> {
-        let seq: i64 = sqlx::query_scalar("UPDATE meta SET seq = seq + 1 RETURNING seq")
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let (epoch, seq): (String, i64) =
+            sqlx::query_as("UPDATE meta SET seq = seq + 1 RETURNING epoch, seq")
+                .fetch_one(&mut *self.tx)
+                .await?;
         sqlx::query("INSERT INTO changes (seq, at, kind, payload) VALUES (?1, ?2, ?3, ?4)")
             .bind(seq)
             .bind(self.now.seconds())
@@ -89,6 +93,7 @@ impl Write {
             .bind(serde_json::to_string(change).map_err(damaged)?)
             .execute(&mut *self.tx)
             .await?;
+        self.fed = Some((epoch, seq));
         Ok(())
     }
 
@@ -102,7 +107,10 @@ impl Write {
     pub(crate) async fn commit(self, registry: &Registry) -> Result<()> {
         self.tx.commit().await?;
         if let Some(head) = self.head {
-            registry.heads.note(WRITER, &head, None);
+            registry.heads.note(WRITER, &head, self.now, HowOften::Always);
+        }
+        if let Some((epoch, seq)) = self.fed {
+            registry.epoch_file.note(&epoch, seq);
         }
         Ok(())
     }
@@ -111,7 +119,7 @@ impl Write {
 impl Registry {
     pub(crate) async fn write(&self, now: UnixTime) -> Result<Write> {
         let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { tx, now, head: None })
+        Ok(Write { tx, now, head: None, fed: None })
     }
 
     /// The whole state and the number of its last change, from one read transaction.
@@ -127,11 +135,10 @@ impl Registry {
     /// The changes after `seq`, for a reader that [loaded](Self::load) its state from this epoch.
     pub async fn changes_since(&self, epoch: &str, seq: i64) -> Result<Feed> {
         let mut tx = self.readers.begin().await?;
-        let (found, last, oldest): (String, i64, i64) = sqlx::query_as(
-            "SELECT epoch, seq, ifnull((SELECT min(seq) FROM changes), seq + 1) FROM meta",
-        )
-        .fetch_one(&mut *tx)
-        .await?;
+        let (found, last, oldest): (String, i64, i64) =
+            sqlx::query_as("SELECT epoch, seq, ifnull((SELECT min(seq) FROM changes), seq + 1) FROM meta")
+                .fetch_one(&mut *tx)
+                .await?;
         if found != epoch {
             return Ok(Feed::Reload(Gap::OtherEpoch));
         }

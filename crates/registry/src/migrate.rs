@@ -8,7 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use examiner::UnixTime;
 use sqlx::SqlitePool;
 
+use crate::epoch::EpochFile;
 use crate::error::{RegistryError, Result};
+use crate::heads::HeadsFile;
+use crate::key::AuditKey;
+use crate::open::key_beside;
 use crate::rows::damaged;
 use crate::schema;
 
@@ -16,7 +20,7 @@ use crate::schema;
 ///
 /// `Err(Newer)` if a newer version wrote it, `Err(Damaged)` if it is no registry. The write lock is held from the look
 /// at the version to the end, so that of two processes one migrates and the other finds it done.
-pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
+pub(crate) async fn migrate(path: &Path, writer: &SqlitePool, key: Option<&AuditKey>) -> Result<()> {
     if version(path, writer.acquire().await?.as_mut()).await? == schema::VERSION {
         return Ok(());
     }
@@ -30,8 +34,30 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
     for step in steps.ok_or_else(|| damaged("its schema version is none"))? {
         sqlx::raw_sql(*step).execute(&mut *tx).await?;
     }
+    if found == 1 {
+        let (epoch, seq): (String, i64) =
+            sqlx::query_as("SELECT epoch, seq FROM meta").fetch_one(&mut *tx).await?;
+        files_of_version_2(path, &copy, &epoch, seq, key)?;
+    }
     tx.commit().await?;
     tracing::info!(from = found, to = schema::VERSION, copy = %copy.display(), "the registry was migrated");
+    Ok(())
+}
+
+/// Signs the heads that version 1 noted, and begins to note the feed's number. Done again it changes nothing.
+fn files_of_version_2(path: &Path, copy: &Path, epoch: &str, seq: i64, key: Option<&AuditKey>) -> Result<()> {
+    let key = match key {
+        Some(key) => key.clone(),
+        None => AuditKey::read_or_make(&key_beside(path))?,
+    };
+    let suffix =
+        copy.to_string_lossy().rsplit_once(".v1-").map(|(_, moment)| format!("audit-heads.v1-{moment}"));
+    let kept = path.with_file_name(suffix.unwrap_or_else(|| "audit-heads.v1".into()));
+    HeadsFile::new(path, epoch, key).sign_version_1(&kept).map_err(sqlx::Error::Io)?;
+    let noted = EpochFile::beside(path);
+    if !noted.exists() {
+        noted.begin(epoch, seq).map_err(sqlx::Error::Io)?;
+    }
     Ok(())
 }
 

@@ -93,8 +93,7 @@ pub fn log_to_stderr(globals: &Globals) {
 }
 
 fn settings(globals: &Globals, state_dir: &StateDir) -> Result<Settings, Failure> {
-    let state = context::runtime()?
-        .block_on(async { registry::Registry::open(&state_dir.database()).await?.load().await })?;
+    let state = context::runtime()?.block_on(async { crate::store::open(state_dir).await?.load().await })?;
     let stored = Stored::from(&state);
     Ok(Settings::load(&globals.config_path(), Some(state_dir), Some(&stored), crate::clock::now())?)
 }

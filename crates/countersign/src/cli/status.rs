@@ -34,6 +34,7 @@ fn run(globals: &Globals) -> Outcome {
     let pending = context.run(context.registry.pendings())?.len();
     let mut attention: Vec<String> = Vec::new();
     let mut mentions: Vec<String> = Vec::new();
+    attention.extend(context.registry.restored().map(ToString::to_string));
     for (name, site) in &settings.sites {
         if let Some(until) = site.observe_until.filter(|until| *until >= now) {
             attention

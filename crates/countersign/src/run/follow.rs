@@ -99,7 +99,8 @@ impl Follower {
                 "the registry's file is gone or was replaced; restart the gate to read the new one".into()
             );
         }
-        let feed = self.registry.changes_since(&self.epoch, self.seq).await.map_err(|error| error.to_string())?;
+        let feed =
+            self.registry.changes_since(&self.epoch, self.seq).await.map_err(|error| error.to_string())?;
         let entries = match feed {
             Feed::Changes(entries) => entries,
             Feed::Reload(Gap::Pruned) => {
@@ -108,7 +109,9 @@ impl Follower {
             }
             // What is denied here may be missing there: the last policy stays in force until it is too old.
             Feed::Reload(gap) => {
-                return Err(format!("the registry was restored from a copy or replaced ({gap:?}); restart the gate"));
+                return Err(format!(
+                    "the registry was restored from a copy or replaced ({gap:?}); restart the gate"
+                ));
             }
         };
         if !entries.is_empty() {

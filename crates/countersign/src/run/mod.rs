@@ -89,7 +89,7 @@ pub struct Serving {
 /// Takes the lock, reads everything, binds, and serves. Whatever cannot be read stops the start.
 pub async fn start(run: Run) -> Result<Serving, String> {
     let lock = lock(&run.state_dir)?;
-    let registry = Registry::open(&run.state_dir.database()).await.map_err(|error| error.to_string())?;
+    let registry = crate::store::open(&run.state_dir).await.map_err(|error| error.to_string())?;
     sign(&run.config, &run.state_dir)?;
     let Loaded { settings, state } = load(&run.config, &run.state_dir, &registry).await?;
     let confirmed = Arc::new(AtomicI64::new(clock::now().seconds()));

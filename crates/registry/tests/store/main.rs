@@ -2,8 +2,11 @@
 
 mod audit;
 mod feed;
+mod heads;
 mod migration;
 mod pending;
+mod restored;
+mod retention;
 mod revocation;
 mod version_1;
 

@@ -25,9 +25,8 @@ async fn version_1(directory: &std::path::Path) -> [Certificate; 2] {
     .await
     .unwrap();
     let certificates = [certificate("alice"), certificate("root")];
-    for (one, (kind, holder, role)) in certificates
-        .iter()
-        .zip([("party", "alice", None), ("operator", "root", Some("owner"))])
+    for (one, (kind, holder, role)) in
+        certificates.iter().zip([("party", "alice", None), ("operator", "root", Some("owner"))])
     {
         sqlx::query(
             "INSERT INTO certificates (thumbprint, sha1, holder_kind, holder, role, label, origin, profile, key_pin,
@@ -98,10 +97,12 @@ async fn an_older_registry_keeps_everything_and_leaves_a_copy() {
     assert_eq!(copies[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let url = format!("sqlite://{}", copies[0].display());
     let mut copy = SqliteConnection::connect(&url).await.unwrap();
-    let row = sqlx::query("SELECT (SELECT count(*) FROM certificates) AS held, user_version FROM pragma_user_version")
-        .fetch_one(&mut copy)
-        .await
-        .unwrap();
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM certificates) AS held, user_version FROM pragma_user_version",
+    )
+    .fetch_one(&mut copy)
+    .await
+    .unwrap();
     assert_eq!((row.get::<i64, _>("held"), row.get::<i64, _>("user_version")), (2, 1));
 
     Registry::open(&path).await.unwrap();

@@ -86,7 +86,8 @@ async fn a_whole_party_is_revoked_with_its_keys_and_one_certificate_alone() {
 fn ending(common_name: &str, not_after: UnixTime) -> Vec<u8> {
     let mut params = rcgen::CertificateParams::default();
     params.distinguished_name.push(rcgen::DnType::CommonName, common_name);
-    params.not_after = rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(not_after.0.unsigned_abs());
+    params.not_after =
+        rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(not_after.0.unsigned_abs());
     params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
 }
 
@@ -107,7 +108,10 @@ async fn each_list_has_its_own_cas_serials() {
 
     let serials = async |issuer| {
         let listed = registry.revoked_serials(issuer, NOON).await.unwrap();
-        listed.iter().map(|one| one.serial.iter().map(|byte| format!("{byte:02x}")).collect()).collect::<Vec<String>>()
+        listed
+            .iter()
+            .map(|one| one.serial.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect::<Vec<String>>()
     };
     let shown = |row: &registry::CertificateRow| row.serial.clone();
     let operators = registry.operators().await.unwrap();
@@ -118,7 +122,11 @@ async fn each_list_has_its_own_cas_serials() {
     assert_eq!(operator, [shown(&operators[0].2)]);
 
     world.tamper("UPDATE certificates SET issued_by = NULL WHERE holder_kind = 'operator'").await;
-    assert_eq!(registry.revoked_serials(Issuer::Client, NOON).await.unwrap().len(), 2, "better twice than never");
+    assert_eq!(
+        registry.revoked_serials(Issuer::Client, NOON).await.unwrap().len(),
+        2,
+        "better twice than never"
+    );
 }
 
 #[tokio::test]
