@@ -96,9 +96,12 @@ impl HeadsFile {
 
     /// Notes the last entries that are about to be removed; nothing may be removed where this fails.
     pub(crate) fn note_starts(&self, starts: &BTreeMap<String, Head>) -> std::io::Result<()> {
+        if starts.is_empty() {
+            return Ok(());
+        }
         let lines: String =
             starts.iter().map(|(writer, head)| self.line(Kind::Start, writer, head)).collect();
-        tracing::info!(target: "audit", starts = lines.trim_end(), "old audit entries are removed");
+        tracing::info!(target: "audit", starts = lines.trim_end(), "where the audit begins");
         self.append(&lines)?.sync_data()
     }
 
