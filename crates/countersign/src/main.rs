@@ -4,6 +4,7 @@
 //! - [`config`]: the configuration, as written and as validated.
 //! - [`run`]: the gate, its follower of the registry, and the short-lived process that signs for it.
 //! - [`doctor`]: knocks from outside. [`demo`]: the website behind a quickstart. [`clock`]: the time.
+//! - [`store`]: opens the registry.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +14,7 @@ mod config;
 mod demo;
 mod doctor;
 mod run;
+mod store;
 
 /// Measured against the system's: a tenth less per handshake.
 #[global_allocator]

@@ -1,14 +1,8 @@
 //! What happened: append-only, one hash chain for each writer.
 //!
 //! An entry's hash is SHA-256 over the hash before it (32 zero octets before the first) and the entry's JSON as stored.
-//! The newest hash of each writer, its head, is kept in a table and in the file `audit-heads` beside the database.
-
-use std::collections::HashMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+//! The newest hash of each writer, its head, is kept in a table and, signed, in the file `audit-heads` beside the
+//! database.
 
 use examiner::{Thumbprint, UnixTime};
 use policy::{Holder, HostName, PartyName};
@@ -16,12 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
 
-use crate::error::Result;
+use crate::error::{RegistryError, Result};
+use crate::heads::HowOften;
 use crate::open::{Actor, Registry};
-use crate::rows::{damaged, digest, hex};
-
-/// A gate's heads go to the file at most this often; those of changes each time.
-const HEADS_EVERY_SECONDS: i64 = 60;
+use crate::rows::{damaged, digest};
 
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,13 +107,17 @@ pub struct AuditRow {
 }
 
 impl Registry {
-    /// Appends entries to a writer's chain, all or none.
+    /// Appends entries to a writer's chain, all or none. `Err(Invalid)` if the name holds a control character.
     pub async fn append_audit(&self, writer: &str, events: &[AuditEvent]) -> Result<()> {
+        // The heads' file has one line a head.
+        if writer.chars().any(char::is_control) {
+            return Err(RegistryError::Invalid { what: "a writer's name holds a control character".into() });
+        }
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let head = append(&mut tx, writer, events).await?;
         tx.commit().await?;
         if let (Some(head), Some(last)) = (head, events.last()) {
-            self.heads.note(writer, &head, Some(last.time));
+            self.heads.note(writer, &head, last.time, HowOften::EachMinute);
         }
         Ok(())
     }
@@ -231,53 +227,4 @@ pub(crate) async fn append(
     .execute(&mut *tx)
     .await?;
     Ok(Some(head))
-}
-
-/// The heads' file: one line `EPOCH NUMBER ID HASH WRITER` for each head noted.
-#[derive(Debug)]
-pub(crate) struct HeadsFile {
-    path: PathBuf,
-    epoch: String,
-    noted: Mutex<HashMap<String, UnixTime>>,
-}
-
-impl HeadsFile {
-    pub(crate) fn beside(database: &Path, epoch: &str) -> Self {
-        let path = database.with_file_name("audit-heads");
-        Self { path, epoch: epoch.to_owned(), noted: Mutex::default() }
-    }
-
-    /// Notes a head; where `at` is given, no more than once a minute. A failure is logged: the entry itself stands.
-    pub(crate) fn note(&self, writer: &str, head: &Head, at: Option<UnixTime>) {
-        if let Some(at) = at {
-            let mut noted = self.noted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let due = noted.get(writer).is_none_or(|last| at >= last.plus(HEADS_EVERY_SECONDS) || at < *last);
-            if !due {
-                return;
-            }
-            noted.insert(writer.to_owned(), at);
-        }
-        let line = format!("{} {} {} {} {writer}\n", self.epoch, head.number, head.id, hex(&head.hash));
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
-        if let Err(error) = file.and_then(|mut file| file.write_all(line.as_bytes())) {
-            tracing::warn!(path = %self.path.display(), %error, "an audit head could not be noted");
-        }
-    }
-
-    /// The heads noted of this epoch, by writer and number; `None` without a file. Lines that cannot be read are
-    /// passed over: the last may be cut by a power failure.
-    pub(crate) fn read(&self) -> Option<HashMap<(String, i64), Head>> {
-        let text = String::from_utf8_lossy(&std::fs::read(&self.path).ok()?).into_owned();
-        let head = |line: &str| {
-            let mut fields = line.splitn(5, ' ');
-            if fields.next()? != self.epoch {
-                return None;
-            }
-            let number = fields.next()?.parse().ok()?;
-            let id = fields.next()?.parse().ok()?;
-            let hash = Thumbprint::from_hex(fields.next()?)?.0;
-            Some(((fields.next()?.to_owned(), number), Head { number, id, hash }))
-        };
-        Some(text.lines().filter_map(head).collect())
-    }
 }

@@ -14,6 +14,33 @@ use crate::open::{Actor, Registry};
 use crate::parties;
 use crate::rows::{damaged, exceptions, hex, key_pin, maybe_time, party, revoked, thumbprint, time};
 
+/// Which of the own authority's CAs signed a certificate; each has its own revocation list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Issuer {
+    /// The client CA: parties' certificates.
+    Client,
+    /// The operator CA: operators' certificates.
+    Operator,
+}
+
+impl Issuer {
+    /// The CA that issues to this holder.
+    pub fn of(holder: &Holder) -> Self {
+        match holder {
+            Holder::Party(_) => Self::Client,
+            Holder::Operator { .. } => Self::Operator,
+        }
+    }
+
+    /// `client` or `operator`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// A certificate to put on record.
 #[derive(Clone, Debug)]
 pub struct NewCertificate {
@@ -23,7 +50,7 @@ pub struct NewCertificate {
     pub label: Option<String>,
     /// Its DER.
     pub der: Vec<u8>,
-    /// How it comes on record.
+    /// How it comes on record; an own one is of [the CA that issues to the holder](Issuer::of).
     pub origin: Origin,
     /// The issuance profile's name; empty for a pin.
     pub profile: String,
@@ -195,8 +222,9 @@ async fn insert(tx: &mut SqliteConnection, new: &NewCertificate, certificate: &C
     let label = choose_label(new.label.as_deref(), "cert", &taken)?;
     sqlx::query(
         "INSERT INTO certificates (thumbprint, sha1, holder_kind, holder, role, label, origin, profile, key_pin,
-             serial, subject, issuer, not_before, not_after, without_client_usage_until, ca_certificate_until, der)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             serial, subject, issuer, not_before, not_after, without_client_usage_until, ca_certificate_until, der,
+             issued_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )
     .bind(&certificate.thumbprint.0[..])
     .bind(hash(&SHA1_FOR_LEGACY_USE_ONLY, &new.der).as_ref().to_vec())
@@ -218,6 +246,7 @@ async fn insert(tx: &mut SqliteConnection, new: &NewCertificate, certificate: &C
     .bind(new.exceptions.without_client_usage_until.map(UnixTime::seconds))
     .bind(new.exceptions.ca_certificate_until.map(UnixTime::seconds))
     .bind(&new.der)
+    .bind((new.origin == Origin::Own).then(|| Issuer::of(&new.holder).word()))
     .execute(&mut *tx)
     .await?;
     Ok(())

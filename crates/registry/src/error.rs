@@ -41,6 +41,14 @@ pub enum RegistryError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The key that signs the audit's heads cannot be had.
+    #[error("the audit's key {} {what}", path.display())]
+    AuditKey {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Without an owner nobody could manage operators.
     #[error("this is the last owner")]
     LastOwner,
@@ -61,6 +69,10 @@ impl RegistryError {
             Self::Invalid { .. } => "Give a value of the form that is asked for.",
             Self::Newer { .. } => "Use the program version that wrote it, or a newer one.",
             Self::Missing { .. } => "Run `countersign init`, or correct the path of the state directory.",
+            Self::AuditKey { .. } => {
+                "Put the key back with mode 0600, or name its file in COUNTERSIGN_AUDIT_KEY_FILE. To begin with a new \
+                 one, move `audit-heads` away first."
+            }
             Self::LastOwner => "Make another owner first.",
             Self::Damaged(_) => "Stop the program and restore the state from a backup.",
             Self::Storage(_) => "Check the free space, the file's owner and its mode; the log has the cause.",

@@ -10,6 +10,7 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::audit::{AuditEvent, Head, append};
 use crate::error::Result;
+use crate::heads::HowOften;
 use crate::open::Registry;
 use crate::rows::{damaged, digest, host, key_pin, maybe_time, party, time};
 use crate::settings::{StoredCa, StoredSite};
@@ -44,19 +45,47 @@ pub struct FeedEntry {
     pub change: RecordChange,
 }
 
+/// What a reader of the feed gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Feed {
+    /// The changes after its last number, in order; none if nothing happened.
+    Changes(Vec<FeedEntry>),
+    /// The changes alone do not lead from where it is to what holds: it must [load](Registry::load) everything.
+    Reload(Gap),
+}
+
+/// Why changes alone are not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// The reader's last number is older than what is kept.
+    Pruned,
+    /// The reader has seen numbers that the database has not given out: the database was restored from a copy. What
+    /// the reader knows to be denied may be missing there.
+    Ahead,
+    /// The database is of another epoch than the reader's. What the reader knows to be denied may be missing there.
+    OtherEpoch,
+}
+
+/// How long changes are kept for readers that were away, in seconds: 7 days.
+const KEPT_SECONDS: i64 = 7 * 86_400;
+
 /// A change under way: rows, feed and audit in one transaction. Dropped without `commit`, nothing happened.
 pub(crate) struct Write {
     pub(crate) tx: Transaction<'static, Sqlite>,
     now: UnixTime,
     head: Option<Head>,
+    /// Epoch and number of the last change fed.
+    fed: Option<(String, i64)>,
 }
 
 impl Write {
     /// Adds a change to the feed.
     pub(crate) async fn feed(&mut self, change: &RecordChange) -> Result<()> {
-        let seq: i64 = sqlx::query_scalar("UPDATE meta SET seq = seq + 1 RETURNING seq")
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let (epoch, seq): (String, i64) =
+            sqlx::query_as("UPDATE meta SET seq = seq + 1 RETURNING epoch, seq")
+                .fetch_one(&mut *self.tx)
+                .await?;
         sqlx::query("INSERT INTO changes (seq, at, kind, payload) VALUES (?1, ?2, ?3, ?4)")
             .bind(seq)
             .bind(self.now.seconds())
@@ -64,6 +93,7 @@ impl Write {
             .bind(serde_json::to_string(change).map_err(damaged)?)
             .execute(&mut *self.tx)
             .await?;
+        self.fed = Some((epoch, seq));
         Ok(())
     }
 
@@ -77,7 +107,10 @@ impl Write {
     pub(crate) async fn commit(self, registry: &Registry) -> Result<()> {
         self.tx.commit().await?;
         if let Some(head) = self.head {
-            registry.heads.note(WRITER, &head, None);
+            registry.heads.note(WRITER, &head, self.now, HowOften::Always);
+        }
+        if let Some((epoch, seq)) = self.fed {
+            registry.epoch_file.note(&epoch, seq);
         }
         Ok(())
     }
@@ -86,31 +119,57 @@ impl Write {
 impl Registry {
     pub(crate) async fn write(&self, now: UnixTime) -> Result<Write> {
         let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { tx, now, head: None })
+        Ok(Write { tx, now, head: None, fed: None })
     }
 
     /// The whole state and the number of its last change, from one read transaction.
     pub async fn load(&self) -> Result<State> {
         let mut tx = self.readers.begin().await?;
-        let seq = sqlx::query_scalar("SELECT seq FROM meta").fetch_one(&mut *tx).await?;
+        let (epoch, seq) = sqlx::query_as("SELECT epoch, seq FROM meta").fetch_one(&mut *tx).await?;
         let records = records(&mut tx).await?;
         let sites = settings::stored_sites(&mut tx).await?;
         let cas = settings::stored_cas(&mut tx).await?;
-        Ok(State { epoch: self.epoch().to_owned(), seq, records, sites, cas })
+        Ok(State { epoch, seq, records, sites, cas })
     }
 
-    /// The changes after `seq`, in order.
-    pub async fn changes_since(&self, seq: i64) -> Result<Vec<FeedEntry>> {
+    /// The changes after `seq`, for a reader that [loaded](Self::load) its state from this epoch.
+    pub async fn changes_since(&self, epoch: &str, seq: i64) -> Result<Feed> {
+        let mut tx = self.readers.begin().await?;
+        let (found, last, oldest): (String, i64, i64) =
+            sqlx::query_as("SELECT epoch, seq, ifnull((SELECT min(seq) FROM changes), seq + 1) FROM meta")
+                .fetch_one(&mut *tx)
+                .await?;
+        if found != epoch {
+            return Ok(Feed::Reload(Gap::OtherEpoch));
+        }
+        if seq > last {
+            return Ok(Feed::Reload(Gap::Ahead));
+        }
+        if seq < oldest - 1 {
+            return Ok(Feed::Reload(Gap::Pruned));
+        }
         let rows = sqlx::query("SELECT seq, at, payload FROM changes WHERE seq > ?1 ORDER BY seq")
             .bind(seq)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *tx)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let change = serde_json::from_str(row.try_get("payload")?).map_err(damaged)?;
-                Ok(FeedEntry { seq: row.try_get("seq")?, at: time(row, "at")?, change })
-            })
-            .collect()
+        let entries = rows.iter().map(|row| {
+            let change = serde_json::from_str(row.try_get("payload")?).map_err(damaged)?;
+            Ok(FeedEntry { seq: row.try_get("seq")?, at: time(row, "at")?, change })
+        });
+        Ok(Feed::Changes(entries.collect::<Result<_>>()?))
+    }
+
+    /// Deletes the changes older than seven days, from the oldest on without a gap, and tells how many. To be called
+    /// now and then, such as each hour; the last change always stays.
+    pub async fn prune(&self, now: UnixTime) -> Result<u64> {
+        let done = sqlx::query(
+            "DELETE FROM changes WHERE seq < ifnull((SELECT min(seq) FROM changes WHERE at >= ?1),
+                 (SELECT max(seq) FROM changes))",
+        )
+        .bind(now.plus(-KEPT_SECONDS).seconds())
+        .execute(&self.writer)
+        .await?;
+        Ok(done.rows_affected())
     }
 
     /// The number of the last change; 0 before the first.

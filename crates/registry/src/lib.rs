@@ -4,25 +4,30 @@
 //! stand or fall together. Times come in as values. In reading order:
 //!
 //! - [`error`]: what can go wrong, and what to do about it.
-//! - [`open`]: the store, its connections, its schema.
+//! - [`open`]: the store, its connections, its schema; [`epoch`]: whether it is the one it was.
 //! - [`feed`]: the one write path; changes by number, and the whole state to begin from.
 //! - [`parties`], [`certificates`], [`keys`], [`revocation`], [`operators`]: who gets in and who no longer does.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
 //! - [`pending`]: who knocked and may be approved.
-//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole.
+//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
 
 #![forbid(unsafe_code)]
 
 pub mod audit;
 pub mod certificates;
+pub mod epoch;
 pub mod error;
 pub mod feed;
+mod heads;
+pub mod key;
 pub mod keys;
+mod migrate;
 pub mod open;
 pub mod operators;
 pub mod parties;
 pub mod pending;
 pub mod receipts;
+mod retain;
 pub mod revocation;
 mod rows;
 mod schema;
@@ -30,9 +35,11 @@ pub mod settings;
 pub mod verify;
 
 pub use audit::{AuditEvent, AuditFilter, AuditRow};
-pub use certificates::{CertificateRow, NewCertificate};
+pub use certificates::{CertificateRow, Issuer, NewCertificate};
+pub use epoch::Restored;
 pub use error::{RegistryError, Result};
-pub use feed::{FeedEntry, State};
+pub use feed::{Feed, FeedEntry, Gap, State};
+pub use key::AuditKey;
 pub use keys::{KeyRow, SubjectRow};
 pub use open::{Actor, Registry};
 pub use parties::PartyRow;

@@ -2,18 +2,26 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use examiner::UnixTime;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::audit::HeadsFile;
+use crate::audit::AuditEvent;
+use crate::epoch::{EpochFile, Restored};
 use crate::error::{RegistryError, Result};
+use crate::heads::{self, HeadsFile, HowOften};
+use crate::key::AuditKey;
+use crate::migrate::migrate;
+use crate::retain::{stored_heads, stored_starts};
 use crate::rows::hex;
 use crate::schema;
+
+/// How often heads and the feed's number are noted where nobody changes anything.
+const SEAL_EVERY_SECONDS: i64 = 60;
 
 /// The registry. Copies share their connections.
 #[derive(Clone, Debug)]
@@ -21,7 +29,12 @@ pub struct Registry {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
     pub(crate) heads: Arc<HeadsFile>,
+    pub(crate) epoch_file: EpochFile,
+    path: Arc<Path>,
+    key: AuditKey,
     epoch: Arc<str>,
+    restored: Option<Arc<Restored>>,
+    sealed: Arc<Mutex<Option<UnixTime>>>,
 }
 
 /// Who makes a change, for the audit.
@@ -52,30 +65,94 @@ impl Registry {
         Self::open(path).await
     }
 
-    /// Opens a registry.
+    /// Opens a registry with the audit's key beside it; an older one is migrated, after a copy of its file.
     ///
-    /// `Err(Missing)` without a file, `Err(Newer)` if a newer version wrote it, `Err(Damaged)` if it is no registry.
+    /// `Err(Missing)` without a file, `Err(Newer)` if a newer version wrote it, `Err(Damaged)` if it is no registry,
+    /// `Err(AuditKey)` without the key. One that was [restored](Self::restored) opens.
     pub async fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, None).await
+    }
+
+    /// Opens a registry like [`open`](Self::open), with the audit's key from elsewhere.
+    pub async fn open_keyed(path: &Path, key: AuditKey) -> Result<Self> {
+        Self::open_with(path, Some(key)).await
+    }
+
+    async fn open_with(path: &Path, key: Option<AuditKey>) -> Result<Self> {
         if !path.is_file() {
             return Err(RegistryError::Missing { path: path.into() });
         }
         let writer = writer(path).await?;
-        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&writer).await?;
-        match found {
-            schema::VERSION => {}
-            newer if newer > schema::VERSION => {
-                return Err(RegistryError::Newer { found, known: schema::VERSION });
-            }
-            _ => return Err(RegistryError::Damaged(format!("{} holds no registry", path.display()))),
-        }
+        migrate(path, &writer, key.as_ref()).await?;
+        let key = key.map_or_else(|| own_key(path), Ok)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .test_before_acquire(false)
             .connect_with(options(path).pragma("query_only", "ON"))
             .await?;
-        let epoch: String = sqlx::query_scalar("SELECT epoch FROM meta").fetch_one(&writer).await?;
-        let heads = Arc::new(HeadsFile::beside(path, &epoch));
-        Ok(Self { writer, readers, heads, epoch: epoch.into() })
+        let epoch_file = EpochFile::beside(path);
+        let before = epoch_file.look().map_err(sqlx::Error::Io)?;
+        let (epoch, seq): (String, i64) =
+            sqlx::query_as("SELECT epoch, seq FROM meta").fetch_one(&writer).await?;
+        let restored = epoch_file.compare(before, &epoch, seq).map_err(sqlx::Error::Io)?;
+        let heads = Arc::new(HeadsFile::new(path, &epoch, key.clone()));
+        Ok(Self {
+            writer,
+            readers,
+            heads,
+            epoch_file,
+            path: path.into(),
+            key,
+            epoch: epoch.into(),
+            restored: restored.map(Arc::new),
+            sealed: Arc::default(),
+        })
+    }
+
+    /// Whether this database was found to be restored from a copy, or to be another than the one noted beside it. It
+    /// stays so until [confirmed](Self::confirm_restored); denials may be missing in it meanwhile.
+    pub fn restored(&self) -> Option<&Restored> {
+        self.restored.as_deref()
+    }
+
+    /// Takes a restored database as the one that holds from now on, and opens it anew: with a new epoch, so that every
+    /// reader loads it whole, and with list numbers above any that was given out before.
+    ///
+    /// `Err(Conflict)` if it was not restored.
+    pub async fn confirm_restored(self, actor: &Actor, now: UnixTime) -> Result<Self> {
+        let Some(found) = &self.restored else {
+            return Err(RegistryError::conflict("the registry was not restored from a copy"));
+        };
+        let epoch = new_epoch()?;
+        let heads = HeadsFile::new(&self.path, &epoch, self.key.clone());
+        let mut write = self.write(now).await?;
+        // Lists are made at most once a second, so no number given out is as high as the time.
+        sqlx::query("UPDATE meta SET epoch = ?1, crl_number = max(crl_number + 1, ?2)")
+            .bind(&epoch)
+            .bind(now.seconds())
+            .execute(&mut *write.tx)
+            .await?;
+        write.audit(AuditEvent::changed(actor, now, &format!("registry confirmed: {found}"))).await?;
+        let seq = sqlx::query_scalar("SELECT seq FROM meta").fetch_one(&mut *write.tx).await?;
+        let starts = stored_starts(&mut write.tx).await?;
+        let newest = stored_heads(&mut write.tx).await?;
+        heads.note_starts(&starts).map_err(sqlx::Error::Io)?;
+        write.commit(&self).await?;
+        for (writer, head) in &newest {
+            heads.note(writer, head, now, HowOften::Always);
+        }
+        self.epoch_file.begin(&epoch, seq).map_err(sqlx::Error::Io)?;
+        Self::open_keyed(&self.path, self.key.clone()).await
+    }
+
+    /// Whether the last sealing is a minute ago; if so, this one counts.
+    pub(crate) fn is_seal_due(&self, now: UnixTime) -> bool {
+        let mut sealed = self.sealed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let due = sealed.is_none_or(|last| (now.seconds() - last.seconds()).abs() >= SEAL_EVERY_SECONDS);
+        if due {
+            *sealed = Some(now);
+        }
+        due
     }
 
     /// This incarnation of the database: 32 random hexadecimal digits, new at each creation.
@@ -84,25 +161,45 @@ impl Registry {
     }
 
     async fn fill(path: &Path, now: UnixTime) -> Result<()> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| {
-            RegistryError::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string())))
-        })?;
+        own_key(path)?;
+        let epoch = new_epoch()?;
         let writer = writer(path).await?;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::raw_sql(schema::CREATE).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO meta (only, epoch, created_at) VALUES (1, ?1, ?2)")
-            .bind(hex(&random))
+            .bind(&epoch)
             .bind(now.seconds())
             .execute(&mut *tx)
             .await?;
+        EpochFile::beside(path).begin(&epoch, 0).map_err(sqlx::Error::Io)?;
         tx.commit().await?;
         writer.close().await;
         Ok(())
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+fn new_epoch() -> Result<String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| RegistryError::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string()))))?;
+    Ok(hex(&random))
+}
+
+/// The key beside the database; made where nothing was signed yet. A new one in place of a lost one would make all that
+/// was signed look altered.
+fn own_key(path: &Path) -> Result<AuditKey> {
+    let key = key_beside(path);
+    if std::fs::metadata(heads::beside(path)).is_ok_and(|file| file.len() > 0) {
+        return AuditKey::read(&key);
+    }
+    AuditKey::read_or_make(&key)
+}
+
+pub(crate) fn key_beside(database: &Path) -> PathBuf {
+    database.with_file_name("audit.key")
+}
+
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)

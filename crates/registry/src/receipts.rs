@@ -7,6 +7,9 @@ use crate::error::Result;
 use crate::open::Registry;
 use crate::rows::time;
 
+/// How long a gate that reports no more is remembered, in seconds: a day.
+const KEPT_SECONDS: i64 = 86_400;
+
 /// A gate's last report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -23,8 +26,13 @@ pub struct Receipt {
 }
 
 impl Registry {
-    /// Keeps a gate's report in place of its last.
+    /// Keeps a gate's report in place of its last, and drops those of gates that were silent for a day.
     pub async fn report(&self, gate: &str, epoch: &str, seq: i64, cut: i64, now: UnixTime) -> Result<()> {
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("DELETE FROM receipts WHERE at < ?1")
+            .bind(now.plus(-KEPT_SECONDS).seconds())
+            .execute(&mut *tx)
+            .await?;
         sqlx::query(
             "INSERT INTO receipts (gate, epoch, seq, cut, at) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (gate) DO UPDATE SET
@@ -35,8 +43,9 @@ impl Registry {
         .bind(seq)
         .bind(cut)
         .bind(now.seconds())
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use policy::{PartyName, RecordChange};
 use sqlx::Row;
 
 use crate::audit::AuditEvent;
-use crate::certificates::CertificateRow;
+use crate::certificates::{CertificateRow, Issuer};
 use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
@@ -18,7 +18,7 @@ const KEY_COMPROMISE: &str = "key-compromise";
 /// How long past its end a revoked certificate stays listed.
 const LISTED_BEYOND_END_SECONDS: i64 = 7 * 86_400;
 
-/// A revoked certificate of the own authority, for its list.
+/// A revoked certificate of the own authority, for a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokedSerial {
     /// The serial number's content octets, big-endian.
@@ -29,13 +29,6 @@ pub struct RevokedSerial {
     pub reason: String,
     /// Last second of its validity.
     pub not_after: UnixTime,
-}
-
-impl RevokedSerial {
-    /// Whether the list still has it: until seven days past its end, inclusive.
-    pub fn is_listed(&self, now: UnixTime) -> bool {
-        now <= self.not_after.plus(LISTED_BEYOND_END_SECONDS)
-    }
 }
 
 impl Registry {
@@ -78,12 +71,18 @@ impl Registry {
         Ok(revoked)
     }
 
-    /// All revoked certificates of the own authority, with those that [are listed](RevokedSerial::is_listed) no longer.
-    pub async fn revoked_own(&self) -> Result<Vec<RevokedSerial>> {
+    /// What the revocation list of one CA has at `now`: its own revoked certificates until seven days past their end,
+    /// inclusive. That is one list's life, so that no list loses an entry before the certificate's end.
+    ///
+    /// A certificate that does not tell its CA stands on every list.
+    pub async fn revoked_serials(&self, issuer: Issuer, now: UnixTime) -> Result<Vec<RevokedSerial>> {
         let rows = sqlx::query(
             "SELECT serial, revoked_at, revoked_reason, not_after FROM certificates
-             WHERE revoked_at IS NOT NULL AND origin = 'own' ORDER BY number",
+             WHERE revoked_at IS NOT NULL AND origin = 'own' AND ifnull(issued_by, ?1) = ?1 AND not_after >= ?2
+             ORDER BY number",
         )
+        .bind(issuer.word())
+        .bind(now.plus(-LISTED_BEYOND_END_SECONDS).seconds())
         .fetch_all(&self.readers)
         .await?;
         rows.iter()

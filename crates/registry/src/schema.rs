@@ -1,7 +1,24 @@
-//! The tables, as schema version 1 has them. Times are seconds since 1970; hashes are blobs.
+//! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
+
+/// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
+///
+/// An operator's certificate is always of the operator CA, a party's of the client CA.
+pub(crate) const MIGRATIONS: [&str; 1] = ["
+ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
+UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
+WHERE origin = 'own';
+CREATE UNIQUE INDEX certificates_serial ON certificates (issued_by, serial) WHERE issued_by IS NOT NULL;
+CREATE TABLE audit_checkpoints (
+    writer TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+PRAGMA user_version = 2;
+"];
 
 pub(crate) const CREATE: &str = "
 CREATE TABLE meta (
@@ -51,8 +68,10 @@ CREATE TABLE certificates (
     without_client_usage_until INTEGER,
     ca_certificate_until INTEGER,
     der BLOB NOT NULL,
+    issued_by TEXT CHECK (issued_by IN ('client', 'operator')),
     UNIQUE (holder_kind, holder, label)
 ) STRICT;
+CREATE UNIQUE INDEX certificates_serial ON certificates (issued_by, serial) WHERE issued_by IS NOT NULL;
 CREATE INDEX certificates_sha1 ON certificates (sha1);
 CREATE INDEX certificates_revoked ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE TABLE keys (
@@ -137,6 +156,12 @@ CREATE TABLE audit_heads (
     id INTEGER NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
+CREATE TABLE audit_checkpoints (
+    writer TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
 CREATE TABLE receipts (
     gate TEXT PRIMARY KEY,
     epoch TEXT NOT NULL,
@@ -144,5 +169,5 @@ CREATE TABLE receipts (
     cut INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";

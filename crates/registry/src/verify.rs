@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{AuditEvent, Head, chain};
 use crate::error::Result;
 use crate::open::Registry;
+use crate::retain::{stored_heads, stored_starts};
 use crate::rows::{digest, hex};
 
 /// Entries read at a time.
@@ -27,9 +28,9 @@ pub enum AuditVerdict {
     },
     /// Something is altered or missing; the first is named.
     Broken {
-        /// Whose chain.
+        /// Whose chain; empty where the file of the heads is what is wrong.
         writer: String,
-        /// The entry's number in the store; of missing ones the first that was noted.
+        /// The entry's number in the store; of missing ones the first that was noted; 0 where it is the file.
         id: i64,
         /// What is wrong with it.
         what: String,
@@ -48,18 +49,38 @@ pub struct AuditHead {
 }
 
 impl Registry {
-    /// Checks every writer's chain against its entries, its head and the heads noted beside the database.
+    /// Checks every writer's chain against its entries, its head and the signed heads beside the database. A chain
+    /// begins at its first entry, or where a signed line says that older ones were removed.
     pub async fn verify_audit(&self) -> Result<AuditVerdict> {
         // The file is read first: heads are noted after their commit, so each one in it must be found below.
         let noted = self.heads.read();
         let mut tx = self.readers.begin().await?;
         let heads = stored_heads(&mut tx).await?;
-        if noted.is_none() && !heads.is_empty() && self.heads.read().is_none() {
+        let starts = stored_starts(&mut tx).await?;
+        // What was noted meanwhile: removals are noted before their commit.
+        let again = self.heads.read();
+        if noted.is_none() && again.is_none() && !heads.is_empty() {
             let what = "the file audit-heads is missing beside the database".into();
             return Ok(AuditVerdict::Broken { writer: String::new(), id: 0, what });
         }
-        let mut noted = noted.unwrap_or_default();
-        let mut chains: BTreeMap<String, Head> = BTreeMap::new();
+        let (mut noted, again) = (noted.unwrap_or_default(), again.unwrap_or_default());
+        if let Some(line) = noted.altered {
+            let what = format!("line {line} of audit-heads is altered, or signed with another key");
+            return Ok(AuditVerdict::Broken { writer: String::new(), id: 0, what });
+        }
+        for (writer, start) in &starts {
+            let place = (writer.clone(), start.number);
+            if ![&noted, &again].iter().any(|file| file.starts.get(&place) == Some(start)) {
+                let what =
+                    format!("entries up to {} are removed, and no signed line tells of it", start.number);
+                return Ok(AuditVerdict::Broken { writer: writer.clone(), id: start.id, what });
+            }
+        }
+        noted
+            .heads
+            .retain(|(writer, number), _| starts.get(writer).is_none_or(|start| *number > start.number));
+        let mut noted = noted.heads;
+        let mut chains: BTreeMap<String, Head> = starts;
         let mut entries = 0;
         let mut after = 0;
         loop {
@@ -169,15 +190,4 @@ fn cut_tail(
         id: last.id,
         what: "no head is kept for this writer".into(),
     })
-}
-
-async fn stored_heads(tx: &mut SqliteConnection) -> Result<BTreeMap<String, Head>> {
-    let rows = sqlx::query("SELECT writer, number, id, hash FROM audit_heads").fetch_all(tx).await?;
-    rows.iter()
-        .map(|row| {
-            let head =
-                Head { number: row.try_get("number")?, id: row.try_get("id")?, hash: digest(row, "hash")? };
-            Ok((row.try_get("writer")?, head))
-        })
-        .collect()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use authority::{Role, files};
 use examiner::UnixTime;
 use policy::Admission;
+use registry::Issuer;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -35,8 +36,12 @@ pub enum Args {
         /// Its name.
         name: String,
     },
-    /// Make the own authority's revocation list anew.
+    /// Make a revocation list of the own authority anew: the client CA's, or with `--issuer operator` the operator
+    /// CA's.
     Crl {
+        /// Whose list: of the parties' certificates (client) or of the operators' (operator).
+        #[arg(long, value_name = "CA", default_value = "client", value_parser = ["client", "operator"])]
+        issuer: String,
         /// The file to write; standard output where absent.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -81,7 +86,10 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),
         Args::Remove { name } => remove(globals, &name),
-        Args::Crl { out, format } => write_crl(globals, out.as_deref(), format == "pem"),
+        Args::Crl { issuer, out, format } => {
+            let issuer = if issuer == "operator" { Issuer::Operator } else { Issuer::Client };
+            write_crl(globals, issuer, out.as_deref(), format == "pem")
+        }
     })
 }
 
@@ -264,15 +272,15 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn write_crl(globals: &Globals, out: Option<&Path>, pem: bool) -> Outcome {
+fn write_crl(globals: &Globals, issuer: Issuer, out: Option<&Path>, pem: bool) -> Outcome {
     let context = Context::open(globals)?;
-    let Made { der, number, count, next_update } = upkeep::fresh(&context)?;
+    let Made { der, number, count, next_update } = upkeep::fresh(&context, issuer)?;
     let bytes = if pem { examiner::cert::pem::encode("X509 CRL", &der).into_bytes() } else { der };
     match out {
         Some(path) => {
             files::replace_public(path, &bytes)?;
             globals.print(
-                &json!({ "file": path, "number": number, "entries": count, "next_update": next_update }),
+                &json!({ "file": path, "issuer": issuer.word(), "number": number, "entries": count, "next_update": next_update }),
                 format!("{}: list {number}, {count} entries, good until {next_update}", path.display()),
             );
         }

@@ -36,7 +36,7 @@ impl Context {
         check_owner(state_dir.path())?;
         let runtime = runtime()?;
         let (registry, state) = runtime.block_on(async {
-            let registry = Registry::open(&state_dir.database()).await?;
+            let registry = crate::store::open(&state_dir).await?;
             let state = registry.load().await?;
             Ok::<_, registry::RegistryError>((registry, state))
         })?;

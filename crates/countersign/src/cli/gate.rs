@@ -38,7 +38,7 @@ fn serve(globals: &Globals, args: Args) -> Outcome {
         let serving = gate::start(run, &mut link).await?;
         let ready = FromGate::Ready(run_cli::ready_line(serving.settings()));
         link.say(&ready).await.map_err(not_started)?;
-        serving.until_ended(link).await.map_err(|error| Failure::new(Exit::Bug, error.to_string(), ""))?;
+        serving.until_ended(link).await;
         Ok(Exit::Fine)
     })
 }

@@ -8,7 +8,7 @@ use examiner::UnixTime;
 use policy::Holder;
 use policy::issuance::{AltName, Plan, Profile};
 use policy::record::Origin;
-use registry::{Actor, NewCertificate, Registry};
+use registry::{Actor, Issuer, NewCertificate, Registry};
 
 use super::context::Context;
 use super::{Failure, cert};
@@ -68,6 +68,14 @@ struct Record<'a> {
 
 impl Ledger for Record<'_> {
     async fn commit(&self, record: &IssuedRecord) -> Result<(), LedgerError> {
+        // The record of a holder's certificate says by this who signed it, and so on which list it will stand.
+        let expected = match Issuer::of(&self.order.holder) {
+            Issuer::Client => Role::Client,
+            Issuer::Operator => Role::Operator,
+        };
+        if record.issuer != expected {
+            return Err(LedgerError(format!("the {} does not issue to this holder", record.issuer).into()));
+        }
         let new = NewCertificate {
             holder: self.order.holder.clone(),
             label: self.order.label.clone(),

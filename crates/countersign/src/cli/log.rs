@@ -166,7 +166,8 @@ fn verify(globals: &Globals) -> Outcome {
         }
         AuditVerdict::Broken { writer, id, what } => {
             let value = json!({ "whole": false, "writer": writer, "id": id, "what": what });
-            globals.print(&value, format!("the log is not whole: entry {id} of {writer}: {what}"));
+            let place = if writer.is_empty() { String::new() } else { format!("entry {id} of {writer}: ") };
+            globals.print(&value, format!("the log is not whole: {place}{what}"));
             Ok(Exit::No)
         }
     }

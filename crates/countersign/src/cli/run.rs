@@ -109,9 +109,22 @@ pub fn log_to_stderr(globals: &Globals) {
 
 /// The configuration together with the registry.
 pub async fn settings(config: &Path, state_dir: &StateDir) -> Result<Settings, Failure> {
-    let state = registry::Registry::open(&state_dir.database()).await?.load().await?;
+    let state = crate::store::open(state_dir).await?.load().await?;
     let stored = Stored::from(&state);
     Ok(Settings::load(config, Some(state_dir), Some(&stored), crate::clock::now())?)
+}
+
+/// Makes the restored registry a new incarnation, and tells the gate to forget what it kept beside it.
+fn accept_restored(state_dir: &StateDir) -> Result<(), Failure> {
+    context::runtime()?.block_on(async {
+        let registry = crate::store::open(state_dir).await?;
+        if registry.restored().is_some() {
+            registry.confirm_restored(&context::actor(), crate::clock::now()).await?;
+        }
+        Ok::<_, registry::RegistryError>(())
+    })?;
+    let accepted = state_dir.accept_restored();
+    std::fs::write(&accepted, "").map_err(|error| Failure::file(&accepted, "written", &error))
 }
 
 fn reload_running(globals: &Globals, args: &ReloadArgs) -> Outcome {
@@ -119,17 +132,23 @@ fn reload_running(globals: &Globals, args: &ReloadArgs) -> Outcome {
     let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
     context::check_owner(state_dir.path())?;
     context::runtime()?.block_on(settings(&config, &state_dir))?;
+    if args.accept_restored && !globals.dry_run {
+        accept_restored(&state_dir)?;
+    }
     let Some(pid) = run::running(&state_dir) else {
+        if args.accept_restored {
+            globals.print(
+                &serde_json::json!({ "reloaded": false, "accepted": true }),
+                "accepted: the next gate begins with the registry as it is; none runs now",
+            );
+            return Ok(Exit::Fine);
+        }
         let what = format!("no gate runs on {}", state_dir.path().display());
         return Err(Failure::not_found(what, "start one with `countersign run`"));
     };
     if globals.dry_run {
         globals.say(format!("the configuration is valid; the gate (pid {pid}) would read it anew"));
         return Ok(Exit::Fine);
-    }
-    let accepted = state_dir.accept_restored();
-    if args.accept_restored {
-        std::fs::write(&accepted, "").map_err(|error| Failure::file(&accepted, "written", &error))?;
     }
     let status = state_dir.path().join("reload.status");
     let _ = std::fs::remove_file(&status);

@@ -38,6 +38,7 @@ fn run(globals: &Globals) -> Outcome {
     let pending = context.run(context.registry.pendings())?.len();
     let mut attention: Vec<String> = Vec::new();
     let mut mentions: Vec<String> = Vec::new();
+    attention.extend(context.registry.restored().map(ToString::to_string));
     for (name, site) in &settings.sites {
         if let Some(until) = site.observe_until.filter(|until| *until >= now) {
             attention
@@ -78,13 +79,16 @@ fn run(globals: &Globals) -> Outcome {
             .filter(|one| one.seq < context.state.seq)
             .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.state.seq)),
     );
-    if let Some(last) = crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0) {
+    if let Some(last) =
+        crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0)
+    {
         attention.push(format!(
             "the registry was restored from an older copy: {} denial(s) are kept beside it; accept it with `countersign reload --accept-restored`",
             last.kept_denials
         ));
     }
-    if let Some(list) = Published::read(&settings.state).filter(|list| list.next_update < now.plus(LIST_SOON)) {
+    if let Some(list) = Published::read(&settings.state).filter(|list| list.next_update < now.plus(LIST_SOON))
+    {
         attention.push(format!("revocation list {}: its next is due at {}", list.number, list.next_update));
     }
     let parties = context.state.records.parties.len();

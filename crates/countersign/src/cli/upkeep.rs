@@ -1,9 +1,10 @@
 //! `upkeep`, hidden: the short-lived process that may read the CA's key. It issues the server certificates that are
-//! due, and publishes the list of revoked certificates.
+//! due, publishes the list of revoked certificates, and lets go of what is old.
 
 use authority::crl::{self, CrlEntry};
 use authority::{Role, files};
 use examiner::UnixTime;
+use registry::Issuer;
 
 use super::context::Context;
 use super::{Exit, Failure, Globals, Outcome};
@@ -26,6 +27,9 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 
 fn upkeep(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
+    // What is old goes first: it needs no key.
+    context.run(context.registry.prune(context.now))?;
+    context.run(context.registry.retain(context.now, context.settings.retain_days))?;
     let state = &context.settings.state;
     let names = crate::run::server_names(&context.settings);
     let issued = certificates::issue_due(state, &names, context.now).map_err(|error| {
@@ -44,7 +48,7 @@ fn upkeep(globals: &Globals) -> Outcome {
 /// Publishes a list where one is due: its number, or in how many seconds it may be published.
 fn publish(context: &Context) -> Result<(Option<u64>, Option<i64>), Failure> {
     let (state, now) = (&context.settings.state, context.now);
-    let entries = listed(context)?;
+    let entries = listed(context, Issuer::Client)?;
     let written: Vec<_> =
         entries.iter().map(|one| (hex(&one.serial), one.revoked_at, one.reason.to_string())).collect();
     if let Some(last) = Published::read(state) {
@@ -57,7 +61,7 @@ fn publish(context: &Context) -> Result<(Option<u64>, Option<i64>), Failure> {
             return Ok((None, Some(CRL_PAUSE - age)));
         }
     }
-    let made = sign(context, entries)?;
+    let made = sign(context, Issuer::Client, entries)?;
     let (list, beside) = published(state);
     files::private_directory(list.parent().unwrap_or(state.path()))?;
     // The list first: what it was made of only says that it need not be made again.
@@ -81,14 +85,13 @@ pub struct Made {
     pub next_update: UnixTime,
 }
 
-/// A fresh list of the client CA, whatever is published.
-pub fn fresh(context: &Context) -> Result<Made, Failure> {
-    sign(context, listed(context)?)
+/// A fresh list of one CA, whatever is published.
+pub fn fresh(context: &Context, issuer: Issuer) -> Result<Made, Failure> {
+    sign(context, issuer, listed(context, issuer)?)
 }
 
-fn listed(context: &Context) -> Result<Vec<CrlEntry>, Failure> {
-    let mut revoked = context.run(context.registry.revoked_own())?;
-    revoked.retain(|one| one.is_listed(context.now));
+fn listed(context: &Context, issuer: Issuer) -> Result<Vec<CrlEntry>, Failure> {
+    let revoked = context.run(context.registry.revoked_serials(issuer, context.now))?;
     let entry = |one: registry::RevokedSerial| CrlEntry {
         serial: one.serial,
         revoked_at: one.at,
@@ -97,8 +100,11 @@ fn listed(context: &Context) -> Result<Vec<CrlEntry>, Failure> {
     Ok(revoked.into_iter().map(entry).collect())
 }
 
-fn sign(context: &Context, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
-    let signer = context.signer(Role::Client)?;
+fn sign(context: &Context, issuer: Issuer, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
+    let signer = context.signer(match issuer {
+        Issuer::Client => Role::Client,
+        Issuer::Operator => Role::Operator,
+    })?;
     let number = context.run(context.registry.next_crl_number())?;
     let (count, next_update) = (entries.len(), context.now.plus(crl::LIFE_SECONDS));
     let der = crl::build(&signer, entries, number, context.now, next_update)?;

@@ -54,8 +54,7 @@ fn stored(state: &StateDir) -> Result<Option<Stored>, Failure> {
         return Ok(None);
     }
     context::check_owner(state.path())?;
-    let state = context::runtime()?
-        .block_on(async { registry::Registry::open(&state.database()).await?.load().await })?;
+    let state = context::runtime()?.block_on(async { crate::store::open(state).await?.load().await })?;
     Ok(Some(Stored::from(&state)))
 }
 

@@ -10,7 +10,7 @@ use policy::verify::{Anchor, AnchorSet};
 use policy::{Admission, Ca, HostName, OnRefuse, Principal, Records, Site, Snapshot, site::Audience};
 
 use super::ca::{self, CaSettings, Certificates};
-use super::file::{At, File, ServerFile, SiteFile};
+use super::file::{At, File, LogFile, ServerFile, SiteFile};
 use super::problem::{Problem, Problems, Source};
 use super::read;
 use super::site::{Check, SiteSettings};
@@ -83,7 +83,7 @@ impl Settings {
         let sites = all_sites(&file, source, base, stored, now, &mut problems, &mut warnings);
         let cas = all_cas(&file, source, base, stored, &mut problems, &mut warnings);
         references(&file, source, stored, &sites, &cas, &mut problems);
-        let server = server(&file.server, source, &mut problems);
+        let server = server(&file.server, &file.log, source, &mut problems);
         let state = state.cloned().unwrap_or_else(|| {
             StateDir::at(base.join(file.server.state.clone().unwrap_or_else(|| "state".into())))
         });
@@ -208,7 +208,7 @@ struct Server {
     max_stale: i64,
 }
 
-fn server(file: &ServerFile, source: &Source, problems: &mut Vec<Problem>) -> Server {
+fn server(file: &ServerFile, log: &LogFile, source: &Source, problems: &mut Vec<Problem>) -> Server {
     if let Some(at) = file.http3.as_ref().filter(|at| *at.get_ref()) {
         let what = "http3 is refused: client certificates over QUIC are not enforced by this gate, so the door would be open";
         problems.push(source.problem(&at.span(), what, "remove it; HTTP/1.1 and HTTP/2 are served"));
@@ -234,6 +234,10 @@ fn server(file: &ServerFile, source: &Source, problems: &mut Vec<Problem>) -> Se
     }
     if let Some(at) = file.max_stale.as_ref().filter(|at| at.get_ref().0 < 5) {
         problems.push(source.problem(&at.span(), "max_stale is at least 5 seconds", "leave it out for 24h"));
+    }
+    if let Some(at) = log.retain_days.as_ref().filter(|at| *at.get_ref() < 1) {
+        let help = "leave it out for 90; entries that are older are deleted";
+        problems.push(source.problem(&at.span(), "retain_days is at least 1", help));
     }
     Server {
         listen,

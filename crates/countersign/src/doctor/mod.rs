@@ -63,7 +63,7 @@ pub async fn examine(settings: &Settings) -> Result<Report, String> {
 
 /// Removes the pending entry that the stranger's certificate has left.
 async fn forget(settings: &Settings, stranger: &Shown) -> Result<(), registry::RegistryError> {
-    let registry = registry::Registry::open(&settings.state.database()).await?;
+    let registry = crate::store::open(&settings.state).await?;
     let thumbprint = examiner::Thumbprint::of(&stranger.chain[0]);
     // The gate hands its entries over behind the answer; this one is there within a moment.
     for _ in 0..10 {

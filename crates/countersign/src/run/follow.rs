@@ -10,7 +10,7 @@ use examiner::UnixTime;
 use gateway::{Gate, GateState};
 use policy::Records;
 use policy::record::{RecordChange, Touched};
-use registry::{Registry, State};
+use registry::{Feed, Gap, Registry, State};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -63,6 +63,8 @@ pub struct Follower {
     state: GateState,
     read: State,
     denials: Option<Records>,
+    /// The next registry that is read is accepted as it is.
+    accepting: bool,
     generation: u64,
     cut: i64,
     confirmed: Arc<AtomicI64>,
@@ -111,6 +113,7 @@ impl Follower {
             state,
             read,
             denials,
+            accepting: false,
             generation: 1,
             cut: 0,
             confirmed,
@@ -134,10 +137,18 @@ impl Follower {
             Some(registry) => registry,
             None => self.reopen(link).await?,
         };
-        if registry.last_seq().await.map_err(|error| error.to_string())? < self.read.seq {
-            self.read_whole(&registry, link).await?;
-        }
-        let entries = registry.changes_since(self.read.seq).await.map_err(|error| error.to_string())?;
+        let feed = registry.changes_since(&self.read.epoch, self.read.seq).await;
+        let entries = match feed.map_err(|error| error.to_string())? {
+            Feed::Changes(entries) => entries,
+            Feed::Reload(Gap::Pruned | Gap::Ahead) => {
+                self.read_whole(&registry, link).await?;
+                Vec::new()
+            }
+            Feed::Reload(Gap::OtherEpoch) => {
+                self.reopen(link).await?;
+                Vec::new()
+            }
+        };
         if !entries.is_empty() {
             let last = entries.last().map_or(self.read.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
@@ -174,6 +185,7 @@ impl Follower {
     pub async fn reload(&mut self, link: &mut Link) -> Result<(), String> {
         match self.current() {
             Some(registry) => self.read_whole(&registry, link).await,
+            None if self.settings.state.database().exists() => self.reopen(link).await.map(drop),
             // What the registry held last goes on holding while it is away.
             None => {
                 let settings = self.load(&self.read)?;
@@ -182,12 +194,12 @@ impl Follower {
         }
     }
 
-    /// Forgets the denials that are kept beside a restored registry, where an operator has said so.
+    /// Forgets the denials that are kept beside a restored registry, where an operator has said so. It is a new
+    /// incarnation from then on, so it is opened anew.
     pub fn accept_restored(&mut self) {
-        if std::fs::remove_file(self.settings.state.accept_restored()).is_ok()
-            && self.denials.take().is_some()
-        {
+        if std::fs::remove_file(self.settings.state.accept_restored()).is_ok() {
             tracing::warn!("the restored registry was accepted: denials that it does not have are forgotten");
+            (self.denials, self.database, self.accepting) = (None, None, true);
         }
     }
 
@@ -196,6 +208,9 @@ impl Follower {
         self.reported = Instant::now();
         let Some(registry) = self.store.borrow().clone() else { return };
         let now: UnixTime = clock::now();
+        if let Err(error) = registry.seal(now).await {
+            tracing::warn!(%error, "the audit's heads could not be sealed");
+        }
         let told = registry.report(&self.name, &self.read.epoch, self.read.seq, self.cut, now).await;
         if let Err(error) = told {
             tracing::warn!(%error, "the receipt could not be stored");
@@ -224,7 +239,7 @@ impl Follower {
         self.store.send_replace(None);
         let path = self.settings.state.database();
         let identity = file_identity(&path);
-        let registry = Registry::open(&path).await.map_err(|error| error.to_string())?;
+        let registry = crate::store::open(&self.settings.state).await.map_err(|error| error.to_string())?;
         self.read_whole(&registry, link).await?;
         self.database = identity;
         self.store.send_replace(Some(registry.clone()));
@@ -236,7 +251,8 @@ impl Follower {
     /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one.
     async fn read_whole(&mut self, registry: &Registry, link: &mut Link) -> Result<(), String> {
         let mut read = registry.load().await.map_err(|error| error.to_string())?;
-        if read.epoch != self.read.epoch || read.seq < self.read.seq {
+        let older = read.epoch != self.read.epoch || read.seq < self.read.seq;
+        if older && !std::mem::take(&mut self.accepting) {
             self.denials = Some(denials::of(&self.read.records));
         }
         if let Some(denied) = &self.denials {

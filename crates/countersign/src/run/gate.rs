@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use gateway::{Gate, GateSettings, Limits};
 use policy::Records;
 use registry::{Registry, RegistryError};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::control::Link;
 use super::events::{AccessLog, Sink};
 use super::follow::{self, Beginning, Follower};
+use super::signals::Signals;
 use super::{DRAIN, denials, state};
 use crate::clock;
 use crate::config::{Problems, Settings, StateDir, Stored};
@@ -50,6 +50,7 @@ pub struct Serving {
     follower: Follower,
     reopen: Arc<AtomicBool>,
     state_dir: StateDir,
+    signals: Signals,
 }
 
 /// What the policy is read from at the start.
@@ -63,6 +64,8 @@ struct Source {
 
 /// Reads everything, binds, and serves. Whatever cannot be read stops the start.
 pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError> {
+    // Before it is ready: a signal that comes at once must drain too.
+    let signals = Signals::listen().map_err(|error| StartError::Other(error.to_string()))?;
     let source = source(&run.state_dir).await?;
     let stored = Stored::from(&source.state);
     let settings = Settings::load(&run.config, Some(&run.state_dir), Some(&stored), clock::now())
@@ -104,13 +107,13 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
     };
     let mut follower = Follower::new(beginning);
     follower.report().await;
-    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir })
+    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir, signals })
 }
 
 /// The registry, or where it cannot be read the last policy on disk.
 async fn source(state_dir: &StateDir) -> Result<Source, StartError> {
     let place = super::snapshot_place(state_dir);
-    let opened = match Registry::open(&state_dir.database()).await {
+    let opened = match crate::store::open(state_dir).await {
         Ok(registry) => registry.load().await.map(|state| (registry, state)),
         Err(error) => Err(error),
     };
@@ -120,7 +123,9 @@ async fn source(state_dir: &StateDir) -> Result<Source, StartError> {
             let restored = place.header().is_some_and(|last| {
                 last.kept_denials > 0 || last.epoch != state.epoch || last.seq > state.seq
             });
-            if restored {
+            // An operator has accepted the restored registry while nothing served.
+            let accepted = std::fs::remove_file(state_dir.accept_restored()).is_ok();
+            if restored && !accepted {
                 match place.read(clock::now()) {
                     Ok((_, last)) => kept = Some(denials::of(&last.records)),
                     Err(error) => tracing::error!(%error, "denials from before a restore cannot be read"),
@@ -152,23 +157,20 @@ impl Serving {
 
     /// Serves until SIGTERM or SIGINT, follows the registry, reloads on SIGHUP, then drains. Ends at once when the
     /// supervisor is gone: a gate that nobody looks after would hold the addresses of the next one.
-    pub async fn until_ended(mut self, mut link: Link) -> std::io::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+    pub async fn until_ended(mut self, mut link: Link) {
         let gone = link.gone();
         let mut tick = tokio::time::interval(follow::EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut stumbling = false;
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
                 () = gone.notified() => {
                     tracing::error!("the supervisor is gone: the gate ends");
-                    return Ok(());
+                    return;
                 }
-                _ = hang_up.recv() => {
+                _ = self.signals.hang_up.recv() => {
                     self.reopen.store(true, Ordering::Relaxed);
                     self.follower.accept_restored();
                     let outcome = self.follower.reload(&mut link).await;
@@ -192,7 +194,6 @@ impl Serving {
         let gate = self.gate.clone();
         let _ = tokio::task::spawn_blocking(move || gate.drain(DRAIN)).await;
         self.follower.end().await;
-        Ok(())
     }
 
     fn note_reload(&self, outcome: &Result<(), String>) {

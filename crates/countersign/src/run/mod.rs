@@ -4,6 +4,7 @@
 //! for that and waits for its end. In reading order:
 //!
 //! - [`supervise`]: the supervisor. [`control`]: what it and the gate say to each other. [`lock`]: one of them only.
+//!   [`signals`]: what both listen to.
 //! - [`gate`]: the gate's process. [`state`]: what the gate runs on. [`follow`]: following the registry.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`events`]: what the gate reports. [`certificates`], [`upkeep`]: what is signed for it.
@@ -15,6 +16,7 @@ mod events;
 mod follow;
 pub mod gate;
 mod lock;
+mod signals;
 pub mod snapshot_file;
 mod state;
 pub mod supervise;

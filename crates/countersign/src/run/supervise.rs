@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal as PosixSignal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use super::control::{Control, FromGate, FromSupervisor};
+use super::signals::Signals;
 use super::upkeep::Done;
 use super::{DRAIN, lock};
 use crate::config::StateDir;
@@ -56,12 +56,6 @@ pub struct Supervision {
     started: Instant,
     delay: Duration,
     upkeep: Instant,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
 }
 
 /// What happened next.
@@ -247,16 +241,6 @@ impl Supervision {
         if let Some(pid) = pid {
             let _ = kill_process(pid, signal);
         }
-    }
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
     }
 }
 

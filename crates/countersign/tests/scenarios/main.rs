@@ -30,5 +30,6 @@ mod never_open_by_accident;
 mod path_rules;
 mod processes;
 mod registry_away;
+mod revocation_lists;
 mod sni_and_hosts;
 mod support;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use examiner::Name;
 use policy::Records;
 use policy::record::{Origin, PinExceptions};
-use registry::{AuditFilter, StoredCa, StoredSite};
+use registry::{AuditFilter, Feed, FeedEntry, Gap, StoredCa, StoredSite};
 
 use super::*;
 
@@ -25,6 +25,14 @@ fn comparable(records: &Records) -> String {
             sorted(records.pinned_keys.iter().map(|entry| format!("{entry:?}")).collect()),
         )
     )
+}
+
+/// The changes after this number, for a reader of the registry's own epoch.
+async fn changes(registry: &Registry, seq: i64) -> Vec<FeedEntry> {
+    match registry.changes_since(registry.epoch(), seq).await.unwrap() {
+        Feed::Changes(all) => all,
+        Feed::Reload(gap) => panic!("{gap:?}"),
+    }
 }
 
 /// Something of every kind, some of it taken back.
@@ -86,7 +94,7 @@ async fn busy_world() -> World {
 async fn the_feed_from_its_beginning_gives_the_state_that_is_loaded() {
     let world = busy_world().await;
     let state = world.registry.load().await.unwrap();
-    let feed = world.registry.changes_since(0).await.unwrap();
+    let feed = changes(&world.registry, 0).await;
 
     let mut replayed = Records::default();
     for (entry, number) in feed.iter().zip(1..) {
@@ -99,14 +107,14 @@ async fn the_feed_from_its_beginning_gives_the_state_that_is_loaded() {
     assert_eq!(state.epoch, world.registry.epoch());
     assert_eq!(state.sites.len(), 1);
     assert_eq!(state.cas[0].sites, [site()]);
-    assert_eq!(world.registry.changes_since(state.seq - 1).await.unwrap().len(), 1);
-    assert!(world.registry.changes_since(state.seq).await.unwrap().is_empty());
+    assert_eq!(changes(&world.registry, state.seq - 1).await.len(), 1);
+    assert!(changes(&world.registry, state.seq).await.is_empty());
 }
 
 #[tokio::test]
 async fn changes_applied_twice_change_nothing() {
     let world = busy_world().await;
-    let feed = world.registry.changes_since(0).await.unwrap();
+    let feed = changes(&world.registry, 0).await;
     let mut records = world.registry.load().await.unwrap().records;
     let before = comparable(&records);
     for entry in feed {
@@ -182,4 +190,53 @@ async fn a_certificate_on_record_is_found_and_not_given_to_another() {
     };
     let taken = world.registry.add_certificate(new, &world.actor, NOON).await;
     assert!(matches!(taken, Err(RegistryError::Conflict { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_that_was_away_longer_than_the_feed_is_kept_must_load_everything() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    for (party, at) in [("a", NOON), ("b", NOON.plus(60)), ("c", NOON.plus(60))] {
+        registry.ensure_party(&name(party), actor, at).await.unwrap();
+    }
+    let week = NOON.plus(7 * 86_400);
+    assert_eq!(registry.prune(week).await.unwrap(), 0, "a week old is kept");
+    assert_eq!(changes(registry, 0).await.len(), 3);
+    assert_eq!(registry.prune(week.plus(1)).await.unwrap(), 1);
+    let since = async |seq| registry.changes_since(registry.epoch(), seq).await.unwrap();
+    assert_eq!(since(0).await, Feed::Reload(Gap::Pruned));
+    assert_eq!(changes(registry, 1).await.len(), 2);
+
+    assert_eq!(registry.prune(week.plus(1_000)).await.unwrap(), 1, "the last one stays");
+    assert_eq!(since(1).await, Feed::Reload(Gap::Pruned));
+    assert_eq!(changes(registry, 2).await.len(), 1);
+    assert!(changes(registry, 3).await.is_empty());
+    assert_eq!(registry.load().await.unwrap().records.parties.iter().count(), 3, "the state is whole");
+}
+
+#[tokio::test]
+async fn a_change_dated_between_older_ones_goes_with_them_only() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    let late = NOON.plus(86_400);
+    for (party, at) in [("a", NOON), ("b", late), ("c", NOON), ("d", late)] {
+        registry.ensure_party(&name(party), actor, at).await.unwrap();
+    }
+    assert_eq!(registry.prune(late.plus(7 * 86_400)).await.unwrap(), 1);
+    assert_eq!(changes(registry, 1).await.len(), 3, "no gap is made");
+}
+
+#[tokio::test]
+async fn a_reader_ahead_of_the_database_or_of_another_epoch_must_load_everything() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    registry.ensure_party(&name("a"), actor, NOON).await.unwrap();
+    let ahead = registry.changes_since(registry.epoch(), 2).await.unwrap();
+    assert_eq!(ahead, Feed::Reload(Gap::Ahead));
+    for seq in [0, 1, 2] {
+        let other = registry.changes_since("0123", seq).await.unwrap();
+        assert_eq!(other, Feed::Reload(Gap::OtherEpoch));
+    }
+    world.tamper("UPDATE meta SET epoch = 'other'").await;
+    assert_eq!(registry.changes_since(registry.epoch(), 1).await.unwrap(), Feed::Reload(Gap::OtherEpoch));
 }

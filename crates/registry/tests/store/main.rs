@@ -2,8 +2,13 @@
 
 mod audit;
 mod feed;
+mod heads;
+mod migration;
 mod pending;
+mod restored;
+mod retention;
 mod revocation;
+mod version_1;
 
 use std::path::PathBuf;
 
@@ -94,10 +99,10 @@ async fn a_new_registry_is_its_owners_alone_and_is_not_made_twice() {
 #[tokio::test]
 async fn a_newer_schema_a_missing_file_and_no_registry_are_refused() {
     let world = World::new().await;
-    world.tamper("PRAGMA user_version = 2").await;
+    world.tamper("PRAGMA user_version = 3").await;
     let newer = Registry::open(&world.path()).await;
-    assert!(matches!(newer, Err(RegistryError::Newer { found: 2, known: 1 })));
-    world.tamper("PRAGMA user_version = 1").await;
+    assert!(matches!(newer, Err(RegistryError::Newer { found: 3, known: 2 })));
+    world.tamper("PRAGMA user_version = 2").await;
     assert!(Registry::open(&world.path()).await.is_ok());
 
     let elsewhere = world.directory.path().join("nothing.db");

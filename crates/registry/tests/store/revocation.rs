@@ -1,6 +1,7 @@
 //! A revocation is never lost, and there is always an owner.
 
 use policy::record::{OperatorRole, Origin, PinExceptions, Revoked};
+use registry::Issuer;
 
 use super::*;
 
@@ -78,12 +79,78 @@ async fn a_whole_party_is_revoked_with_its_keys_and_one_certificate_alone() {
     assert!(registry.key_pins(&name("alice")).await.unwrap()[0].revoked.is_some());
     assert!(registry.load().await.unwrap().records.compromised_keys.contains(&key.key_pin));
 
-    let listed = registry.revoked_own().await.unwrap();
-    assert_eq!(listed.len(), 2);
-    let end = listed[0].not_after.plus(7 * 86_400);
-    if end < UnixTime::FAR_FUTURE {
-        assert!(listed[0].is_listed(end) && !listed[0].is_listed(end.plus(1)));
+    assert_eq!(registry.revoked_serials(Issuer::Client, NOON).await.unwrap().len(), 2);
+}
+
+/// A self-signed certificate whose last second is this.
+fn ending(common_name: &str, not_after: UnixTime) -> Vec<u8> {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, common_name);
+    params.not_after =
+        rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(not_after.0.unsigned_abs());
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
+}
+
+#[tokio::test]
+async fn each_list_has_its_own_cas_serials() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    registry.ensure_party(&name("alice"), actor, NOON).await.unwrap();
+    let own = world.add(party("alice"), Origin::Own, certificate("own").der.to_vec()).await;
+    world.add(party("alice"), Origin::Pinned, certificate("pin").der.to_vec()).await;
+    for text in ["ann", "ben"] {
+        let holder = Holder::Operator { name: name(text), role: OperatorRole::Owner };
+        world.add(holder, Origin::Own, certificate(text).der.to_vec()).await;
     }
+    assert!(registry.revoked_serials(Issuer::Client, NOON).await.unwrap().is_empty());
+    registry.revoke(&name("alice"), None, "superseded", actor, NOON).await.unwrap();
+    registry.revoke_operator(&name("ann"), actor, NOON).await.unwrap();
+
+    let serials = async |issuer| {
+        let listed = registry.revoked_serials(issuer, NOON).await.unwrap();
+        listed
+            .iter()
+            .map(|one| one.serial.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect::<Vec<String>>()
+    };
+    let shown = |row: &registry::CertificateRow| row.serial.clone();
+    let operators = registry.operators().await.unwrap();
+    let plain = |text: String| text.strip_prefix("00").map_or(text.clone(), str::to_owned);
+    let client: Vec<_> = serials(Issuer::Client).await.into_iter().map(plain).collect();
+    let operator: Vec<_> = serials(Issuer::Operator).await.into_iter().map(plain).collect();
+    assert_eq!(client, [shown(&own)]);
+    assert_eq!(operator, [shown(&operators[0].2)]);
+
+    world.tamper("UPDATE certificates SET issued_by = NULL WHERE holder_kind = 'operator'").await;
+    assert_eq!(
+        registry.revoked_serials(Issuer::Client, NOON).await.unwrap().len(),
+        2,
+        "better twice than never"
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_entry_stays_listed_for_a_lists_life_past_its_end_also_without_its_party() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    let alice = name("alice");
+    registry.ensure_party(&alice, actor, NOON).await.unwrap();
+    let end = NOON.plus(86_400);
+    let revoked = world.add(party("alice"), Origin::Own, ending("revoked", end)).await;
+    world.add(party("alice"), Origin::Own, ending("removed with the party", end)).await;
+    registry.revoke(&alice, Some(&revoked.thumbprint), "key-compromise", actor, NOON).await.unwrap();
+    let count = async |at| registry.revoked_serials(Issuer::Client, at).await.unwrap().len();
+    let last = end.plus(7 * 86_400);
+    for (at, expected) in [(NOON, 1), (end, 1), (end.plus(1), 1), (last, 1), (last.plus(1), 0)] {
+        assert_eq!(count(at).await, expected, "{at}");
+    }
+    registry.remove_party(&alice, actor, NOON.plus(60)).await.unwrap();
+    for (at, expected) in [(NOON.plus(60), 2), (end, 2), (end.plus(1), 2), (last, 2), (last.plus(1), 0)] {
+        assert_eq!(count(at).await, expected, "{at}, without the party");
+    }
+    let listed = registry.revoked_serials(Issuer::Client, last).await.unwrap();
+    let reasons: Vec<_> = listed.iter().map(|one| (one.reason.as_str(), one.at)).collect();
+    assert_eq!(reasons, [("key-compromise", NOON), ("cessation-of-operation", NOON.plus(60))]);
 }
 
 #[tokio::test]
@@ -128,4 +195,16 @@ async fn a_gates_last_report_is_kept() {
     let receipts = world.registry.receipts().await.unwrap();
     assert_eq!(receipts.len(), 1);
     assert_eq!((receipts[0].gate.as_str(), receipts[0].seq, receipts[0].cut), ("gate-1", 2, 3));
+}
+
+#[tokio::test]
+async fn a_gate_that_is_silent_for_a_day_is_forgotten() {
+    let world = World::new().await;
+    let gates = async |at| {
+        world.registry.report("gate-2", "epoch", 1, 0, at).await.unwrap();
+        world.registry.receipts().await.unwrap().len()
+    };
+    world.registry.report("gate-1", "epoch", 1, 0, NOON).await.unwrap();
+    assert_eq!(gates(NOON.plus(86_400)).await, 2);
+    assert_eq!(gates(NOON.plus(86_401)).await, 1);
 }

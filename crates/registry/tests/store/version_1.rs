@@ -1,0 +1,145 @@
+//! Schema version 1, as the first release made it.
+
+pub(crate) const CREATE: &str = "
+CREATE TABLE meta (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL DEFAULT 0,
+    crl_number INTEGER NOT NULL DEFAULT 0,
+    pending_dropped INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL
+) STRICT;
+CREATE TABLE parties (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    suspended_since INTEGER
+) STRICT;
+CREATE TABLE grants (
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    site TEXT NOT NULL,
+    PRIMARY KEY (party, site)
+) STRICT;
+CREATE TABLE certificates (
+    number INTEGER PRIMARY KEY,
+    thumbprint BLOB NOT NULL UNIQUE,
+    sha1 BLOB NOT NULL,
+    holder_kind TEXT NOT NULL CHECK (holder_kind IN ('party', 'operator')),
+    holder TEXT NOT NULL,
+    role TEXT,
+    label TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('pinned', 'own')),
+    profile TEXT NOT NULL,
+    key_pin BLOB NOT NULL,
+    serial BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
+    superseded_after INTEGER,
+    revoked_at INTEGER,
+    revoked_reason TEXT,
+    without_client_usage_until INTEGER,
+    ca_certificate_until INTEGER,
+    der BLOB NOT NULL,
+    UNIQUE (holder_kind, holder, label)
+) STRICT;
+CREATE INDEX certificates_sha1 ON certificates (sha1);
+CREATE INDEX certificates_revoked ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE TABLE keys (
+    number INTEGER PRIMARY KEY,
+    key_pin BLOB NOT NULL,
+    party TEXT NOT NULL,
+    label TEXT NOT NULL,
+    names BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    revoked_at INTEGER,
+    revoked_reason TEXT,
+    without_client_usage_until INTEGER,
+    ca_certificate_until INTEGER,
+    UNIQUE (key_pin, names),
+    UNIQUE (party, label)
+) STRICT;
+CREATE TABLE subjects (
+    ca TEXT NOT NULL,
+    subject BLOB NOT NULL,
+    shown TEXT NOT NULL,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    PRIMARY KEY (ca, subject)
+) STRICT;
+CREATE INDEX subjects_party ON subjects (party);
+CREATE TABLE compromised_keys (
+    key_pin BLOB PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sites (
+    name TEXT PRIMARY KEY,
+    settings TEXT NOT NULL
+) STRICT;
+CREATE TABLE cas (
+    name TEXT PRIMARY KEY,
+    pem TEXT NOT NULL,
+    sites TEXT NOT NULL,
+    settings TEXT NOT NULL
+) STRICT;
+CREATE TABLE ca_grants (
+    site TEXT NOT NULL,
+    ca TEXT NOT NULL,
+    PRIMARY KEY (site, ca)
+) STRICT;
+CREATE TABLE pending (
+    id TEXT PRIMARY KEY,
+    key_pin BLOB NOT NULL UNIQUE,
+    thumbprint BLOB NOT NULL,
+    prefix TEXT NOT NULL,
+    address TEXT NOT NULL,
+    site TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    refs TEXT NOT NULL,
+    der BLOB NOT NULL
+) STRICT;
+CREATE INDEX pending_prefix ON pending (prefix);
+CREATE INDEX pending_last_seen ON pending (last_seen);
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    writer TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    site TEXT,
+    party TEXT,
+    code TEXT,
+    verdict TEXT NOT NULL,
+    reference TEXT,
+    entry TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    UNIQUE (writer, number)
+) STRICT;
+CREATE INDEX audit_time ON audit (time);
+CREATE INDEX audit_reference ON audit (reference) WHERE reference IS NOT NULL;
+CREATE TABLE audit_heads (
+    writer TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE receipts (
+    gate TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    cut INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = 1;
+";
