@@ -15,6 +15,8 @@ use crate::config::ca::CaSettings;
 use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
+mod issue;
+
 /// `countersign ca …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
@@ -35,6 +37,8 @@ pub enum Args {
         /// Its name.
         name: String,
     },
+    /// Issue a server certificate for a host inside, from the own server CA. For parties: `party add`.
+    Issue(issue::Issue),
     /// Make the own authority's revocation list anew.
     Crl {
         /// The file to write; standard output where absent.
@@ -81,6 +85,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),
         Args::Remove { name } => remove(globals, &name),
+        Args::Issue(args) => issue::run(globals, &args),
         Args::Crl { out, format } => write_crl(globals, out.as_deref(), format == "pem"),
     })
 }
