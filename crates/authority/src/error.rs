@@ -128,7 +128,7 @@ impl AuthorityError {
             }
             Self::OtherKey { .. } => "Bring back certificate and key of the same backup.".into(),
             Self::UnusableKey(_) => {
-                "Give an unencrypted PKCS#8 key, ECDSA P-256 or P-384; `openssl pkcs8 -topk8 -nocrypt` converts."
+                "Give an unencrypted PKCS#8 key, ECDSA P-256 or P-384, RSA 3072 or Ed25519; `openssl pkcs8 -topk8 -nocrypt` converts."
                     .into()
             }
             Self::WrongIssuer { profile, .. } => format!("Use the {}.", Role::of(*profile)),

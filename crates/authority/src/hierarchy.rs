@@ -179,8 +179,9 @@ impl Hierarchy {
         signer(role, key, certificate.clone())
     }
 
-    /// Has the root sign a new certificate for the server CA, with constraints for exactly these sites (and
-    /// localhost and the loopback addresses), for 5 years from `now`.
+    /// Has the root sign a new certificate for the server CA, with constraints for these sites and all that it may
+    /// name already, for 5 years from `now`. What is permitted stays so: hosts that are no site of the gate, such as a
+    /// database inside, would otherwise lose their certificates with the next new site.
     ///
     /// Name and key of the server CA stay, so that certificates it issued before hold under the new one.
     /// `Err(KeyAway)` where the root's key is not in the directory.
@@ -190,7 +191,8 @@ impl Hierarchy {
         passphrase: &Passphrase,
         now: UnixTime,
     ) -> Result<(), AuthorityError> {
-        let permitted = Permitted::for_sites(sites)?;
+        let mut permitted = self.permitted.clone();
+        permitted.add(Permitted::for_sites(sites)?);
         let root = self.unlock(Role::Root, passphrase)?;
         let subject = parse(&self.server)?.tbs_certificate().subject().clone();
         let der =

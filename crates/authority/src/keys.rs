@@ -2,17 +2,22 @@
 
 use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    KeyPair,
+    Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
+use der::asn1::Any;
 use der::pem::LineEnding;
 use der::{Decode, SecretDocument};
 use pkcs8::pkcs5::{pbes2, scrypt};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use policy::issuance::UnknownWord;
 use rustls_pki_types::pem::{self, SectionKind};
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
 use zeroize::Zeroizing;
@@ -28,6 +33,9 @@ const SCRYPT: (u8, u32, u32) = (14, 8, 5);
 const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const PLAIN: &str = "PRIVATE KEY";
 
+/// The length of the RSA keys that are made and used here, in bytes of the modulus.
+const RSA_3072_BYTES: usize = 384;
+
 /// The kinds of key that are made here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,23 +45,48 @@ pub enum KeyType {
     EcdsaP256,
     /// ECDSA on P-384, signing with SHA-384.
     EcdsaP384,
+    /// RSA of 3072 bits, signing with PKCS #1 version 1.5 and SHA-256: for software that knows nothing newer.
+    Rsa3072,
+    /// Ed25519 (RFC 8032); browsers do not take it.
+    Ed25519,
 }
 
 impl KeyType {
-    fn signing(self) -> &'static EcdsaSigningAlgorithm {
+    /// All of them, in the order they are shown.
+    pub const ALL: [Self; 4] = [Self::EcdsaP256, Self::EcdsaP384, Self::Rsa3072, Self::Ed25519];
+
+    /// The word for it, as in `--key-type ecdsa-p256`.
+    pub fn word(self) -> &'static str {
         match self {
-            Self::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
-            Self::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Ed25519 => "ed25519",
         }
     }
 
-    /// The algorithm of its signatures (RFC 5758 section 3.2: without parameters).
+    /// The algorithm of its signatures (RFC 5758 section 3.2 and RFC 8410 section 3: without parameters; RFC 4055
+    /// section 5: with NULL).
     fn algorithm(self) -> AlgorithmIdentifierOwned {
-        let oid = match self {
-            Self::EcdsaP256 => "1.2.840.10045.4.3.2",
-            Self::EcdsaP384 => "1.2.840.10045.4.3.3",
+        let (oid, parameters) = match self {
+            Self::EcdsaP256 => ("1.2.840.10045.4.3.2", None),
+            Self::EcdsaP384 => ("1.2.840.10045.4.3.3", None),
+            Self::Rsa3072 => ("1.2.840.113549.1.1.11", Some(Any::null())),
+            Self::Ed25519 => ("1.3.101.112", None),
         };
-        AlgorithmIdentifierOwned { oid: ObjectIdentifier::new_unwrap(oid), parameters: None }
+        AlgorithmIdentifierOwned { oid: ObjectIdentifier::new_unwrap(oid), parameters }
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|one| one.word() == text).ok_or_else(|| UnknownWord {
+            text: text.escape_debug().to_string(),
+            what: "kind of key",
+            known: Self::ALL.map(Self::word).join(", "),
+        })
     }
 }
 
@@ -61,18 +94,90 @@ impl KeyType {
 pub struct PrivateKey {
     key_type: KeyType,
     pkcs8: Zeroizing<Vec<u8>>,
-    pair: EcdsaKeyPair,
+    pair: Pair,
+}
+
+/// The key as the cryptographic library holds it.
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+    Ed25519(Ed25519KeyPair),
 }
 
 /// Makes a new key, with randomness of the operating system.
 pub fn generate(key_type: KeyType) -> Result<PrivateKey, AuthorityError> {
-    let pair = EcdsaKeyPair::generate(key_type.signing()).map_err(|_| AuthorityError::NoRandomness)?;
-    let document = pair.to_pkcs8v1().map_err(|_| AuthorityError::NoRandomness)?;
-    Ok(PrivateKey { key_type, pkcs8: Zeroizing::new(document.as_ref().to_vec()), pair })
+    let (pair, pkcs8) = Pair::generate(key_type).map_err(|_| AuthorityError::NoRandomness)?;
+    Ok(PrivateKey { key_type, pkcs8, pair })
+}
+
+impl Pair {
+    /// A new one with its PKCS#8 DER, version 1: the one that all programs read.
+    fn generate(key_type: KeyType) -> Result<(Self, Zeroizing<Vec<u8>>), Unspecified> {
+        let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+        Ok(match key_type {
+            KeyType::EcdsaP256 | KeyType::EcdsaP384 => {
+                let pair = EcdsaKeyPair::generate(curve(key_type))?;
+                let document = pair.to_pkcs8v1()?;
+                (Self::Ecdsa(pair), kept(document.as_ref()))
+            }
+            KeyType::Rsa3072 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa3072)?;
+                let document = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
+                (Self::Rsa(pair), kept(document.as_ref()))
+            }
+            KeyType::Ed25519 => {
+                let pair = Ed25519KeyPair::generate()?;
+                let document = pair.to_pkcs8v1()?;
+                (Self::Ed25519(pair), kept(document.as_ref()))
+            }
+        })
+    }
+
+    /// `None` where the DER holds a key of another kind.
+    fn read(key_type: KeyType, der: &[u8]) -> Option<Self> {
+        match key_type {
+            KeyType::EcdsaP256 | KeyType::EcdsaP384 => {
+                EcdsaKeyPair::from_pkcs8(curve(key_type), der).ok().map(Self::Ecdsa)
+            }
+            KeyType::Rsa3072 => RsaKeyPair::from_pkcs8(der)
+                .ok()
+                .filter(|pair| pair.public_modulus_len() == RSA_3072_BYTES)
+                .map(Self::Rsa),
+            KeyType::Ed25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(Self::Ed25519),
+        }
+    }
+
+    fn public(&self) -> Result<PublicKeyX509Der<'static>, Unspecified> {
+        match self {
+            Self::Ecdsa(pair) => pair.public_key().as_der(),
+            Self::Rsa(pair) => pair.public_key().as_der(),
+            Self::Ed25519(pair) => pair.public_key().as_der(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        let random = SystemRandom::new();
+        Ok(match self {
+            Self::Ecdsa(pair) => pair.sign(&random, message)?.as_ref().to_vec(),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
+                signature
+            }
+            Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+        })
+    }
+}
+
+fn curve(key_type: KeyType) -> &'static EcdsaSigningAlgorithm {
+    match key_type {
+        KeyType::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+        _ => &ECDSA_P256_SHA256_ASN1_SIGNING,
+    }
 }
 
 impl PrivateKey {
-    /// Reads an unencrypted PKCS#8 key (`PRIVATE KEY`); ECDSA P-256 or P-384. Other blocks are passed over.
+    /// Reads an unencrypted PKCS#8 key (`PRIVATE KEY`) of one of the kinds made here. Other blocks are passed over.
     pub fn from_pem(text: &str) -> Result<Self, AuthorityError> {
         let mut rest = text.as_bytes();
         loop {
@@ -91,12 +196,12 @@ impl PrivateKey {
 
     /// Reads an unencrypted PKCS#8 key, DER (RFC 5958).
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, AuthorityError> {
-        for key_type in [KeyType::EcdsaP256, KeyType::EcdsaP384] {
-            if let Ok(pair) = EcdsaKeyPair::from_pkcs8(key_type.signing(), der) {
+        for key_type in KeyType::ALL {
+            if let Some(pair) = Pair::read(key_type, der) {
                 return Ok(Self { key_type, pkcs8: Zeroizing::new(der.to_vec()), pair });
             }
         }
-        Err(unusable("it is no ECDSA key on P-256 or P-384 in PKCS#8 form"))
+        Err(unusable("it is no ECDSA P-256, ECDSA P-384, RSA 3072 or Ed25519 key in PKCS#8 form"))
     }
 
     /// Which kind it is.
@@ -116,8 +221,7 @@ impl PrivateKey {
 
     /// The public key's SubjectPublicKeyInfo, DER (RFC 5280 section 4.1.2.7).
     pub fn spki(&self) -> Result<Vec<u8>, AuthorityError> {
-        let der =
-            self.pair.public_key().as_der().map_err(|_| unusable("its public key cannot be written"))?;
+        let der = self.pair.public().map_err(|_| unusable("its public key cannot be written"))?;
         Ok(der.as_ref().to_vec())
     }
 
@@ -162,8 +266,7 @@ impl PrivateKey {
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, AuthorityError> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| AuthorityError::Signing)?;
-        Ok(signature.as_ref().to_vec())
+        self.pair.sign(message).map_err(|_| AuthorityError::Signing)
     }
 }
 
@@ -186,14 +289,20 @@ mod tests {
 
     #[test]
     fn a_key_survives_pem() {
-        for (key_type, public) in
-            [(KeyType::EcdsaP256, PublicKey::P256), (KeyType::EcdsaP384, PublicKey::P384)]
-        {
+        for key_type in KeyType::ALL {
             let key = generate(key_type).unwrap();
             let again = PrivateKey::from_pem(&key.to_pem().unwrap()).unwrap();
             assert_eq!(again.spki().unwrap(), key.spki().unwrap());
             assert_eq!(again.key_type(), key_type);
-            assert_eq!(PublicKey::from_spki(&key.spki().unwrap()), Some(public));
+            let public = PublicKey::from_spki(&key.spki().unwrap()).unwrap();
+            let fits = match key_type {
+                KeyType::EcdsaP256 => public == PublicKey::P256,
+                KeyType::EcdsaP384 => public == PublicKey::P384,
+                KeyType::Rsa3072 => matches!(public, PublicKey::Rsa { modulus_bits: 3072, .. }),
+                KeyType::Ed25519 => public == PublicKey::Ed25519,
+            };
+            assert!(fits, "{key_type:?} is {public:?}");
+            assert_eq!(key_type.word().parse(), Ok(key_type));
         }
     }
 

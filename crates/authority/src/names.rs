@@ -93,6 +93,12 @@ impl Permitted {
         Ok(permitted)
     }
 
+    /// Permits what `other` permits, too.
+    pub(crate) fn add(&mut self, other: Self) {
+        other.dns.into_iter().for_each(|name| push_new(&mut self.dns, name));
+        other.addresses.into_iter().for_each(|address| push_new(&mut self.addresses, address));
+    }
+
     /// Whether a certificate for this host name, wildcard or address holds under it.
     pub(crate) fn permits(&self, name: &str) -> bool {
         if let Ok(address) = name.parse::<IpAddr>() {

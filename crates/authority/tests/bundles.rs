@@ -7,7 +7,11 @@ use authority::{AuthorityError, Issued, KeyType, PrivateKey, Role, keys};
 use support::{World, openssl};
 
 fn issued(world: &World) -> (PrivateKey, Issued) {
-    let key = keys::generate(KeyType::EcdsaP256).unwrap();
+    issued_for(world, KeyType::EcdsaP256)
+}
+
+fn issued_for(world: &World, key_type: KeyType) -> (PrivateKey, Issued) {
+    let key = keys::generate(key_type).unwrap();
     let checked = world.plan_for(policy::issuance::Profile::Person, key.spki().unwrap(), |_| {});
     let issued = world.signer(Role::Client).issue(&checked).unwrap();
     (key, issued)
@@ -45,6 +49,22 @@ fn the_modern_file_is_aes_and_opens() {
     assert!(text.contains("MAC: sha256"), "{text}");
     assert_eq!(text.matches("PBES2, PBKDF2, AES-256-CBC").count(), 2, "{text}");
     assert!(opened(&world, &file, "another").unwrap_err().contains("invalid password"));
+}
+
+#[test]
+fn a_key_of_each_kind_comes_whole_out_of_both_files() {
+    let world = World::new();
+    let password = generate_password().unwrap();
+    for key_type in KeyType::ALL {
+        let (key, issued) = issued_for(&world, key_type);
+        world.verify(&issued, "sslclient", &[]).unwrap();
+        for profile in [Profile::Compatible, Profile::Modern] {
+            let file = export("alice", &key, &issued.der, &issued.chain_der, &password, profile).unwrap();
+            let text = opened(&world, &file, password.expose()).unwrap();
+            let read = PrivateKey::from_pem(&text[text.find("-----BEGIN PRIVATE KEY").unwrap()..]).unwrap();
+            assert_eq!((read.key_type(), read.spki().unwrap()), (key_type, key.spki().unwrap()));
+        }
+    }
 }
 
 #[test]

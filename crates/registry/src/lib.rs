@@ -6,7 +6,8 @@
 //! - [`error`]: what can go wrong, and what to do about it.
 //! - [`open`]: the store, its connections, its schema; [`epoch`]: whether it is the one it was.
 //! - [`feed`]: the one write path; changes by number, and the whole state to begin from.
-//! - [`parties`], [`certificates`], [`keys`], [`revocation`], [`operators`]: who gets in and who no longer does.
+//! - [`parties`], [`certificates`], [`keys`], `subjects`, [`revocation`], [`operators`]: who gets in and who no longer
+//!   does; [`servers`]: certificates of hosts inside.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
 //! - [`pending`]: who knocked and may be approved.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
@@ -31,7 +32,9 @@ mod retain;
 pub mod revocation;
 mod rows;
 mod schema;
+pub mod servers;
 pub mod settings;
+mod subjects;
 pub mod verify;
 
 pub use audit::{AuditEvent, AuditFilter, AuditRow};

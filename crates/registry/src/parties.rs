@@ -1,7 +1,7 @@
 //! Parties: made, granted sites, suspended, removed.
 
 use examiner::UnixTime;
-use policy::record::{Party, SubjectRule};
+use policy::record::Party;
 use policy::{HostName, PartyName, RecordChange};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -10,7 +10,7 @@ use crate::audit::AuditEvent;
 use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
-use crate::rows::{damaged, digest, host, key_pin, maybe_time, party, thumbprint, time};
+use crate::rows::{damaged, host, key_pin, maybe_time, party, thumbprint, time};
 
 /// A party on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,14 +110,7 @@ impl Registry {
         for row in &keys {
             write.feed_key(&key_pin(row)?).await?;
         }
-        let subjects = sqlx::query("DELETE FROM subjects WHERE party = ?1 RETURNING ca, subject")
-            .bind(name.as_str())
-            .fetch_all(&mut *write.tx)
-            .await?;
-        for row in &subjects {
-            let rule = SubjectRule { ca: row.try_get("ca")?, subject: digest(row, "subject")? };
-            write.feed(&RecordChange::Subject(rule, None)).await?;
-        }
+        write.remove_subject_rules(name, actor, now).await?;
         sqlx::query("DELETE FROM parties WHERE name = ?1")
             .bind(name.as_str())
             .execute(&mut *write.tx)

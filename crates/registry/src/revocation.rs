@@ -32,7 +32,8 @@ pub struct RevokedSerial {
 }
 
 impl Registry {
-    /// Revokes all certificates and keys of a party, or one certificate, and returns the certificates revoked now.
+    /// Revokes all certificates and keys of a party and removes its subject rules, or revokes one certificate; returns
+    /// the certificates revoked now.
     ///
     /// What was revoked before keeps its date; its reason only ever becomes `key-compromise`, which also denies the
     /// public keys. `Err(NotFound)` if the party has no such certificate.
@@ -66,6 +67,7 @@ impl Registry {
         }
         if which.is_none() {
             write.revoke_keys(party, reason, actor, now).await?;
+            write.remove_subject_rules(party, actor, now).await?;
         }
         write.commit(self).await?;
         Ok(revoked)

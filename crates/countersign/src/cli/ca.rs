@@ -16,6 +16,8 @@ use crate::config::ca::CaSettings;
 use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
+mod issue;
+
 /// `countersign ca …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
@@ -36,6 +38,8 @@ pub enum Args {
         /// Its name.
         name: String,
     },
+    /// Issue a server certificate for a host inside, from the own server CA. For parties: `party add`.
+    Issue(issue::Issue),
     /// Make a revocation list of the own authority anew: the client CA's, or with `--issuer operator` the operator
     /// CA's.
     Crl {
@@ -86,6 +90,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),
         Args::Remove { name } => remove(globals, &name),
+        Args::Issue(args) => issue::run(globals, &args),
         Args::Crl { issuer, out, format } => {
             let issuer = if issuer == "operator" { Issuer::Operator } else { Issuer::Client };
             write_crl(globals, issuer, out.as_deref(), format == "pem")

@@ -60,12 +60,16 @@ impl Context {
         Ok(Hierarchy::open(&self.settings.state.authority())?)
     }
 
-    /// One CA with its key, opened with the passphrase in the state directory, or the one that
+    /// The passphrase of the authority's keys: in the state directory, or in the file that
     /// `COUNTERSIGN_PASSPHRASE_FILE` names.
-    pub fn signer(&self, role: Role) -> Result<Signer, Failure> {
+    pub fn passphrase(&self) -> Result<Passphrase, Failure> {
         let file = std::env::var_os("COUNTERSIGN_PASSPHRASE_FILE").map(PathBuf::from);
-        let passphrase = Passphrase::read(&file.unwrap_or_else(|| self.settings.state.passphrase()))?;
-        Ok(self.hierarchy()?.unlock(role, &passphrase)?)
+        Ok(Passphrase::read(&file.unwrap_or_else(|| self.settings.state.passphrase()))?)
+    }
+
+    /// One CA with its key.
+    pub fn signer(&self, role: Role) -> Result<Signer, Failure> {
+        Ok(self.hierarchy()?.unlock(role, &self.passphrase()?)?)
     }
 
     /// The site, or a failure that names the known ones.

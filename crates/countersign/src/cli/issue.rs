@@ -6,7 +6,7 @@ use authority::ledger::LedgerError;
 use authority::{Issued, IssuedRecord, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
 use examiner::UnixTime;
 use policy::Holder;
-use policy::issuance::{AltName, Plan, Profile};
+use policy::issuance::{AltName, Plan, Profile, UnknownWord};
 use policy::record::Origin;
 use registry::{Actor, Issuer, NewCertificate, Registry};
 
@@ -201,6 +201,11 @@ pub fn p12_profile(word: &str) -> pkcs12::Profile {
 /// A new private key, ECDSA P-256.
 pub fn new_key() -> Result<PrivateKey, Failure> {
     Ok(authority::keys::generate(KeyType::default())?)
+}
+
+/// The kind of key that `--key-type` names.
+pub fn key_type(text: &str) -> Result<KeyType, UnknownWord> {
+    text.parse()
 }
 
 /// A random UUID (RFC 9562 version 4).

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use testkit::{Portal, openssl};
+use testkit::{Leaf, Portal, openssl};
 
 use crate::support::binary;
 
@@ -64,15 +64,37 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
 }
 
 #[test]
-fn revoking_a_party_that_also_enters_by_subject_says_that_a_way_stays_open() {
+fn a_revoked_party_enters_by_its_subject_no_longer() {
     let acme = testkit::TestCa::new("Acme CA");
-    let portal = Portal::build(&binary()).file("acme.pem", acme.pem()).prepare();
-    portal
-        .countersign(&["ca", "add", "acme.pem", "--name", "acme", "--site", "portal.test", "--named-only"])
-        .ok();
-    portal
-        .countersign(&["party", "add", "svc", "--subject", "CN=svc", "--ca", "acme", "--site", "portal.test"])
-        .ok();
-    let told = portal.countersign(&["party", "revoke", "svc"]).exited(1);
-    assert!(told.stderr.contains("party suspend svc"), "{}", told.story());
+    let mut portal = Portal::build(&binary()).file("acme.pem", acme.pem()).party("svc").prepare();
+    for (name, common_name) in [("one", "svc"), ("two", "svc"), ("other", "other")] {
+        Leaf::new(common_name).issued_by(&acme).write(portal.sandbox.dir(), name);
+    }
+    let run = |args: &str| portal.countersign(&args.split(' ').collect::<Vec<_>>());
+    run("ca add acme.pem --name acme --site portal.test --named-only").ok();
+    run("party add svc --subject CN=svc --ca acme --site portal.test").ok();
+    run("party add other --subject CN=other --ca acme --site portal.test").ok();
+    portal.start_gate();
+    let status = |name| portal.curl(Some(name), "/", &[]).status;
+    assert_eq!(["svc", "one", "two", "other"].map(status), [200; 4]);
+
+    let run = |args: &str| portal.countersign(&args.split(' ').collect::<Vec<_>>());
+    let one = run("party revoke svc --cert cert-1").ok();
+    assert!(
+        one.stderr.contains("by its subject") && one.stderr.contains("party revoke svc"),
+        "{}",
+        one.story()
+    );
+    assert_eq!(["svc", "one", "two", "other"].map(status), [403, 200, 200, 200]);
+
+    let whole = run("party revoke svc").ok();
+    assert!(
+        whole.stdout.contains("the subject CN=svc of CA acme leads to svc no longer"),
+        "{}",
+        whole.story()
+    );
+    assert_eq!(["svc", "one", "two", "other"].map(status), [403, 403, 403, 200]);
+    assert_eq!(run("party show svc --json").ok().json()["subjects"], serde_json::json!([]));
+    let log = run("log search --party svc --since 1h").ok().stdout;
+    assert!(log.contains("subject `CN=svc` of CA `acme` removed; by "), "{log}");
 }

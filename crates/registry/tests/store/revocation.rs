@@ -52,6 +52,39 @@ async fn a_revocation_survives_a_later_one_the_partys_end_and_its_return() {
 }
 
 #[tokio::test]
+async fn a_whole_party_loses_its_subject_rules_too_and_the_audit_tells() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    let subject = examiner::Name::parse_rfc4514("O=Lab,CN=svc").unwrap();
+    for party in ["svc", "other"] {
+        registry.ensure_party(&name(party), actor, NOON).await.unwrap();
+    }
+    let laptop = world.add(party("svc"), Origin::Own, certificate("laptop").der.to_vec()).await;
+    registry.add_subject_rule(&name("svc"), "acme", &subject, actor, NOON).await.unwrap();
+    registry.add_subject_rule(&name("other"), "lab", &subject, actor, NOON).await.unwrap();
+
+    registry.revoke(&name("svc"), Some(&laptop.thumbprint), "superseded", actor, NOON).await.unwrap();
+    assert_eq!(registry.load().await.unwrap().records.subjects.len(), 2, "one certificate is not all");
+
+    let before = registry.last_seq().await.unwrap();
+    registry.revoke(&name("svc"), None, "superseded", actor, NOON).await.unwrap();
+    let left: Vec<String> =
+        registry.load().await.unwrap().records.subjects.keys().map(|rule| rule.ca.clone()).collect();
+    assert_eq!(left, ["lab"]);
+    let fed = registry.changes_since(before).await.unwrap();
+    assert!(
+        fed.iter()
+            .any(|one| matches!(&one.change, policy::RecordChange::Subject(rule, None) if rule.ca == "acme"))
+    );
+    let audit = registry.search_audit(&Default::default()).await.unwrap();
+    let told = audit.iter().filter_map(|row| row.event.detail.as_deref());
+    assert!(
+        told.clone().any(|text| text.starts_with("subject `O=Lab,CN=svc` of CA `acme` removed; by ")),
+        "{audit:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_whole_party_is_revoked_with_its_keys_and_one_certificate_alone() {
     let world = World::new().await;
     let World { registry, actor, .. } = &world;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use authority::{PrivateKey, pkcs12};
+use authority::{KeyType, PrivateKey, pkcs12};
 use examiner::{Certificate, Name, UnixTime};
 use policy::issuance::Profile;
 use policy::record::{Origin, PinExceptions};
@@ -71,6 +71,9 @@ pub struct Output {
     /// Also write NAME.pem and NAME.key beside NAME.p12.
     #[arg(long)]
     pem: bool,
+    /// The kind of key to make: ecdsa-p256, ecdsa-p384, rsa-3072 or ed25519 (which browsers do not take).
+    #[arg(long, value_name = "KIND", default_value = "ecdsa-p256", conflicts_with = "csr", value_parser = issue::key_type)]
+    key_type: KeyType,
     /// The directory to write to.
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
@@ -294,7 +297,7 @@ impl Made {
         let (key, spki) = match wanted.csr {
             Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.spki),
             None => {
-                let key = issue::new_key()?;
+                let key = authority::keys::generate(output.key_type)?;
                 let spki = key.spki()?;
                 (Some(key), spki)
             }

@@ -27,7 +27,7 @@ pub enum Args {
     Ungrant(Grant),
     /// Issue a successor; the old certificate holds for the overlap.
     Renew(renew::Args),
-    /// Revoke a party's certificates.
+    /// Revoke a party: its certificates, key pins and subject rules; or one certificate.
     Revoke(revoke::Args),
     /// Refuse a party until it is resumed.
     Suspend(Name),

@@ -19,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(2);
 pub struct Args {
     /// The party's name.
     party: String,
-    /// One certificate: its label or thumbprint; all where absent.
+    /// One certificate: its label or thumbprint; where absent all, with key pins and subject rules.
     #[arg(long, value_name = "LABEL-OR-THUMBPRINT")]
     cert: Option<String>,
     /// Why; `key-compromise` also denies the public key.
@@ -62,6 +62,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         globals.say(format!("would revoke {count} certificate(s) of {}", row.name));
         return Ok(Exit::Fine);
     }
+    let rules = context.run(context.registry.subject_rules(&row.name))?;
     let before = context.run(context.registry.receipts())?;
     let reason = args.reason.word();
     let revoked = context.run(context.registry.revoke(
@@ -81,6 +82,11 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     for one in &revoked {
         text += &format!("  {}  {}\n", one.label, one.thumbprint);
     }
+    let removed = if which.is_none() { rules.as_slice() } else { &[] };
+    for rule in removed {
+        text +=
+            &format!("  the subject {} of CA {} leads to {} no longer\n", rule.subject, rule.ca, row.name);
+    }
     for one in &applied {
         text += &format!("applied by {}: {} connection(s) cut\n", one.gate, one.cut);
     }
@@ -97,6 +103,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
             "party": row.name,
             "reason": reason,
             "revoked": revoked.iter().map(super::certificate_view).collect::<Vec<_>>(),
+            "subjects": removed.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect::<Vec<_>>(),
             "applied": views(&applied),
             "late": views(&late),
         }),
@@ -105,15 +112,14 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     for one in &late {
         globals.warn(format!("{} has not applied it yet; it was last heard of at {}", one.gate, one.at));
     }
-    // A subject rule names no certificate, so revoking certificates leaves that way open.
-    let by_subject = which.is_none() && !context.run(context.registry.subject_rules(&row.name))?.is_empty();
-    if by_subject {
+    // The certificate named is out; another one with the same subject is a way in that stays.
+    if which.is_some() && !rules.is_empty() {
         let name = &row.name;
         globals.warn(format!(
-            "{name} still enters by its subject; `countersign party suspend {name}` ends that too"
+            "another certificate still leads to {name} by its subject; `countersign party revoke {name}` ends that too"
         ));
     }
-    Ok(if late.is_empty() && !by_subject { Exit::Fine } else { Exit::No })
+    Ok(if late.is_empty() { Exit::Fine } else { Exit::No })
 }
 
 /// Waits until every running gate has applied change `seq`: who did, and who is late.

@@ -1,0 +1,3 @@
+portal
+SAFE="$PWD/safe"
+mkdir "$SAFE"

@@ -1,0 +1,2 @@
+portal
+serve ready countersign run

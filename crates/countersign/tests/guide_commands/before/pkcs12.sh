@@ -1,0 +1,2 @@
+portal
+echo 'three green bottles' > carol.password

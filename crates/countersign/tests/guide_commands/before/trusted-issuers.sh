@@ -1,0 +1,2 @@
+portal
+certificate acme-ca "${authority[@]}"
