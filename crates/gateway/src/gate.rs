@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
-use crate::answer;
 use crate::handshake::provider;
+use crate::health;
 use crate::listen::{self, Crowd, Worker};
 use crate::live::Live;
 use crate::observe::{Events, Observer};
@@ -84,7 +84,7 @@ impl Gate {
             applying: Mutex::new(()),
             current: ArcSwap::from_pointee(Current { number: 0, state }),
         });
-        answer::note_state(&shared);
+        health::note_state(&shared);
         let gate = Self { shared: shared.clone(), threads: Mutex::default(), bound };
         for part in 0..workers {
             let mut listeners = Vec::new();
@@ -111,7 +111,7 @@ impl Gate {
         let number = self.shared.number.fetch_add(1, Ordering::SeqCst);
         let current = Arc::new(Current { number, state });
         self.shared.current.store(current.clone());
-        answer::note_state(&self.shared);
+        health::note_state(&self.shared);
         self.shared.live.decide_again(&touched, &current, (self.shared.clock)())
     }
 

@@ -9,19 +9,21 @@
 //! - `serve`: HTTP on the connection, its deadlines (`io`) and its end.
 //! - `admit`: each request's host, path and decision.
 //! - `forward`: to the upstream (`broom`, `pool`), with a permit only.
-//! - `answer`: the upstream's answer, or the refusal in words (`pages`).
+//! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
 //! - `observe`: events and references; `metrics`.
 //!
-//! Beside the path: `gate` starts and stops it all, `live` ends what lost admission, `settings` says what it runs on.
+//! Beside the path: `gate` starts and stops it all, `health` answers on the admin address, `live` ends what lost admission, `settings` says what it runs on.
 
 #![forbid(unsafe_code)]
 
 mod admit;
 mod answer;
 pub mod broom;
+mod exchange;
 mod forward;
 mod gate;
 mod handshake;
+mod health;
 mod identify;
 mod io;
 mod listen;
@@ -32,6 +34,7 @@ pub mod pages;
 pub mod pool;
 mod proof;
 mod proof_rsa;
+mod refuse;
 mod serve;
 mod settings;
 
