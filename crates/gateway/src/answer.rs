@@ -67,22 +67,23 @@ async fn decide(
             visit.closing.set(true);
             return Ok(plain(visit, exchange, 421, "host-mismatch", "The site is no longer served here"));
         };
-        if visit.admin
-            && let Some(reply) = health(visit, &shared, &current, exchange, request.uri().path(), now)
-        {
-            return Ok(reply);
-        }
         if let Some(reply) = unfit(visit, exchange, &request) {
             return Ok(reply);
         }
         match admit::host_of(request.uri(), request.headers()) {
-            Ok(host) if visit.admin || host == visit.site => {}
+            Ok(host) if visit.admin && shared.admin_hosts.contains(&host) => {}
+            Ok(host) if !visit.admin && host == visit.site => {}
             Ok(_) => {
                 let refusal = Refusal { why: Why::HostMismatch, vouched: true, observable: false };
                 let asked = Asked { current: &current, site, rules, peer: None, request: &request, now };
                 return Ok(refused(visit, exchange, &asked, &refusal));
             }
             Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", &detail)),
+        }
+        if visit.admin
+            && let Some(reply) = health(visit, &shared, &current, exchange, request.uri().path(), now)
+        {
+            return Ok(reply);
         }
         let peer = visit.peer.borrow().as_ref().map(|peer| identified_for(peer, &rules.anchors, now));
         visit.peer.borrow_mut().clone_from(&peer);

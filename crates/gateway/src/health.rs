@@ -1,10 +1,12 @@
 //! Health and metrics on the admin address.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use examiner::{Certificate, UnixTime};
 use http::{HeaderValue, Response};
+use policy::HostName;
 
 use crate::admit::{self, Current};
 use crate::answer::Reply;
@@ -13,6 +15,18 @@ use crate::gate::Shared;
 use crate::identify::identified_for;
 use crate::serve::Visit;
 use crate::settings::GateSite;
+
+/// The hosts that the admin address answers to, with any port: a page elsewhere whose name was made to lead here is none.
+pub(crate) fn hosts(admin: Option<SocketAddr>) -> Vec<HostName> {
+    let text = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    let own = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let addresses = own.into_iter().chain(admin.map(|admin| admin.ip())).map(text);
+    let all = addresses.chain(["localhost".to_owned()]).filter_map(|host| HostName::parse(&host).ok());
+    all.collect()
+}
 
 /// The admin address' answers about health and metrics; certificates play no part here.
 pub(crate) fn health(

@@ -6,7 +6,7 @@
 //! - `listen`: accept, under limits.
 //! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`).
 //! - `identify`: the chain against the site's anchors.
-//! - `serve`: HTTP on the connection, its deadlines (`io`) and its end.
+//! - `serve`: HTTP on the connection, its deadlines (`io`, `frames`) and its end.
 //! - `admit`: each request's host, path and decision.
 //! - `forward`: to the upstream (`broom`, `pool`), with a permit only.
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
@@ -21,6 +21,7 @@ mod answer;
 pub mod broom;
 mod exchange;
 mod forward;
+mod frames;
 mod gate;
 mod handshake;
 mod health;

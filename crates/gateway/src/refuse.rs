@@ -9,7 +9,7 @@ use policy::{Audience, Code, OnRefuse, Peer, Refusal, Site, Why};
 use crate::admit::{self, Current, Permit};
 use crate::answer::Reply;
 use crate::exchange::Exchange;
-use crate::observe::{GateEvent, GateKnock};
+use crate::observe::{AccessEntry, GateEvent, GateKnock};
 use crate::pages;
 use crate::serve::Visit;
 use crate::settings::GateSite;
@@ -31,19 +31,21 @@ pub(crate) fn refused(visit: &Visit, exchange: &mut Exchange, asked: &Asked<'_>,
     let shared = &visit.worker.shared;
     let code = refusal.code();
     exchange.verdict = "refused";
+    // The log names who is on the connection also where the answer is about something else.
+    let held = visit.peer.borrow().clone();
+    let shower = peer.or(held.as_deref());
     let party = match &refusal.why {
-        Why::NotAllowed { party, .. } => party.clone(),
-        Why::Suspended { party, .. } => Some(party.clone()),
-        _ => None,
+        Why::Suspended { party, .. } | Why::NotAllowed { party: Some(party), .. } => Some(party.clone()),
+        _ => admit::party_of(current, rules, shower),
     };
     exchange.reference = shared.observer.refused(GateEvent {
         time: now,
         site: visit.site.clone(),
         party,
-        thumbprint: peer.map(|peer| peer.thumbprint),
+        thumbprint: shower.map(|peer| peer.thumbprint),
         address: Some(visit.from),
         verdict: "refused",
-        code: Some(code),
+        code: Some(code.as_str()),
         rule: None,
         reference: String::new(),
         detail: pages::text(pages::Lang::En, &refusal.why).detail,
@@ -66,6 +68,44 @@ pub(crate) fn refused(visit: &Visit, exchange: &mut Exchange, asked: &Asked<'_>,
         status: if mismatch { 421 } else { site.refuse_status },
     };
     Reply::Own(pages::refusal(&shown, field(ACCEPT), field(ACCEPT_LANGUAGE)))
+}
+
+/// What the HTTP parser refused by itself: its bare answer is on the way; here it is counted and logged.
+pub(crate) fn unreadable(visit: &Visit, error: &hyper::Error) {
+    let shared = &visit.worker.shared;
+    let now = (shared.clock)();
+    // A target alone that is too long for the parser's 414 is longer than any header list may be.
+    let status = if error.is_parse_too_large() { 431 } else { 400 };
+    let peer = visit.peer.borrow().clone();
+    let current = shared.current.load();
+    let rules = current.state.snapshot.site(&visit.site);
+    let reference = shared.observer.refused(GateEvent {
+        time: now,
+        site: visit.site.clone(),
+        party: rules.and_then(|rules| admit::party_of(&current, rules, peer.as_deref())),
+        thumbprint: peer.map(|peer| peer.thumbprint),
+        address: Some(visit.from),
+        verdict: "refused",
+        code: Some("bad-request"),
+        rule: None,
+        reference: String::new(),
+        detail: format!("no HTTP request: {error}"),
+        count: 1,
+    });
+    shared.observer.events.access(AccessEntry {
+        time: now,
+        site: visit.site.clone(),
+        party: None,
+        address: visit.from,
+        method: String::new(),
+        path: String::new(),
+        status,
+        bytes: 0,
+        duration_us: 0,
+        reference,
+        protocol: "HTTP/1.1",
+        verdict: "refused",
+    });
 }
 
 /// Tells of a stranger whose key is proved.
@@ -123,7 +163,7 @@ pub(crate) fn tell(visit: &Visit, exchange: &Exchange, permit: &Permit, peer: Op
         thumbprint: peer.map(|peer| peer.thumbprint),
         address: Some(visit.from),
         verdict,
-        code: permit.would_refuse().map(Refusal::code),
+        code: permit.would_refuse().map(|refusal| refusal.code().as_str()),
         rule: grant.map(|grant| grant.rule.clone()),
         reference: exchange.reference.clone(),
         detail,
