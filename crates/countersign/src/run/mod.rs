@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use gateway::{Gate, GateSettings, Limits};
+use gateway::{Gate, GateSettings};
 use registry::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -108,7 +108,7 @@ pub async fn start(run: Run) -> Result<Serving, String> {
     let sink = Sink::start(registry.clone(), access);
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: Limits::default() };
+    let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: settings.limits.clone() };
     let gate = Gate::start(gate_settings, gate_state.clone(), sink, Arc::new(clock::now))
         .map_err(|e| e.to_string())?;
     let gate = Arc::new(gate);
