@@ -154,6 +154,12 @@ pub(crate) fn is_admitted(current: &Current, rules: &Site, peer: Option<&Peer>, 
     })
 }
 
+/// Who shows this certificate, for the log; whether they may enter plays no part.
+pub(crate) fn party_of(current: &Current, rules: &Site, peer: Option<&Peer>) -> Option<String> {
+    let identity = policy::recognise(&current.state.snapshot, rules, peer?)?;
+    Some(identity.id().to_owned())
+}
+
 /// Whether the site lets anyone through somewhere: open paths, or observing.
 pub(crate) fn is_open(rules: &Site, now: UnixTime) -> bool {
     rules.open_paths().next().is_some() || rules.observe_until.is_some_and(|until| now <= until)

@@ -8,14 +8,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use policy::HostName;
 use policy::record::Touched;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
-use crate::answer;
 use crate::handshake::provider;
+use crate::health;
 use crate::listen::{self, Crowd, Worker};
 use crate::live::Live;
 use crate::observe::{Events, Observer};
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// The hosts that requests to the admin address may name.
+    pub(crate) admin_hosts: Vec<HostName>,
     number: AtomicU64,
     applying: Mutex<()>,
 }
@@ -80,11 +83,12 @@ impl Gate {
             clock,
             provider: Arc::new(provider()),
             phase: watch::channel(Phase::Serving).0,
+            admin_hosts: health::hosts(settings.admin.as_ref().and_then(|admin| admin.local_addr().ok())),
             number: AtomicU64::new(1),
             applying: Mutex::new(()),
             current: ArcSwap::from_pointee(Current { number: 0, state }),
         });
-        answer::note_state(&shared);
+        health::note_state(&shared);
         let gate = Self { shared: shared.clone(), threads: Mutex::default(), bound };
         for part in 0..workers {
             let mut listeners = Vec::new();
@@ -94,6 +98,7 @@ impl Gate {
             if let Some(admin) = &settings.admin {
                 listeners.push((admin.try_clone()?, true));
             }
+            shared.crowd.accepting.fetch_add(listeners.len(), Ordering::SeqCst);
             let shared = shared.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("gate-{part}")).spawn(move || {
@@ -111,16 +116,17 @@ impl Gate {
         let number = self.shared.number.fetch_add(1, Ordering::SeqCst);
         let current = Arc::new(Current { number, state });
         self.shared.current.store(current.clone());
-        answer::note_state(&self.shared);
+        health::note_state(&self.shared);
         self.shared.live.decide_again(&touched, &current, (self.shared.clock)())
     }
 
-    /// Stops accepting, lets running requests end for at most `most`, then ends everything.
+    /// Stops accepting once the sockets' queues are empty, lets running requests end for at most `most`, then ends
+    /// everything. Answers say meanwhile that they are the connection's last, and idle connections are closed.
     pub fn drain(&self, most: Duration) {
         let until = Instant::now() + most;
         self.shared.phase.send_replace(Phase::Draining);
         self.shared.live.end_all(false);
-        while self.shared.live.len() > 0 && Instant::now() < until {
+        while !self.shared.crowd.is_gone() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
         self.shared.live.end_all(true);
@@ -168,7 +174,10 @@ async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpLis
             Ok(listener) => {
                 tokio::task::spawn_local(listen::accept(worker.clone(), listener, admin));
             }
-            Err(error) => tracing::error!(%error, "a listener is not usable"),
+            Err(error) => {
+                shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
+                tracing::error!(%error, "a listener is not usable");
+            }
         }
     }
     let mut phase = shared.phase.subscribe();

@@ -29,9 +29,6 @@ use crate::observe::GateEvent;
 use crate::proof;
 use crate::settings::{GateSite, IssuerHints};
 
-/// Certificates and bytes accepted from a client.
-const MOST_CERTIFICATES: usize = 10;
-const MOST_BYTES: usize = 64 * 1024;
 /// Bytes of CA names sent with a certificate request.
 const MOST_HINTS: usize = 8 * 1024;
 /// A fatal `unrecognized_name` alert in a record of its own (RFC 8446 sections 5.1 and 6).
@@ -86,7 +83,7 @@ pub(crate) async fn handshake(
         site: site.name.clone(),
         mandatory: strict && admit::standing(&current, &rules, None, now).is_err(),
         strict,
-        hints: hints(&site, &rules),
+        hints: hints(&site, &rules, &current.state.snapshot.records),
         algorithms: shared.provider.signature_verification_algorithms,
         chain: Mutex::new(None),
         outcome: Mutex::new(None),
@@ -135,28 +132,30 @@ fn site_name(hello: &ClientHello<'_>, admin: bool, current: &admit::Current) -> 
 fn failed(shared: &Shared, verifier: &Verifier, error: &std::io::Error, from: SocketAddr) -> &'static str {
     let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let outcome = verifier.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (why, peer, detail) = match (outcome, reason) {
-        (Some((refusal, peer)), _) => {
-            (refusal.code(), Some(peer), crate::pages::text(crate::pages::Lang::En, &refusal.why).detail)
+    let (why, peer, party, detail) = match (outcome, reason) {
+        (Some(Refused { refusal, peer, party }), _) => {
+            let detail = crate::pages::text(crate::pages::Lang::En, &refusal.why).detail;
+            (refusal.code(), Some(peer), party, detail)
         }
-        (None, Some(Error::NoCertificatesPresented)) => (Code::NoCertificate, None, String::new()),
+        (None, Some(Error::NoCertificatesPresented)) => (Code::NoCertificate, None, None, String::new()),
         (None, Some(Error::InvalidCertificate(why))) if !verifier.proved.load(Ordering::Relaxed) => {
             // Nobody is blamed: whose certificate was presented says nothing about who is there.
-            (Code::PossessionFailed, None, format!("{why:?}"))
+            (Code::PossessionFailed, None, None, format!("{why:?}"))
         }
         _ => return "failed",
     };
     shared.observer.refused(GateEvent {
         time: (shared.clock)(),
         site: verifier.site.clone(),
-        party: None,
+        party,
         thumbprint: peer.map(|peer| peer.thumbprint),
         address: Some(from.ip()),
         verdict: "refused",
-        code: Some(why),
+        code: Some(why.as_str()),
         rule: None,
         reference: String::new(),
         detail,
+        is_exception: false,
         is_exception: false,
         count: 1,
     });
@@ -201,9 +200,10 @@ pub(crate) fn provider() -> CryptoProvider {
     provider
 }
 
-fn hints(site: &GateSite, rules: &policy::Site) -> Vec<DistinguishedName> {
+fn hints(site: &GateSite, rules: &policy::Site, records: &policy::Records) -> Vec<DistinguishedName> {
     let wanted = match site.issuer_hints {
-        IssuerHints::Auto => !site.has_foreign_pins_or_pending,
+        // A record does not say who issued the certificate: any pin may be of another issuer.
+        IssuerHints::Auto => !site.keeps_pending && !records.has_pins(),
         IssuerHints::None => false,
         IssuerHints::Known => true,
     };
@@ -234,8 +234,16 @@ struct Verifier {
     hints: Vec<DistinguishedName>,
     algorithms: WebPkiSupportedAlgorithms,
     chain: Mutex<Option<Arc<[CertificateDer<'static>]>>>,
-    outcome: Mutex<Option<(Refusal, Arc<Peer>)>>,
+    outcome: Mutex<Option<Refused>>,
     proved: AtomicBool,
+}
+
+/// A verdict that ended the handshake.
+#[derive(Clone)]
+struct Refused {
+    refusal: Refusal,
+    peer: Arc<Peer>,
+    party: Option<String>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -270,7 +278,9 @@ impl Verifier {
             Ok(()) => Ok(HandshakeSignatureValid::assertion()),
             Err(refusal) => {
                 let error = alert(refusal.code());
-                *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some((refusal, peer));
+                let party = admit::party_of(&current, rules, Some(&peer));
+                *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Refused { refusal, peer, party });
                 Err(error)
             }
         }
@@ -311,7 +321,8 @@ impl ClientCertVerifier for Verifier {
         _now: rustls_pki_types::UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let bytes = end_entity.len() + intermediates.iter().map(|one| one.len()).sum::<usize>();
-        if intermediates.len() >= MOST_CERTIFICATES || bytes > MOST_BYTES {
+        let limits = &self.shared.limits;
+        if intermediates.len() >= limits.client_certificates || bytes > limits.client_certificate_bytes {
             return Err(Error::InvalidCertificate(CertificateError::BadEncoding));
         }
         let chain =

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
+use crate::frames::Frames;
 use crate::settings::Limits;
 
 /// How far a connection is, and when it must be further.
@@ -19,7 +20,8 @@ pub(crate) struct Pulse {
     phase: Cell<Phase>,
     stalled: Cell<Option<Instant>>,
     end: Option<Instant>,
-    headers_apart: bool,
+    /// On HTTP/2, where requests come among other things.
+    frames: Option<RefCell<Frames>>,
     headers: Duration,
     idle: Duration,
 }
@@ -35,14 +37,14 @@ enum Phase {
 }
 
 impl Pulse {
-    /// `life`: the connection ends then, whatever happens. `one_by_one`: HTTP/1.1, where headers can be told from the rest.
-    pub(crate) fn new(limits: &Limits, life: Option<Duration>, one_by_one: bool) -> Rc<Self> {
+    /// `life`: the connection ends then, whatever happens.
+    pub(crate) fn new(limits: &Limits, life: Option<Duration>, http2: bool) -> Rc<Self> {
         let now = Instant::now();
         Rc::new(Self {
             phase: Cell::new(Phase::Waiting(now + limits.first_request)),
             stalled: Cell::new(None),
             end: life.map(|life| now + life),
-            headers_apart: one_by_one,
+            frames: http2.then(|| RefCell::new(Frames::new())),
             headers: limits.headers,
             idle: limits.idle,
         })
@@ -71,12 +73,27 @@ impl Pulse {
             Phase::Busy(_) => None,
         };
         let stalled = self.stalled.get().map(|since| since + self.idle);
-        [phase, stalled, self.end].into_iter().flatten().min()
+        let due = self.frames.as_ref().and_then(|frames| frames.borrow().due_since());
+        [phase, stalled, due.map(|since| since + self.headers), self.end].into_iter().flatten().min()
     }
 
-    fn read(&self) {
-        if let (Phase::Waiting(_), true) = (self.phase.get(), self.headers_apart) {
-            self.phase.set(Phase::Headers(Instant::now() + self.headers));
+    /// The gate drains: where no request runs, the next has to come within `most`. Whether none runs.
+    pub(crate) fn hurry(&self, most: Duration) -> bool {
+        match self.phase.get() {
+            Phase::Busy(_) => return false,
+            Phase::Waiting(at) if self.stalled.get().is_none() => {
+                self.phase.set(Phase::Waiting(at.min(Instant::now() + most)));
+            }
+            Phase::Waiting(_) | Phase::Headers(_) => {}
+        }
+        true
+    }
+
+    fn read(&self, bytes: &[u8]) {
+        match (&self.frames, self.phase.get()) {
+            (Some(frames), _) => frames.borrow_mut().take(bytes, Instant::now()),
+            (None, Phase::Waiting(_)) => self.phase.set(Phase::Headers(Instant::now() + self.headers)),
+            (None, _) => {}
         }
     }
 
@@ -111,8 +128,8 @@ impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.pulse.read();
+        if let Some(read @ [_, ..]) = buf.filled().get(before..) {
+            self.pulse.read(read);
         }
         result
     }

@@ -1,12 +1,13 @@
 //! Accept, under limits: connections, handshakes at once, half-open ones per address, strangers.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use examiner::UnixTime;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,26 +26,16 @@ pub(crate) struct Worker {
     pub(crate) part: usize,
 }
 
-/// Accepts until the gate drains.
+/// Accepts until the gate drains; what stands in the socket's queue then is still taken.
 pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: bool) {
     let mut phase = worker.shared.phase.subscribe();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return empty(&worker, listener, admin),
         };
         match accepted {
-            Ok((tcp, from)) => {
-                let address = from.ip().to_canonical();
-                let Some(seat) = Seat::take(&worker.shared.crowd, address) else { continue };
-                spawn_local(meet(
-                    worker.clone(),
-                    tcp,
-                    std::net::SocketAddr::new(address, from.port()),
-                    admin,
-                    seat,
-                ));
-            }
+            Ok((tcp, from)) => arrive(&worker, tcp, from, admin),
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to come back.
                 tracing::warn!(%error, "accept failed");
@@ -54,19 +45,57 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: boo
     }
 }
 
-async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: std::net::SocketAddr, admin: bool, mut seat: Seat) {
+/// Takes everybody out of the queue of a socket that takes no more.
+fn empty(worker: &Rc<Worker>, listener: TcpListener, admin: bool) {
+    // The runtime only says when somebody may be there; the socket itself says when nobody is.
+    match listener.into_std() {
+        Ok(listener) => {
+            while let Ok((tcp, from)) = listener.accept() {
+                match tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp)) {
+                    Ok(tcp) => arrive(worker, tcp, from, admin),
+                    Err(error) => tracing::warn!(%error, "a connection of the queue is lost"),
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the queue of a socket is lost"),
+    }
+    worker.shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
+}
+
+fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool) {
+    let address = from.ip().to_canonical();
+    if let Some(seat) = Seat::take(&worker.shared.crowd, address) {
+        spawn_local(meet(worker.clone(), tcp, SocketAddr::new(address, from.port()), admin, seat));
+    }
+}
+
+async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool, mut seat: Seat) {
     let _ = tcp.set_nodelay(true);
-    let limit = worker.shared.limits.handshake;
-    let arrival = match tokio::time::timeout(limit, handshake(&worker.shared, tcp, from, admin)).await {
-        Ok(arrival) => arrival,
-        Err(_) => {
-            worker.shared.observer.metrics.handshake("", "none", "timeout", limit.as_secs_f64());
+    let began = Instant::now();
+    let mut phase = worker.shared.phase.subscribe();
+    let drained = async {
+        // Whoever has not come far when the gate drains may finish, and does not hold it up.
+        let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
+        tokio::time::sleep(serve::LAST_WAIT).await;
+    };
+    let arrival = tokio::select! {
+        arrival = handshake(&worker.shared, tcp, from, admin) => arrival,
+        () = first_of(tokio::time::sleep(worker.shared.limits.handshake), drained) => {
+            let seconds = began.elapsed().as_secs_f64();
+            worker.shared.observer.metrics.handshake("", "none", "timeout", seconds);
             None
         }
     };
     seat.shaken();
     if let Some(arrival) = arrival {
         serve::serve(worker, arrival, from.ip(), admin, seat).await;
+    }
+}
+
+async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
     }
 }
 
@@ -77,6 +106,8 @@ pub(crate) struct Crowd {
     per_address: usize,
     stranger_slots: usize,
     strangers_per_minute: u32,
+    /// Listeners that still accept.
+    pub(crate) accepting: AtomicUsize,
     taken: AtomicUsize,
     shaking: AtomicUsize,
     strangers: AtomicUsize,
@@ -93,14 +124,21 @@ impl Crowd {
             slots: limits.slots,
             handshakes: limits.handshakes,
             per_address: limits.half_open_per_address,
-            stranger_slots: limits.stranger_slots,
+            stranger_slots: (limits.slots * limits.stranger_share_percent as usize / 100).max(1),
             strangers_per_minute: limits.strangers_per_minute,
+            accepting: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
             shaking: AtomicUsize::new(0),
             strangers: AtomicUsize::new(0),
             half_open: Mutex::default(),
             recent: Mutex::default(),
         }
+    }
+
+    /// Whether nobody is here and nobody can come: connections and the queues of the sockets.
+    pub(crate) fn is_gone(&self) -> bool {
+        // In this order: who leaves the queue takes a seat before the listener is done.
+        self.accepting.load(Ordering::SeqCst) == 0 && self.taken.load(Ordering::SeqCst) == 0
     }
 
     /// Whether one more connection without an admitted party may come from there.

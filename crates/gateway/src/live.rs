@@ -207,14 +207,10 @@ impl Live {
                 if at_once {
                     connection.end(Cut::Everything);
                 } else {
-                    connection.wake.notify_one();
+                    connection.wake();
                 }
             }
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| lock(part).all.len()).sum()
     }
 }
 
@@ -265,6 +261,11 @@ impl Connection {
             1 => Some(Cut::Exchanges),
             _ => Some(Cut::Everything),
         }
+    }
+
+    /// Has [`Connection::cut`] resolve: the gate drains.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
     }
 
     fn end(&self, cut: Cut) {

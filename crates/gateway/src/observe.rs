@@ -39,8 +39,8 @@ pub struct GateEvent {
     pub address: Option<IpAddr>,
     /// `admitted`, `refused` or `observed`.
     pub verdict: &'static str,
-    /// Why not.
-    pub code: Option<Code>,
+    /// Why not: a [`Code`], or `bad-request` for what is no HTTP request.
+    pub code: Option<&'static str>,
     /// Which rule let it in.
     pub rule: Option<String>,
     /// What joins page, log and console.
@@ -139,7 +139,7 @@ pub(crate) struct Observer {
 struct Kind {
     site: HostName,
     address: Option<IpAddr>,
-    code: Option<Code>,
+    code: Option<&'static str>,
     thumbprint: Option<Thumbprint>,
 }
 
@@ -157,7 +157,7 @@ impl Observer {
     /// Counts and logs a refusal; gives the reference to show, which equal refusals share.
     pub(crate) fn refused(&self, mut event: GateEvent) -> String {
         if let Some(code) = event.code {
-            self.metrics.refused(&event.site, code.as_str());
+            self.metrics.refused(&event.site, code);
         }
         let kind = Kind {
             site: event.site.clone(),

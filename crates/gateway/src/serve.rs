@@ -17,12 +17,16 @@ use tokio::time::{Instant, Sleep};
 
 use crate::admit::{self, Memo};
 use crate::answer;
+use crate::gate::Phase;
 use crate::handshake::Arrival;
 use crate::io::{self, Line, Pulse};
 use crate::listen::{Seat, Worker};
 use crate::live::{Connection, Cut};
+use crate::refuse;
 use crate::settings::Limits;
 
+/// How long a connection without a running request stays when the gate drains: a request that is on its way is answered.
+pub(crate) const LAST_WAIT: Duration = Duration::from_secs(1);
 /// How long streams that were reset may take to be gone before the connection is dropped.
 const GONE: Duration = Duration::from_millis(500);
 
@@ -67,7 +71,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
         seat.stranger(now);
     }
     let http2 = arrival.stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let pulse = Pulse::new(limits, caged.then_some(limits.stranger_life), !http2);
+    let pulse = Pulse::new(limits, caged.then_some(limits.stranger_life), http2);
     let live = shared.live.add(worker.part, site.clone(), arrival.peer.clone(), arrival.strict);
     if arrival.strict {
         // It ends with its admission even where no request was made on it.
@@ -93,6 +97,11 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
     });
     // A change between handshake and registration was told to nobody.
     live.decide_again(&shared.current.load(), now);
+
+    if *visit.worker.shared.phase.borrow() != Phase::Serving {
+        // Whoever told the others that the gate drains may have looked before this one was there.
+        visit.live.wake();
+    }
 
     let line = Line::new(arrival.stream, pulse);
     let stream = TokioIo::new(line.clone());
@@ -164,7 +173,7 @@ where
 async fn drive(connection: impl Http, visit: &Visit) -> bool {
     let mut connection = pin!(connection);
     let mut timer = pin!(tokio::time::sleep_until(far()));
-    let mut winding = false;
+    let (mut winding, mut draining) = (false, false);
     loop {
         let mut cut = pin!(visit.live.cut());
         let event = poll_fn(|cx| {
@@ -173,9 +182,7 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
             }
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
                 if let Some(error) = result.as_ref().err().filter(|error| error.is_parse()) {
-                    // The parser answered by itself.
-                    tracing::info!(site = %visit.site, address = %visit.from, %error, "no request");
-                    visit.worker.shared.observer.metrics.refused(&visit.site, "bad-request");
+                    refuse::unreadable(visit, error);
                 }
                 return Poll::Ready(Event::Ended(result.is_ok()));
             }
@@ -192,7 +199,16 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
         .await;
         match event {
             Event::Ended(well) => return well,
-            Event::Late if visit.pulse.deadline().is_some_and(|at| at <= Instant::now()) => return false,
+            Event::Late if visit.pulse.deadline().is_some_and(|at| at <= Instant::now()) => {
+                if draining {
+                    // Nothing came any more: an idle connection is closed in good form.
+                    connection.as_mut().wind_down();
+                    return poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx).map(|end| end.is_ok())))
+                        .await
+                        == Poll::Ready(true);
+                }
+                return false;
+            }
             Event::Late => {}
             Event::Cut(Some(Cut::Everything)) => return false,
             Event::Cut(Some(Cut::Exchanges)) if !visit.http2 => return false,
@@ -212,7 +228,12 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
                     None => {}
                 }
             }
-            Event::Cut(None) => visit.closing.set(true),
+            Event::Cut(None) => {
+                // An idle HTTP/1.1 connection is told so with its next answer, HTTP/2 now.
+                let idle = visit.pulse.hurry(LAST_WAIT);
+                visit.closing.set(visit.closing.get() || visit.http2 || !idle);
+                draining = true;
+            }
         }
     }
 }

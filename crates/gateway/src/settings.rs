@@ -28,7 +28,7 @@ pub struct GateSettings {
 }
 
 /// Limits and deadlines, each with its default.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Accept to the end of the handshake.
     pub handshake: Duration,
@@ -50,8 +50,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// Handshakes at once from one address.
     pub half_open_per_address: usize,
-    /// Connections at once without an admitted party; by default a tenth of `slots`.
-    pub stranger_slots: usize,
+    /// Of a hundred slots, how many at once may be without an admitted party.
+    pub stranger_share_percent: u32,
     /// Connections a minute without an admitted party from one /32 or /64.
     pub strangers_per_minute: u32,
     /// A connection without an admitted party lives this long.
@@ -64,6 +64,10 @@ pub struct Limits {
     pub stranger_header_bytes: usize,
     /// Fields of a request.
     pub header_fields: usize,
+    /// Certificates in a client's chain.
+    pub client_certificates: usize,
+    /// Bytes of these certificates.
+    pub client_certificate_bytes: usize,
     /// Bytes of a request's body; `None`: unlimited.
     pub max_body: Option<u64>,
 }
@@ -82,13 +86,15 @@ impl Default for Limits {
             slots: 50_000,
             handshakes: 1_000,
             half_open_per_address: 50,
-            stranger_slots: 5_000,
+            stranger_share_percent: 10,
             strangers_per_minute: 20,
             stranger_life: seconds(5),
             h2_streams: 100,
             header_bytes: 64 * 1024,
             stranger_header_bytes: 16 * 1024,
             header_fields: 100,
+            client_certificates: 10,
+            client_certificate_bytes: 64 * 1024,
             max_body: None,
         }
     }
@@ -126,8 +132,8 @@ pub struct GateSite {
     pub identity: Vec<IdentityHeader>,
     /// Which CA names are sent with the certificate request.
     pub issuer_hints: IssuerHints,
-    /// Whether certificates of issuers unknown to the site are of use here: pins, or pending entries.
-    pub has_foreign_pins_or_pending: bool,
+    /// Whether a certificate that nobody vouches for becomes a pending entry here.
+    pub keeps_pending: bool,
     /// The status of a refusal, normally 403.
     pub refuse_status: u16,
 }
@@ -142,7 +148,7 @@ pub enum Upstream {
 /// Which CA names are sent with the certificate request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum IssuerHints {
-    /// The site's CAs, where no other certificate could be of use.
+    /// The site's CAs, where no other certificate could be of use: no pin, and no pending entry.
     #[default]
     Auto,
     /// None.

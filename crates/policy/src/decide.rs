@@ -144,6 +144,19 @@ pub fn decide(
     }
 }
 
+/// Who shows this certificate, where that is known: for the log alone, whether or not they may enter.
+///
+/// A certificate on record is its holder's, revoked and superseded ones too; else the way that fits leads to them.
+pub fn recognise(snapshot: &Snapshot, site: &Site, peer: &Peer) -> Option<Identity> {
+    let certificate = peer.certificate.as_ref().ok()?;
+    let known = Known::of(snapshot, site, peer, certificate);
+    match known.record.map(|record| &record.holder) {
+        Some(Holder::Party(name)) => Some(Identity::Party(name.clone())),
+        Some(Holder::Operator { name, role }) => Some(Identity::Operator(name.clone(), *role)),
+        None => known.candidate(site, peer, certificate).ok()?.identity,
+    }
+}
+
 fn judge(
     snapshot: &Snapshot,
     site: &Site,

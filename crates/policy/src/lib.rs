@@ -27,7 +27,7 @@ pub mod snapshot;
 pub mod verify;
 
 pub use ca::{Admission, Ca, Condition, MatchEntry, MatchKind};
-pub use decide::{Decision, Exception, Grant, Identity, Moment, Way, decide};
+pub use decide::{Decision, Exception, Grant, Identity, Moment, Way, decide, recognise};
 pub use host::HostName;
 pub use names::PartyName;
 pub use path::NormalPath;

@@ -223,7 +223,9 @@ impl Records {
                 Touched::Certificate(thumbprint)
             }
             RecordChange::CertificateRemoved(thumbprint) => {
-                if let Some(key) = self.certificates.get(&thumbprint).map(|record| record.key_pin) {
+                let key = self.certificates.get(&thumbprint).map(|record| record.key_pin);
+                // Another pin may have the same key.
+                if let Some(key) = key.filter(|key| self.pinned_keys.get(key) == Some(&thumbprint)) {
                     self.pinned_keys.remove(&key);
                 }
                 self.certificates.remove(&thumbprint);
@@ -275,6 +277,11 @@ impl Records {
             self.ca_grants.iter().map(|(site, cas)| RecordChange::CaGrants(site.clone(), cas.clone()));
         let compromised = self.compromised_keys.iter().map(|pin| RecordChange::CompromisedKey(*pin, true));
         parties.chain(certificates).chain(keys).chain(subjects).chain(grants).chain(compromised)
+    }
+
+    /// Whether any certificate or key is pinned: pins admit whoever issued the certificate.
+    pub fn has_pins(&self) -> bool {
+        !self.keys.is_empty() || !self.pinned_keys.is_empty()
     }
 
     /// How many changes lie over the shared base.

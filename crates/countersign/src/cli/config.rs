@@ -40,6 +40,7 @@ fn show(globals: &Globals) -> Outcome {
             "workers": settings.workers,
             "max_stale": settings.max_stale,
         },
+        "limits": crate::config::limits::view(&settings.limits),
         "site": sites,
         "ca": cas,
         "group": settings.groups,

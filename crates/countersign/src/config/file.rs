@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::keys::{CertificateFile, Seconds, Until};
+use super::limits::LimitsFile;
 
 /// A value with its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -58,6 +59,8 @@ pub struct File {
     pub ca: BTreeMap<At<String>, CaFile>,
     /// Groups of parties by name.
     pub group: BTreeMap<At<String>, Vec<At<String>>>,
+    /// Limits and deadlines of the gate.
+    pub limits: LimitsFile,
     /// The log.
     pub log: LogFile,
 }

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::{CaFile, File, LogFile, PathFile, ServerFile, SiteFile};
 use super::keys;
+use super::limits::LimitsFile;
 use super::problem::{Problem, Source, did_you_mean};
 
 /// More problems than this are not looked for.
@@ -22,6 +23,9 @@ pub fn file(source: &Source, problems: &mut Vec<Problem>) -> File {
             unknown(table, "[server]", keys::of::<ServerFile>(), source, problems)
         });
         each_named(table, "log", |_, table| unknown(table, "[log]", keys::of::<LogFile>(), source, problems));
+        each_named(table, "limits", |_, table| {
+            unknown(table, "[limits]", keys::of::<LimitsFile>(), source, problems)
+        });
         each_in(table, "site", |table| site_keys(table, source, problems));
         each_in(table, "ca", |table| unknown(table, "a [ca]", keys::of::<CaFile>(), source, problems));
     })

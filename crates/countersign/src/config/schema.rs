@@ -3,11 +3,18 @@
 use serde_json::{Value, json};
 
 use super::file::File;
+use super::limits;
 
 /// The schema, JSON Schema 2020-12.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(File).to_value();
     without_null(&mut schema);
+    for limit in limits::ALL {
+        let shape = &mut schema["$defs"]["LimitsFile"]["properties"][limit.name];
+        shape["minimum"] = json!(limit.least);
+        shape["maximum"] = json!(limit.most);
+        shape["default"] = json!(limit.default());
+    }
     schema["title"] = json!("countersign.toml");
     schema
 }
@@ -48,6 +55,7 @@ mod tests {
     use super::*;
     use crate::config::file::{CaFile, LogFile, PathFile, ServerFile, SiteFile};
     use crate::config::keys;
+    use crate::config::limits::LimitsFile;
 
     #[test]
     fn the_schema_knows_the_keys_that_are_read() {
@@ -71,6 +79,13 @@ mod tests {
         assert_eq!(of("PathFile"), read(keys::of::<PathFile>()));
         assert_eq!(of("CaFile"), read(keys::of::<CaFile>()));
         assert_eq!(of("LogFile"), read(keys::of::<LogFile>()));
+        assert_eq!(of("LimitsFile"), read(keys::of::<LimitsFile>()));
+        let handshake = &schema["$defs"]["LimitsFile"]["properties"]["handshake_seconds"];
+        assert_eq!(handshake["type"], "integer");
+        assert_eq!(
+            (&handshake["minimum"], &handshake["maximum"], &handshake["default"]),
+            (&json!(1), &json!(60), &json!(10))
+        );
         assert!(!schema.to_string().contains("null"), "{schema:#}");
     }
 }

@@ -11,6 +11,7 @@ use policy::{Admission, Ca, HostName, OnRefuse, Principal, Records, Site, Snapsh
 
 use super::ca::{self, CaSettings, Certificates};
 use super::file::{At, File, LogFile, ServerFile, SiteFile};
+use super::limits;
 use super::problem::{Problem, Problems, Source};
 use super::read;
 use super::site::{Check, SiteSettings};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// Seconds after which a policy that could not be refreshed refuses everybody.
     pub max_stale: i64,
+    /// Limits and deadlines of the gate.
+    pub limits: gateway::Limits,
     /// The sites by name.
     pub sites: BTreeMap<HostName, SiteSettings>,
     /// The trusted issuers by name, without the own one.
@@ -94,6 +97,7 @@ impl Settings {
             admin: server.admin,
             workers: server.workers,
             max_stale: server.max_stale,
+            limits: limits::limits(&file.limits, source, &mut problems),
             state,
             sites,
             cas,

@@ -154,7 +154,7 @@ fn audit_entry(event: GateEvent) -> AuditEvent {
         thumbprint: event.thumbprint.map(|thumbprint| thumbprint.to_string()),
         address: event.address.map(|address| address.to_string()),
         verdict: event.verdict.to_string(),
-        code: event.code.map(|code| code.to_string()),
+        code: event.code.map(str::to_owned),
         rule: event.rule,
         reference: (!event.reference.is_empty()).then_some(event.reference),
         detail: (!event.detail.is_empty()).then_some(event.detail),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use gateway::{Gate, GateSettings, Limits};
+use gateway::{Gate, GateSettings};
 use policy::Records;
 use registry::{Registry, RegistryError};
 use tokio::sync::watch;
@@ -90,7 +90,7 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
     let sink = Sink::start(stores, access);
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: Limits::default() };
+    let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: settings.limits.clone() };
     let gate = Gate::start(gate_settings, gate_state.clone(), sink, Arc::new(clock::now))
         .map_err(|error| StartError::Other(error.to_string()))?;
     let gate = Arc::new(gate);

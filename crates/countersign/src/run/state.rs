@@ -32,7 +32,7 @@ pub fn gate_state(
         tls_min_13: false,
         identity: Vec::new(),
         issuer_hints: IssuerHints::Known,
-        has_foreign_pins_or_pending: false,
+        keeps_pending: false,
         refuse_status: 403,
     };
     let default_site: Option<HostName> =
@@ -71,8 +71,7 @@ fn gate_site(settings: &Settings, site: &SiteSettings) -> Result<GateSite, Certi
             HintsFile::None => IssuerHints::None,
             HintsFile::Known => IssuerHints::Known,
         },
-        // A `page` site keeps pending entries, so a certificate of any issuer may be of use there.
-        has_foreign_pins_or_pending: site.on_refuse == OnRefuse::Page,
+        keeps_pending: site.on_refuse == OnRefuse::Page,
         refuse_status: site.refuse_status,
     })
 }

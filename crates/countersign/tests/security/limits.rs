@@ -1,4 +1,4 @@
-//! Too much of everything in a client's certificate message.
+//! Too much of everything: in a client's certificate message, and in a request beyond the limits that were set.
 
 use testkit::{Leaf, Portal};
 
@@ -77,4 +77,31 @@ fn no_certificate_however_odd_ends_the_gate() {
     for _ in 0..16 {
         assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
     }
+}
+
+#[test]
+fn the_limits_of_the_configuration_are_those_of_the_gate() {
+    let portal = Portal::build(&binary())
+        .extra_toml("[limits]\nheader_fields = 10\nstrangers_per_minute = 1\n")
+        .party("alice")
+        .start();
+    let shown = portal.countersign(&["config", "show", "--json"]).ok().json();
+    assert_eq!(
+        (&shown["limits"]["header_fields"], &shown["limits"]["idle_seconds"]),
+        (&10.into(), &75.into())
+    );
+
+    let names: Vec<String> = (0..11).map(|n| format!("x-{n}")).collect();
+    let fields: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    block_on(async {
+        let h2 = portal.client_as("alice").connect_h2(portal.port, SITE).await.unwrap();
+        assert_eq!(h2.get("/", &fields).await.unwrap().status, 431);
+        assert_eq!(portal.echo.count(), 0);
+        assert_eq!(h2.get("/", &fields[..10]).await.unwrap().status, 200);
+    });
+
+    assert_eq!(portal.curl(None, "/", &[]).status, 403);
+    let above = block_on(portal.client().knock(portal.port, SITE, "/")).unwrap_err();
+    assert_eq!(above.alert, Some(116));
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
 }

@@ -1,6 +1,6 @@
 //! The words in German.
 
-use super::{Case, Table};
+use super::words::{Case, Table};
 
 pub(super) static TABLE: Table = Table {
     tag: "de",

@@ -1,6 +1,6 @@
 //! The words in French.
 
-use super::{Case, Table};
+use super::words::{Case, Table};
 
 pub(super) static TABLE: Table = Table {
     tag: "fr",

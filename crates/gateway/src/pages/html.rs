@@ -6,7 +6,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Filled, Shown, Table, Told, moment, visible};
+use super::Shown;
+use super::words::{Filled, Table, Told, moment, visible};
 
 /// Constant, so that its hash can stand in the policy.
 const STYLE: &str = "\

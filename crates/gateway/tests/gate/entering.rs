@@ -1,182 +1,13 @@
-//! The gate over real sockets: who enters, who is refused and how, and who loses admission while connected.
+//! Who enters, who is refused and how, and who loses admission while connected.
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::TcpListener;
-use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use examiner::{Thumbprint, UnixTime};
-use gateway::{
-    AccessEntry, Events, Gate, GateEvent, GateKnock, GateSettings, GateSite, GateState, IdentityHeader,
-    IssuerHints, Limits, Upstream,
-};
-use policy::record::{Origin, PinExceptions, Revoked, Touched};
-use policy::verify::AnchorSet;
-use policy::{
-    Audience, CertificateRecord, ClientAuth, Holder, HostName, NormalPath, OnRefuse, Party, PartyName,
-    PathRule, RecordChange, Site, Snapshot,
-};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use testkit::{Client, Echo, KeyType, Leaf, TestCa, TestCert};
+use examiner::Thumbprint;
+use gateway::GateEvent;
+use policy::{PartyName, RecordChange};
+use testkit::{KeyType, Leaf};
 
-/// `portal.test` answers with pages and has an open `/health`; `strict.test` refuses in the handshake. alice may
-/// enter both, bob neither; mallory is a stranger.
-struct World {
-    gate: Gate,
-    echo: Echo,
-    ca: TestCa,
-    alice: TestCert,
-    bob: TestCert,
-    mallory: TestCert,
-    heard: Arc<Heard>,
-    state: GateState,
-}
-
-#[derive(Default)]
-struct Heard {
-    events: Mutex<Vec<GateEvent>>,
-    knocks: Mutex<Vec<GateKnock>>,
-    lines: Mutex<Vec<AccessEntry>>,
-}
-
-impl Events for Heard {
-    fn audit(&self, event: GateEvent) {
-        self.events.lock().unwrap().push(event);
-    }
-    fn knock(&self, knock: GateKnock) {
-        self.knocks.lock().unwrap().push(knock);
-    }
-    fn access(&self, line: AccessEntry) {
-        self.lines.lock().unwrap().push(line);
-    }
-}
-
-fn host(name: &str) -> HostName {
-    HostName::parse(name).unwrap()
-}
-
-fn now() -> UnixTime {
-    UnixTime(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64)
-}
-
-fn rules(name: &str, on_refuse: OnRefuse, audience: Audience, paths: Vec<PathRule>) -> (HostName, Arc<Site>) {
-    let site = Site {
-        name: host(name),
-        audience,
-        allow: Vec::new(),
-        deny: Vec::new(),
-        on_refuse,
-        observe_until: None,
-        paths,
-        anchors: Arc::new(AnchorSet::new(Vec::new()).unwrap()),
-        is_default: false,
-        clock_tolerance: 0,
-    };
-    (site.name.clone(), Arc::new(site))
-}
-
-fn served(ca: &TestCa, name: &str, upstream: u16) -> Arc<GateSite> {
-    let own = ca.issue_server(name);
-    let chain = CertificateDer::pem_slice_iter(own.chain_pem.as_bytes()).map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).unwrap();
-    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
-    Arc::new(GateSite {
-        name: host(name),
-        upstream: Upstream::Http(format!("127.0.0.1:{upstream}")),
-        certificate: Arc::new(rustls::sign::CertifiedKey::new(chain, key)),
-        tls_min_13: false,
-        identity: vec![IdentityHeader::ClientCert, IdentityHeader::Party],
-        issuer_hints: IssuerHints::Auto,
-        has_foreign_pins_or_pending: true,
-        refuse_status: 403,
-    })
-}
-
-fn pinned(party: &str, cert: &TestCert, revoked: Option<Revoked>) -> RecordChange {
-    let facts = cert.facts();
-    let record = CertificateRecord {
-        holder: Holder::Party(PartyName::parse(party).unwrap()),
-        label: "laptop".into(),
-        origin: Origin::Pinned,
-        key_pin: facts.key_pin,
-        superseded_after: None,
-        revoked,
-        exceptions: PinExceptions::default(),
-    };
-    RecordChange::Certificate(facts.thumbprint, record)
-}
-
-fn party(name: &str, grants: &[&str]) -> RecordChange {
-    RecordChange::Party(Party {
-        name: PartyName::parse(name).unwrap(),
-        id: name.into(),
-        suspended_since: None,
-        grants: grants.iter().map(|site| host(site)).collect::<BTreeSet<_>>(),
-    })
-}
-
-impl World {
-    fn new() -> Self {
-        let ca = TestCa::new("Test CA");
-        let echo = Echo::start();
-        let (alice, bob, mallory) = (ca.issue("alice"), ca.issue("bob"), ca.issue("mallory"));
-        let open = PathRule {
-            prefix: NormalPath::parse("/health").unwrap(),
-            allow: None,
-            deny: None,
-            client_auth: ClientAuth::Off,
-        };
-        let all = [
-            rules("portal.test", OnRefuse::Page, Audience::Parties, Vec::new()),
-            rules("open.test", OnRefuse::Page, Audience::Parties, vec![open]),
-            rules("strict.test", OnRefuse::Handshake, Audience::Parties, Vec::new()),
-            rules("localhost", OnRefuse::Page, Audience::Operators, Vec::new()),
-        ];
-        let mut snapshot =
-            Snapshot { generation: 1, sites: Arc::new(HashMap::from(all)), ..Snapshot::default() };
-        snapshot.records.apply(party("alice", &["portal.test", "open.test", "strict.test"]));
-        snapshot.records.apply(party("bob", &[]));
-        snapshot.records.apply(pinned("alice", &alice, None));
-        snapshot.records.apply(pinned("bob", &bob, None));
-        let names = ["portal.test", "open.test", "strict.test"];
-        let state = GateState {
-            snapshot,
-            sites: Arc::new(names.iter().map(|name| (host(name), served(&ca, name, echo.port()))).collect()),
-            default_site: None,
-            admin: Some(served(&ca, "localhost", 1)),
-            confirmed: Arc::new(AtomicI64::new(now().seconds())),
-            max_stale: 86_400,
-        };
-        let settings = GateSettings {
-            listen: vec![TcpListener::bind("127.0.0.1:0").unwrap()],
-            admin: Some(TcpListener::bind("127.0.0.1:0").unwrap()),
-            workers: 2,
-            limits: Limits::default(),
-        };
-        let heard = Arc::new(Heard::default());
-        let gate = Gate::start(settings, state.clone(), heard.clone(), Arc::new(now)).unwrap();
-        Self { gate, echo, ca, alice, bob, mallory, heard, state }
-    }
-
-    fn port(&self) -> u16 {
-        self.gate.bound()[0].port()
-    }
-
-    fn client(&self) -> Client {
-        Client::trusting(&self.ca.root_pem())
-    }
-
-    fn revoke_alice(&self) -> u64 {
-        let mut state = self.state.clone();
-        state.snapshot.generation += 1;
-        let revoked = Revoked { at: now(), reason: "key-compromise".into() };
-        let touched = state.snapshot.records.apply(pinned("alice", &self.alice, Some(revoked)));
-        assert_eq!(touched, Touched::Certificate(self.alice.facts().thumbprint));
-        self.gate.apply(state, vec![touched])
-    }
-}
+use crate::world::{World, now};
 
 #[tokio::test]
 async fn who_is_admitted_reaches_the_upstream_with_an_identity_that_cannot_be_forged() {
@@ -250,7 +81,7 @@ async fn strict_sites_answer_with_the_alert_and_a_stolen_certificate_blames_nobo
     let alice = world.client().showing(&world.alice).knock(world.port(), "strict.test", "/").await.unwrap();
     assert_eq!(alice.status, 200);
     let events = world.heard.events.lock().unwrap();
-    let unproved = |event: &&GateEvent| event.code == Some(policy::Code::PossessionFailed);
+    let unproved = |event: &&GateEvent| event.code == Some("possession-failed");
     assert!(events.iter().filter(unproved).count() >= 2);
     assert!(events.iter().filter(unproved).all(|event| event.thumbprint.is_none() && event.party.is_none()));
 }

@@ -1,0 +1,191 @@
+//! One exchange: the request from its head to the last byte of its answer, ended early where it loses admission.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use examiner::UnixTime;
+use http::{Method, Request, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
+
+use crate::observe::{AccessEntry, reference};
+use crate::serve::Visit;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The exchange lost admission: no more of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the exchange was ended")]
+pub(crate) struct Gone;
+
+/// One request from its head to the end of its answer; dropped, it is over and logged.
+pub(crate) struct Exchange {
+    visit: Rc<Visit>,
+    since: Instant,
+    time: UnixTime,
+    method: Method,
+    path: String,
+    protocol: &'static str,
+    pub(crate) reference: String,
+    status: u16,
+    bytes: u64,
+    pub(crate) party: Option<String>,
+    pub(crate) verdict: &'static str,
+    pub(crate) running: Option<u64>,
+}
+
+impl Exchange {
+    /// Its head is complete.
+    pub(crate) fn begin(visit: Rc<Visit>, request: &Request<Incoming>) -> Self {
+        visit.pulse.begin();
+        Self {
+            since: Instant::now(),
+            time: (visit.worker.shared.clock)(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            protocol: if request.version() == Version::HTTP_2 { "HTTP/2.0" } else { "HTTP/1.1" },
+            reference: reference(),
+            status: 499,
+            bytes: 0,
+            party: None,
+            verdict: "",
+            running: None,
+            visit,
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let visit = &self.visit;
+        visit.pulse.finish();
+        if let Some(id) = self.running {
+            visit.live.finish(id);
+        }
+        let taken = self.since.elapsed();
+        let verdict = if self.verdict.is_empty() { "refused" } else { self.verdict };
+        let observer = &visit.worker.shared.observer;
+        observer.metrics.request(&visit.site, verdict, taken.as_secs_f64());
+        observer.events.access(AccessEntry {
+            time: self.time,
+            site: visit.site.clone(),
+            party: self.party.take(),
+            address: visit.from,
+            method: self.method.to_string(),
+            path: std::mem::take(&mut self.path),
+            status: self.status,
+            bytes: self.bytes,
+            duration_us: u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
+            reference: std::mem::take(&mut self.reference),
+            protocol: self.protocol,
+            verdict,
+        });
+    }
+}
+
+/// The body of an answer; ends the exchange when it is dropped.
+pub(crate) struct Answer {
+    body: Content,
+    exchange: Exchange,
+}
+
+impl Answer {
+    /// These bytes.
+    pub(crate) fn own(body: Bytes, exchange: Exchange) -> Self {
+        Self { body: Content::Own(Some(body)), exchange }
+    }
+
+    /// What comes from the upstream, until it loses admission.
+    pub(crate) fn upstream(body: Incoming, cancelled: oneshot::Receiver<()>, exchange: Exchange) -> Self {
+        let stream = Stream::new(&exchange.visit, body, cancelled);
+        Self { body: Content::Upstream(Box::new(stream)), exchange }
+    }
+
+    /// The status that it goes out with.
+    pub(crate) fn note_status(&mut self, status: u16) {
+        self.exchange.status = status;
+    }
+}
+
+enum Content {
+    Own(Option<Bytes>),
+    Upstream(Box<Stream>),
+}
+
+/// An upstream's body, until it ends, falls silent, or loses admission.
+struct Stream {
+    body: Incoming,
+    cancelled: oneshot::Receiver<()>,
+    idle: Duration,
+    silence: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+impl Stream {
+    fn new(visit: &Visit, body: Incoming, cancelled: oneshot::Receiver<()>) -> Self {
+        Self {
+            body,
+            cancelled,
+            idle: visit.worker.shared.limits.upstream_idle,
+            silence: None,
+            waiting: false,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(Ok(())) = Pin::new(&mut self.cancelled).poll(cx) {
+            return Poll::Ready(Some(Err(Gone.into())));
+        }
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.waiting = false;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let idle = self.idle;
+        let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
+        if !std::mem::replace(&mut self.waiting, true) {
+            silence.as_mut().reset(Instant::now() + idle);
+        }
+        ready!(silence.as_mut().poll(cx));
+        Poll::Ready(Some(Err("the upstream fell silent".into())))
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = match &mut self.body {
+            Content::Own(bytes) => {
+                bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes)))
+            }
+            Content::Upstream(stream) => ready!(stream.poll(cx)),
+        };
+        if let Some(Ok(frame)) = &frame {
+            self.exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Content::Own(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
+            Content::Upstream(stream) => stream.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Upstream(stream) => stream.body.size_hint(),
+        }
+    }
+}
