@@ -156,7 +156,6 @@ fn failed(shared: &Shared, verifier: &Verifier, error: &std::io::Error, from: So
         reference: String::new(),
         detail,
         is_exception: false,
-        is_exception: false,
         count: 1,
     });
     why.as_str()

@@ -28,7 +28,7 @@ fn comparable(records: &Records) -> String {
 }
 
 /// The changes after this number, for a reader of the registry's own epoch.
-async fn changes(registry: &Registry, seq: i64) -> Vec<FeedEntry> {
+pub(crate) async fn changes(registry: &Registry, seq: i64) -> Vec<FeedEntry> {
     match registry.changes_since(registry.epoch(), seq).await.unwrap() {
         Feed::Changes(all) => all,
         Feed::Reload(gap) => panic!("{gap:?}"),
