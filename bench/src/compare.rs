@@ -56,7 +56,8 @@ pub fn compare(options: &Options) -> Result<(), Failure> {
     for (kind, program) in &programs {
         named.push((kind.name(), kind.version(program)?));
     }
-    let report = Report::new(Machine::here(&cores)?, options, &modes, named, missing, &samples, &floors, effective);
+    let report =
+        Report::new(Machine::here(&cores)?, options, &modes, named, missing, &samples, &floors, effective);
     report::write(&report, &out)?;
     print!("{}", report::table(&report));
     println!("\nWritten to {}: report.json, report.svg", out.display());
@@ -71,7 +72,9 @@ fn programs(options: &Options) -> Result<(Vec<(Kind, PathBuf)>, Vec<&'static str
         None => Kind::Gate.find(),
     };
     let gate = gate.ok_or_else(|| {
-        Failure::new("there is no gate beside this program: `cargo build --release` makes it, or name one with --gate")
+        Failure::new(
+            "there is no gate beside this program: `cargo build --release` makes it, or name one with --gate",
+        )
     })?;
     let (mut programs, mut missing) = (vec![(Kind::Gate, gate)], Vec::new());
     for kind in Kind::PEERS {
@@ -79,9 +82,14 @@ fn programs(options: &Options) -> Result<(Vec<(Kind, PathBuf)>, Vec<&'static str
         match kind.find() {
             Some(path) if named || options.peers.is_empty() => programs.push((kind, path)),
             None if named => {
-                return Err(Failure::new(format!("{} is not installed: see bench/install-peers", kind.name())));
+                return Err(Failure::new(format!(
+                    "{} is not installed: see bench/install-peers",
+                    kind.name()
+                )));
             }
-            None if !options.peers.contains(&Peer::None) && options.peers.is_empty() => missing.push(kind.name()),
+            None if !options.peers.contains(&Peer::None) && options.peers.is_empty() => {
+                missing.push(kind.name())
+            }
             _ => {}
         }
     }

@@ -161,7 +161,8 @@ mod tests {
         ] {
             assert!(options(&wrong).is_err(), "{wrong:?}");
         }
-        for right in [["--rounds", "100"], ["--seconds", "0.05"], ["--connections", "48"], ["--idle", "4000"]] {
+        for right in [["--rounds", "100"], ["--seconds", "0.05"], ["--connections", "48"], ["--idle", "4000"]]
+        {
             assert!(options(&right).is_ok(), "{right:?}");
         }
     }

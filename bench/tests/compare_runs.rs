@@ -34,7 +34,18 @@ fn the_gate_is_measured_and_reported() {
 fn a_gate_that_does_not_start_fails_the_run() {
     let out = tempfile::tempdir().expect("a directory");
     let run = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["compare", "--peers", "none", "--rounds", "1", "--seconds", "0.1", "--gate", "/bin/false", "--out"])
+        .args([
+            "compare",
+            "--peers",
+            "none",
+            "--rounds",
+            "1",
+            "--seconds",
+            "0.1",
+            "--gate",
+            "/bin/false",
+            "--out",
+        ])
         .arg(out.path())
         .output()
         .expect("the bench runs");

@@ -59,8 +59,10 @@ impl Door {
         within("the handshake", async {
             let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.doing("connect")?;
             tcp.set_nodelay(true).doing("nodelay")?;
-            let stream =
-                TlsConnector::from(config.clone()).connect(self.name.clone(), tcp).await.doing("handshake")?;
+            let stream = TlsConnector::from(config.clone())
+                .connect(self.name.clone(), tcp)
+                .await
+                .doing("handshake")?;
             equal_work(&stream, config)?;
             Ok(stream)
         })
@@ -69,8 +71,11 @@ impl Door {
 
     /// A request of HTTP/1.1, whole.
     pub fn request(&self, path: &str) -> Vec<u8> {
-        format!("GET {path} HTTP/1.1\r\nHost: {SITE}:{}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n", self.port)
-            .into_bytes()
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {SITE}:{}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n",
+            self.port
+        )
+        .into_bytes()
     }
 
     /// The address of a resource.

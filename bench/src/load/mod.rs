@@ -47,8 +47,7 @@ impl Crowd {
             Mode::Body100m => connections.min(2),
             _ => connections,
         };
-        let mut crowd =
-            Self { mode, door: door.clone(), wires: Vec::new(), senders: Vec::new(), visitors };
+        let mut crowd = Self { mode, door: door.clone(), wires: Vec::new(), senders: Vec::new(), visitors };
         match mode {
             Mode::Handshake | Mode::HandshakeNew | Mode::Connection => {
                 for _ in 0..visitors.max(crate::pki::FEW) {

@@ -115,7 +115,8 @@ impl Report {
         let of = |part: fn(&Floor) -> f64| median(floors.iter().map(part));
         let floor = of(|f| f.primitives).zip(of(|f| f.chain_known)).zip(of(|f| f.chain_verified));
         let mut notes = vec![
-            "Every handshake: TLS 1.3, X25519, AES-128-GCM, ECDSA P-256 on both sides, no resumption.".to_owned(),
+            "Every handshake: TLS 1.3, X25519, AES-128-GCM, ECDSA P-256 on both sides, no resumption."
+                .to_owned(),
         ];
         if servers.iter().any(|(_, version)| version.contains("OpenSSL 3.0")) {
             notes.push(

@@ -21,10 +21,8 @@ pub fn chart(report: &Report) -> String {
     let mut y = 24.0;
     say(&mut svg, 10.0, y, 15, "Countersign beside its peers: shorter is better");
     y += 18.0;
-    let words = format!(
-        "{}, {}, {} rounds of {} s",
-        machine.date, machine.processor, report.rounds, report.seconds
-    );
+    let words =
+        format!("{}, {}, {} rounds of {} s", machine.date, machine.processor, report.rounds, report.seconds);
     say(&mut svg, 10.0, y, 12, &words);
     for measured in &report.modes {
         y += 32.0;
@@ -32,7 +30,8 @@ pub fn chart(report: &Report) -> String {
         y += 8.0;
         let longest = measured.figures.iter().map(|figure| figure.value).fold(f64::MIN_POSITIVE, f64::max);
         for (number, (server, figure)) in report.servers.iter().zip(&measured.figures).enumerate() {
-            let (width, fill) = (WIDE * figure.value / longest, if number == 0 { "#1f6f43" } else { "#9aa5b1" });
+            let (width, fill) =
+                (WIDE * figure.value / longest, if number == 0 { "#1f6f43" } else { "#9aa5b1" });
             // Writing to a string does not fail.
             let _ = writeln!(
                 svg,

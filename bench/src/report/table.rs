@@ -33,7 +33,17 @@ fn fill(text: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(
             text,
             "  {:8} {:wide$} {:>9} {:>17} {:>6} {:>9} {:>8} {:>8} {:>8} {:>7} {:>7}",
-            "", "", "value", "lowest-highest", "ratio", "per s", "p50 ms", "p99 ms", "p99.9 ms", "Rss MB", "Pss MB"
+            "",
+            "",
+            "value",
+            "lowest-highest",
+            "ratio",
+            "per s",
+            "p50 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "Rss MB",
+            "Pss MB"
         )?;
         for (server, figure) in report.servers.iter().zip(&measured.figures) {
             let millis = |micros: Option<f64>| micros.map_or("-".into(), |micros| short(micros / 1000.0));
@@ -80,8 +90,8 @@ mod tests {
         assert_eq!(
             words,
             [
-                "nginx", "nginx", "1.22.1,", "OpenSSL", "3.0.19", "1000", "800-1200", "4.00", "1500", "0.80", "2.50",
-                "12.0", "40.0", "20.0"
+                "nginx", "nginx", "1.22.1,", "OpenSSL", "3.0.19", "1000", "800-1200", "4.00", "1500", "0.80",
+                "2.50", "12.0", "40.0", "20.0"
             ]
         );
         assert!(text.contains("50 % of the gate's handshake"));

@@ -20,7 +20,10 @@ pub(super) fn prepare(place: &Place) -> Result<Command, Failure> {
     let upstream = format!("http://127.0.0.1:{}", place.upstream);
     let listen = format!("127.0.0.1:{}", place.port);
     let admin = format!("127.0.0.1:{}", testkit::free_port());
-    run(place, &["init", "--site", SITE, "--upstream", &upstream, "--listen", &listen, "--admin", &admin, "--yes"])?;
+    run(
+        place,
+        &["init", "--site", SITE, "--upstream", &upstream, "--listen", &listen, "--admin", &admin, "--yes"],
+    )?;
     let config = std::fs::read_to_string(place.dir.join("countersign.toml")).doing("countersign.toml")?;
     let site = format!("[site.\"{SITE}\"]\n");
     let ours = format!(
