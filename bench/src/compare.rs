@@ -11,7 +11,7 @@ use crate::failure::{Doing, Failure};
 use crate::figures::{Latency, Sample, Samples};
 use crate::floor::Floor;
 use crate::load::{Crowd, Door, hold};
-use crate::options::{Mode, Options, Peer};
+use crate::options::{Mode, Options};
 use crate::pki::{FEW, Files, Pki};
 use crate::report::{self, Machine, Report};
 use crate::server::{Kind, Place, Server, gate, program};
@@ -87,9 +87,7 @@ fn programs(options: &Options) -> Result<(Vec<(Kind, PathBuf)>, Vec<&'static str
                     kind.name()
                 )));
             }
-            None if !options.peers.contains(&Peer::None) && options.peers.is_empty() => {
-                missing.push(kind.name())
-            }
+            None if options.peers.is_empty() => missing.push(kind.name()),
             _ => {}
         }
     }

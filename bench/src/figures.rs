@@ -53,7 +53,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut all: Vec<f64> = values.into_iter().collect();
     all.sort_by(f64::total_cmp);
     let upper = *all.get(all.len() / 2)?;
-    Some(if all.len() % 2 == 0 { (all[all.len() / 2 - 1] + upper) / 2.0 } else { upper })
+    Some(if all.len().is_multiple_of(2) { (all[all.len() / 2 - 1] + upper) / 2.0 } else { upper })
 }
 
 /// All samples, in the order of rounds.
