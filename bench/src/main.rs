@@ -1,0 +1,48 @@
+//! Measures the gate beside other servers doing the same work.
+//!
+//! Read in this order:
+//!
+//! - [`options`]: the command line.
+//! - [`compare`]: a whole run, round by round.
+//! - [`pki`]: the site's certificate and the visitors'.
+//! - [`upstream`]: the website behind every server, a process of its own.
+//! - [`server`]: the gate and its peers, each configured for the same work.
+//! - [`load`]: the visitors.
+//! - [`cost`]: what a server used: processor time and memory.
+//! - [`floor`]: what the cryptography alone costs.
+//! - [`figures`]: medians, quantiles and ratios.
+//! - [`report`]: table, JSON and chart.
+//! - [`cores`]: who runs where.
+
+#![forbid(unsafe_code)]
+
+mod compare;
+mod cores;
+mod cost;
+mod failure;
+mod figures;
+mod floor;
+mod load;
+mod options;
+mod pki;
+mod report;
+mod server;
+mod upstream;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let done = match options::Arguments::parse().command {
+        options::Command::Compare(options) => compare::compare(&options),
+        options::Command::Upstream { port } => upstream::serve(port),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

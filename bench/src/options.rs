@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+/// Measures the gate beside nginx, HAProxy, Caddy and Envoy.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure the gate and its peers in turns, and write the report.
+    Compare(Options),
+    /// The website behind the servers; `compare` starts it.
+    #[command(hide = true)]
+    Upstream {
+        /// Port of 127.0.0.1.
+        #[arg(long)]
+        port: u16,
+    },
+}
+
+/// What a run measures, and how long.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// The gate; the binary beside this one where absent, such as target/release/countersign.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where report.json and report.svg go; `bench` in the target directory where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Rounds, 1 to 100.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Seconds for each server, mode and round, 0.05 to 60.
+    #[arg(long, default_value = "2", value_parser = seconds)]
+    pub seconds: f64,
+    /// Requests or handshakes under way at once, 1 to 48: the gate takes 50 half-open ones from an address.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=48))]
+    pub connections: u16,
+    /// Connections held by the mode `idle`, 16 to 4000.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(16..=4000))]
+    pub idle: u16,
+    /// Only these modes.
+    #[arg(long, value_name = "MODE", value_delimiter = ',')]
+    pub only: Vec<Mode>,
+    /// Only these peers, and it is an error if one is missing; `none` for the gate alone.
+    #[arg(long, value_name = "PEER", value_delimiter = ',')]
+    pub peers: Vec<Peer>,
+}
+
+impl Options {
+    /// The modes asked for, in their order.
+    pub fn modes(&self) -> Vec<Mode> {
+        let asked = |mode: &Mode| self.only.is_empty() || self.only.contains(mode);
+        Mode::value_variants().iter().copied().filter(asked).collect()
+    }
+}
+
+/// One kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// A full mutual handshake; 16 certificates in turn, each seen before.
+    Handshake,
+    /// The same, with so many certificates that each chain is verified anew.
+    HandshakeNew,
+    /// A connection with one request.
+    Connection,
+    /// A request of 1 KiB on a connection that stays, HTTP/1.1.
+    KeepaliveH1,
+    /// The same on streams of HTTP/2.
+    KeepaliveH2,
+    /// A body of 1 MiB.
+    #[value(name = "body-1m")]
+    #[serde(rename = "body-1m")]
+    Body1m,
+    /// A body of 100 MiB.
+    #[value(name = "body-100m")]
+    #[serde(rename = "body-100m")]
+    Body100m,
+    /// Memory of a connection that is held after one request.
+    Idle,
+}
+
+impl Mode {
+    /// As on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::HandshakeNew => "handshake-new",
+            Self::Connection => "connection",
+            Self::KeepaliveH1 => "keepalive-h1",
+            Self::KeepaliveH2 => "keepalive-h2",
+            Self::Body1m => "body-1m",
+            Self::Body100m => "body-100m",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// What its figure counts.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Handshake | Self::HandshakeNew => "microseconds of processor time a handshake",
+            Self::Connection => "microseconds of processor time a connection",
+            Self::KeepaliveH1 | Self::KeepaliveH2 => "microseconds of processor time a request",
+            Self::Body1m | Self::Body100m => "microseconds of processor time a body",
+            Self::Idle => "kB of memory (Pss) a connection",
+        }
+    }
+}
+
+/// Another server, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Peer {
+    None,
+    Nginx,
+    Haproxy,
+    Caddy,
+    Envoy,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.05..=60.0).contains(&value) { Ok(value) } else { Err("0.05 to 60".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> Result<Options, clap::Error> {
+        let all = ["bench", "compare"].iter().chain(arguments);
+        Arguments::try_parse_from(all).map(|parsed| match parsed.command {
+            Command::Compare(options) => options,
+            Command::Upstream { .. } => unreachable!("compare was given"),
+        })
+    }
+
+    #[test]
+    fn every_number_is_bounded() {
+        for wrong in [
+            ["--rounds", "0"],
+            ["--rounds", "101"],
+            ["--seconds", "0.01"],
+            ["--seconds", "61"],
+            ["--seconds", "NaN"],
+            ["--connections", "0"],
+            ["--connections", "49"],
+            ["--idle", "15"],
+            ["--idle", "4001"],
+        ] {
+            assert!(options(&wrong).is_err(), "{wrong:?}");
+        }
+        for right in [["--rounds", "100"], ["--seconds", "0.05"], ["--connections", "48"], ["--idle", "4000"]]
+        {
+            assert!(options(&right).is_ok(), "{right:?}");
+        }
+    }
+
+    #[test]
+    fn modes_are_named_as_they_are_reported() {
+        for mode in Mode::value_variants() {
+            let shown = mode.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(shown.as_deref(), Some(mode.name()));
+            assert_eq!(serde_json::json!(mode), mode.name());
+        }
+        let some = options(&["--only", "idle,handshake"]).map(|options| options.modes());
+        assert_eq!(some.ok(), Some(vec![Mode::Handshake, Mode::Idle]));
+    }
+}

@@ -1,0 +1,61 @@
+//! The gate, set up with its own command line: a trusted issuer with a rule on names, limits at their defaults.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{Place, program};
+use crate::failure::{Doing, Failure};
+use crate::pki::{SITE, VISITORS};
+
+/// Its version, and which build it is.
+pub fn version(program: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(program).doing("the gate's binary")?;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    let hash = data_encoding::HEXLOWER.encode(&hash.as_ref()[..4]);
+    let version = program::say(program, &["--version"])?;
+    Ok(format!("{} (build {hash}), rustls with AWS-LC", version.trim()))
+}
+
+pub(super) fn prepare(place: &Place) -> Result<Command, Failure> {
+    let upstream = format!("http://127.0.0.1:{}", place.upstream);
+    let listen = format!("127.0.0.1:{}", place.port);
+    let admin = format!("127.0.0.1:{}", testkit::free_port());
+    run(
+        place,
+        &["init", "--site", SITE, "--upstream", &upstream, "--listen", &listen, "--admin", &admin, "--yes"],
+    )?;
+    let config = std::fs::read_to_string(place.dir.join("countersign.toml")).doing("countersign.toml")?;
+    let site = format!("[site.\"{SITE}\"]\n");
+    let ours = format!(
+        "{site}certificate = {{ cert = \"{}\", key = \"{}\" }}\ntls_min = \"1.3\"\n",
+        place.files.cert.display(),
+        place.files.key.display()
+    );
+    let config = config.replace("[server]\n", "[server]\nworkers = 1\n").replace(&site, &ours);
+    place.write("countersign.toml", &(config + "\n[log]\nfile = \"access.log\"\n"))?;
+    let ca = place.files.ca.display().to_string();
+    let rule = format!("san:dns=*.{VISITORS}");
+    run(place, &["ca", "add", &ca, "--name", "partners", "--site", SITE, "--match", &rule])?;
+    Ok(command(place, &["run"]))
+}
+
+/// The configuration that holds, as the gate itself tells it.
+pub fn effective(place: &Place) -> Result<String, Failure> {
+    run(place, &["config", "show"])
+}
+
+fn command(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new(&place.program);
+    command.args(arguments).current_dir(&place.dir).env_remove("COUNTERSIGN_LOG");
+    command.env_remove("COUNTERSIGN_CONFIG").env_remove("COUNTERSIGN_STATE_DIR");
+    command
+}
+
+fn run(place: &Place, arguments: &[&str]) -> Result<String, Failure> {
+    let output = command(place, arguments).output().doing("the gate")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(Failure::new(format!("countersign {}: {said}", arguments.join(" "))));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
