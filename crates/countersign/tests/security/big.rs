@@ -17,26 +17,41 @@ use crate::support::{SITE, assert_alive, block_on};
 /// How soon alice must be served after a visitor who costs work.
 const SOON: Duration = Duration::from_secs(10);
 
-/// An RSA key of any size and exponent. Its modulus is a power of one prime: RSA works with it, and it is soon made.
+/// An RSA key of any size and exponent, of many small primes: it works like any other, and is soon made and used.
 #[derive(Clone, Debug)]
 struct OddRsa {
     modulus: BigUint,
     public: BigUint,
-    secret: BigUint,
+    /// Each prime, and the inverse of the public exponent for it.
+    secret: Vec<(BigUint, BigUint)>,
 }
 
 impl OddRsa {
-    /// A prime of about 1024 bits to this power.
-    fn new(power: u32, exponent: u64) -> Self {
-        let (one, public) = (BigUint::from(1_u8), BigUint::from(exponent));
-        loop {
-            let made = openssl(std::env::temp_dir().as_path(), &["prime", "-generate", "-bits", "1024"], b"");
+    /// So many primes of 512 bits; five of them make a key of a common size.
+    fn new(primes: usize, exponent: u64) -> Self {
+        let public = BigUint::from(exponent);
+        let mut key = Self { modulus: BigUint::from(1_u8), public, secret: Vec::new() };
+        while key.secret.len() < primes {
+            let made = openssl(std::env::temp_dir().as_path(), &["prime", "-generate", "-bits", "512"], b"");
             let prime: BigUint = made.ok().stdout.trim().parse().unwrap();
-            let units = prime.pow(power - 1) * (&prime - &one);
-            if let Some(secret) = public.modinv(&units) {
-                return Self { modulus: prime.pow(power), public, secret };
+            if let Some(inverse) = key.public.modinv(&(&prime - 1_u8)) {
+                key.modulus *= &prime;
+                key.secret.push((prime, inverse));
             }
         }
+        key
+    }
+
+    /// The root of this number: prime by prime, joined by the Chinese remainder theorem.
+    fn root(&self, number: &BigUint) -> BigUint {
+        let (mut root, mut product) = (BigUint::from(0_u8), BigUint::from(1_u8));
+        for (prime, inverse) in &self.secret {
+            let part = number.modpow(inverse, prime);
+            let missing = (part + prime - &root % prime) * product.modinv(prime).unwrap() % prime;
+            root += &product * missing;
+            product *= prime;
+        }
+        root
     }
 
     fn certificate(&self, ca: &TestCa, name: &str) -> TestCert {
@@ -65,7 +80,7 @@ impl Signer for OddRsa {
         encoded.push(0);
         encoded.extend(info);
         encoded.extend(digest::digest(&digest::SHA256, message).as_ref());
-        let bytes = BigUint::from_bytes_be(&encoded).modpow(&self.secret, &self.modulus).to_bytes_be();
+        let bytes = self.root(&BigUint::from_bytes_be(&encoded)).to_bytes_be();
         Ok([vec![0; length - bytes.len()], bytes].concat())
     }
 
@@ -91,15 +106,15 @@ fn keys_that_cost_work_are_refused_and_the_next_is_served() {
     let mut portal = with_acme(&acme);
     portal.start_gate();
     // The way in is open for everybody from acme: a key of a common size and exponent shows that.
-    let good = OddRsa::new(2, 65_537);
+    let good = OddRsa::new(5, 65_537);
     let chain = good.certificate(&acme, "good").chain_pem;
     let outcome = forge(&portal, &chain, Arc::new(good), &TLS12, Place::Right, Proof::Real);
     assert!(outcome.said.starts_with("HTTP/1.1 200"), "{outcome:?}");
 
-    for (what, power, exponent) in
-        [("RSA of 16384 bit", 16, 65_537), ("e = 3", 2, 3), ("e = 2^32 + 15", 2, (1 << 32) + 15)]
+    for (what, primes, exponent) in
+        [("RSA of 16384 bit", 32, 65_537), ("e = 3", 5, 3), ("e = 2^32 + 15", 5, (1 << 32) + 15)]
     {
-        let key = OddRsa::new(power, exponent);
+        let key = OddRsa::new(primes, exponent);
         let chain = key.certificate(&acme, "odd").chain_pem;
         let before = portal.echo.count();
         let outcome = forge(&portal, &chain, Arc::new(key), &TLS12, Place::Right, Proof::Real);
@@ -116,7 +131,7 @@ fn keys_beyond_all_sense_end_the_handshake() {
     let mut portal = with_acme(&acme);
     portal.start_gate();
     let odd = vec![0xff; 256];
-    let key: Arc<dyn SigningKey> = Arc::new(OddRsa::new(2, 65_537));
+    let key: Arc<dyn SigningKey> = Arc::new(OddRsa::new(5, 65_537));
     for (what, modulus, exponent) in [
         ("e = 2^31", odd.clone(), vec![0x80, 0, 0, 0]),
         ("e = 0", odd.clone(), vec![0]),
