@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("registry", &["examiner", "policy"]),
     ("authority", &["examiner", "policy"]),
     ("testkit", &["examiner", "policy"]),
+    ("mutants", &[]),
     ("countersign", &["examiner", "policy", "gateway", "registry", "authority"]),
 ];
 
