@@ -1,5 +1,7 @@
 //! Parties: made, granted sites, suspended, removed.
 
+use std::collections::BTreeMap;
+
 use examiner::UnixTime;
 use policy::record::Party;
 use policy::{HostName, PartyName, RecordChange};
@@ -73,6 +75,17 @@ impl Registry {
             parties.push(row);
         }
         Ok(parties)
+    }
+
+    /// When the last certificate of each party ends that is not revoked; parties without one are not among them.
+    pub async fn last_ends(&self) -> Result<BTreeMap<PartyName, UnixTime>> {
+        let rows = sqlx::query(
+            "SELECT holder, max(not_after) AS ends FROM certificates
+             WHERE holder_kind = 'party' AND revoked_at IS NULL GROUP BY holder",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((party(row, "holder")?, time(row, "ends")?))).collect()
     }
 
     /// Removes a party with its pins, keys and subjects. Its own certificates stay on record as revoked for

@@ -128,14 +128,31 @@ pub fn certificate_state(row: &registry::CertificateRow, now: examiner::UnixTime
 fn list(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let all = context.run(context.registry.parties())?;
-    let mut rows = vec![vec!["PARTY".into(), "SITES".into(), "STATE".into()]];
+    let ends = context.run(context.registry.last_ends())?;
+    let records = &context.state.records;
+    let by_key = |name: &policy::PartyName| {
+        records.keys.iter().any(|(_, all)| all.iter().any(|key| key.party == *name && key.revoked.is_none()))
+            || records.subjects.values().any(|party| party == name)
+    };
+    let mut rows = vec![vec!["PARTY".into(), "SITES".into(), "CERTIFICATES UNTIL".into(), "STATE".into()]];
     for row in &all {
         let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
-        let state =
-            row.suspended_since.map_or("active".into(), |since| format!("suspended since {}", since.date()));
-        rows.push(vec![row.name.to_string(), sites.join(" "), state]);
+        let until = ends.get(&row.name);
+        let state = match row.suspended_since {
+            Some(since) => format!("suspended since {}", since.date()),
+            None if until.is_some_and(|until| *until >= context.now) || by_key(&row.name) => "active".into(),
+            None => "no valid certificate".into(),
+        };
+        let until = until.map_or("-".into(), |until| until.date());
+        let sites = if sites.is_empty() { "-".into() } else { sites.join(" ") };
+        rows.push(vec![row.name.to_string(), sites, until, state]);
     }
-    globals.print(&all.iter().map(row_view).collect::<Vec<_>>(), columns(&rows));
+    let view = |row: &registry::PartyRow| {
+        let mut value = row_view(row);
+        value["certificates_until"] = json!(ends.get(&row.name));
+        value
+    };
+    globals.print(&all.iter().map(view).collect::<Vec<_>>(), columns(&rows));
     Ok(Exit::Fine)
 }
 
