@@ -6,6 +6,7 @@
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
+//! - [`path`]: every path to a trust anchor, built and validated within a budget.
 //! - [`checks`]: one check a file; its documentation says how to add one.
 //! - [`examine()`]: a chain and a question in, a [`report::Report`] out.
 
@@ -17,6 +18,7 @@ pub mod checks;
 pub mod dates;
 mod examine;
 pub mod matching;
+pub mod path;
 pub mod profile;
 pub mod report;
 

@@ -78,8 +78,8 @@ impl Examinee {
             not_before: time(&fields.not_before),
             not_after: time(&fields.not_after),
             key: fields.spki.as_ref().and_then(|spki| Key::of(spki, &tree)),
-            signature_algorithm: fields.signature_algorithm.as_ref().map(Algorithm::of),
-            inner_signature_algorithm: fields.inner_signature_algorithm.as_ref().map(Algorithm::of),
+            signature_algorithm: fields.signature_algorithm.as_ref().map(Algorithm::read),
+            inner_signature_algorithm: fields.inner_signature_algorithm.as_ref().map(Algorithm::read),
             extensions,
             known,
             tree,
@@ -116,9 +116,10 @@ impl Examinee {
         self.fields().issuer.map_or(&[], |field| field.element.bytes())
     }
 
-    /// Whether subject and issuer are the same bytes and not empty.
+    /// Whether subject and issuer are the same bytes and name somebody.
     pub fn is_self_issued(&self) -> bool {
-        !self.subject_der().is_empty() && self.subject_der() == self.issuer_der()
+        let is_named = self.subject.as_ref().is_some_and(|subject| !subject.is_empty());
+        is_named && self.subject_der() == self.issuer_der()
     }
 
     /// Whether basicConstraints says CA.

@@ -16,7 +16,8 @@ pub struct Algorithm {
 }
 
 impl Algorithm {
-    pub(super) fn of(field: &Field<'_>) -> Self {
+    /// Reads an AlgorithmIdentifier.
+    pub fn read(field: &Field<'_>) -> Self {
         Self {
             oid: field.element.child(0).and_then(Element::oid).unwrap_or_default(),
             parameters: field.element.child(1).map(|e| e.bytes().to_vec()),
@@ -66,7 +67,7 @@ impl Key {
     pub const EC: &str = "1.2.840.10045.2.1";
 
     pub(super) fn of(spki: &Field<'_>, tree: &Tree) -> Option<Self> {
-        let algorithm = Algorithm::of(&spki.inner("algorithm", spki.element.child(0)?));
+        let algorithm = Algorithm::read(&spki.inner("algorithm", spki.element.child(0)?));
         let value = spki.element.child(1)?;
         let bits = value.bit_string().map(|(bits, _)| bits.to_vec()).unwrap_or_default();
         let parts = match algorithm.oid.as_str() {

@@ -84,7 +84,8 @@ impl Chain {
     /// The certificates at hand that name themselves as the issuer of `certificate`; anchors last.
     pub fn issuers_by_name<'a>(&'a self, certificate: &'a Examinee) -> impl Iterator<Item = &'a Examinee> {
         let issuer = certificate.issuer_der();
-        self.all().filter(move |other| !issuer.is_empty() && other.subject_der() == issuer)
+        let is_named = certificate.issuer.as_ref().is_some_and(|issuer| !issuer.is_empty());
+        self.all().filter(move |other| is_named && other.subject_der() == issuer)
     }
 
     fn numbered(mut self) -> Self {

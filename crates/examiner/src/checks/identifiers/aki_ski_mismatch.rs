@@ -28,6 +28,8 @@ fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         let found =
             Found::new(certificate, authority.place.clone(), format!("it names the key {}", hex(wanted)));
-        Some(found.expected(format!("the issuer's identifier {}", hex(known[0]))))
+        let found = found.expected(format!("the issuer's identifier {}", hex(known[0])));
+        // A root contradicts itself: no client has a reason to doubt which key is meant (BR section 7.1.2.1.3).
+        Some(if certificate.is_self_issued() { found.severity(Error) } else { found })
     }))
 }
