@@ -2,9 +2,11 @@
 
 use crate::cert::UnixTime;
 use crate::chain::{Chain, Examinee};
+use crate::checks::chain::shared::{first_missing, suggested};
 use crate::checks::check::{Check, Context, Found, Outcome, Run};
+use crate::path::clients::Client;
 use crate::profile::{PeerName, Profile};
-use crate::report::{ChosenProfile, Finding, Link, Report, Severity, Source, Untold, Verdict};
+use crate::report::{ChosenProfile, Finding, Link, Missing, Report, Severity, Source, Untold, Verdict};
 
 /// What an examination is asked.
 #[derive(Clone, Debug)]
@@ -31,7 +33,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
             (profile, Some(reason))
         }
     };
-    let context = Context { chain, profile, at: question.at, host: question.host.as_ref() };
+    let context = Context::new(chain, profile, question.at, question.host.as_ref());
     let mut found: Vec<(&'static Check, Finding, Vec<&'static str>)> = Vec::new();
     let mut untold = Vec::new();
     for check in checks {
@@ -58,12 +60,19 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
     }
     let findings = without_consequences(found);
     let verdict = verdict(&findings);
+    let missing = missing(chain, &context);
+    let sentence = match works_in_browsers(&context, &findings, &missing) {
+        Some(sentence) => sentence,
+        None => sentence(chain, &findings),
+    };
     Report {
         verdict,
-        sentence: sentence(chain, &findings),
+        sentence,
         profile: ChosenProfile { name: profile, guessed },
         examined_at: question.at,
         chain: links(chain),
+        repaired: suggested(chain, &context).map(|path| path.iter().map(|c| c.index).collect()),
+        missing,
         findings,
         untold,
     }
@@ -142,6 +151,41 @@ fn sentence(chain: &Chain, findings: &[Finding]) -> String {
     format!("{counts}; first: {} ({}).", first.observed, first.id)
 }
 
+/// The certificates that are missing from what was served: those beside it that the shortest path needs, else the first
+/// one that nobody has.
+fn missing(chain: &Chain, context: &Context<'_>) -> Vec<Missing> {
+    let Some((below, issuer)) = first_missing(chain) else { return Vec::new() };
+    let not_anchors = chain.served.len() + chain.beside.len();
+    let beside = chain.served.len()..not_anchors;
+    let shortest = context.paths().valid.iter().min_by_key(|path| path.len());
+    let needed = shortest.into_iter().flat_map(|path| path.windows(2));
+    let at_hand: Vec<Missing> = needed
+        .filter(|pair| beside.contains(&pair[1].index))
+        .map(|pair| Missing {
+            issuer_of: pair[0].index,
+            name: pair[1].subject.as_ref().map(ToString::to_string).unwrap_or_default(),
+            at_hand: Some(pair[1].index),
+        })
+        .collect();
+    if at_hand.is_empty() && chain.anchors.is_some() {
+        return vec![Missing { issuer_of: below.index, name: issuer.to_string(), at_hand: None }];
+    }
+    at_hand
+}
+
+/// The sentence for the chain that browsers repair by fetching: nothing is wrong but what they fetch.
+fn works_in_browsers(context: &Context<'_>, findings: &[Finding], missing: &[Missing]) -> Option<String> {
+    let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let only = errors.next().filter(|first| first.id == "chain-incomplete" && errors.next().is_none());
+    let fetched = context.clients().iter().any(|one| one.client == Client::Fetching && one.verdict.is_ok());
+    only.filter(|_| fetched)?;
+    let what = match missing.len() {
+        0 | 1 => "one certificate is missing".to_owned(),
+        n => format!("{n} certificates are missing"),
+    };
+    Some(format!("Works in browsers that fetch what is missing, fails in apps and API clients: {what}."))
+}
+
 fn links(chain: &Chain) -> Vec<Link> {
     let served = chain.served.len();
     let beside = served + chain.beside.len();
@@ -156,6 +200,7 @@ fn links(chain: &Chain) -> Vec<Link> {
             i if i < beside => Source::Beside,
             _ => Source::Anchor,
         },
+        title: certificate.shown_name(),
         subject: name(&certificate.subject).unwrap_or_default(),
         issuer: name(&certificate.issuer).unwrap_or_default(),
         serial: data_encoding::HEXLOWER.encode(certificate.serial()),

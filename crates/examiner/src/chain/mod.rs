@@ -23,6 +23,15 @@ pub use name::{DistinguishedName, NameAttribute};
 pub use place::Place;
 pub use read::{UnreadableInput, ders};
 
+/// A root store, handed in as data.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    /// Whose it is, as people call it.
+    pub name: String,
+    /// Its trust anchors for the use that is examined.
+    pub anchors: Vec<Examinee>,
+}
+
 /// The certificates that are examined together.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
@@ -32,6 +41,8 @@ pub struct Chain {
     pub beside: Vec<Examinee>,
     /// The trust anchors; `None` where nothing is known of them.
     pub anchors: Option<Vec<Examinee>>,
+    /// The root stores to compare, each with its own trust anchors; not those that count.
+    pub stores: Vec<Store>,
     /// Whether the first served certificate stands for the peer: it came from a handshake, or a host name was given.
     pub is_peers: bool,
 }
@@ -59,6 +70,12 @@ impl Chain {
     pub fn with_anchors(mut self, anchors: Vec<Examinee>) -> Self {
         self.anchors = Some(anchors);
         self.numbered()
+    }
+
+    /// The same with these root stores to compare.
+    #[must_use]
+    pub fn with_stores(self, stores: Vec<Store>) -> Self {
+        Self { stores, ..self }
     }
 
     /// The first certificate served or given.

@@ -1,7 +1,11 @@
 //! What a check is, and what it answers.
 
-use crate::cert::UnixTime;
+use std::cell::OnceCell;
+
+use crate::cert::{UnixTime, oid};
 use crate::chain::{Chain, Examinee, Place, Role};
+use crate::path::clients::{self, Judged};
+use crate::path::{Budget, Paths, Rules, build};
 use crate::profile::{PeerName, Profile};
 use crate::report::{Confidence, Needs, Severity};
 
@@ -62,6 +66,49 @@ pub struct Context<'a> {
     pub at: UnixTime,
     /// The name that the peer ought to have, where one is expected.
     pub host: Option<&'a PeerName>,
+    paths: OnceCell<Paths<'a>>,
+    clients: OnceCell<Vec<Judged>>,
+}
+
+impl<'a> Context<'a> {
+    /// What the checks may know of this chain.
+    pub fn new(chain: &'a Chain, profile: Profile, at: UnixTime, host: Option<&'a PeerName>) -> Self {
+        Self { chain, profile, at, host, paths: OnceCell::new(), clients: OnceCell::new() }
+    }
+
+    /// The paths to a trust anchor, built once, from all that is at hand. The end entity's own dates and purposes do not
+    /// end them: they have findings of their own, which ought not to hide what is wrong above.
+    pub fn paths(&self) -> &Paths<'a> {
+        self.paths.get_or_init(|| {
+            let at = trust_moment(self.chain, self.at);
+            build(
+                self.chain,
+                &Rules { at, purpose: None, max_depth: None, crls: &[], budget: Budget::default() },
+            )
+        })
+    }
+
+    /// What each simulated client says, judged once; none where nothing is known of trust anchors.
+    pub fn clients(&self) -> &[Judged] {
+        self.clients.get_or_init(|| clients::judge(self.chain, self.purpose(), self.at))
+    }
+
+    /// The key purpose (dotted text) that the profile's clients ask for.
+    pub fn purpose(&self) -> &'static str {
+        match self.profile {
+            Profile::MtlsClient => oid::CLIENT_AUTH,
+            _ => oid::SERVER_AUTH,
+        }
+    }
+}
+
+/// The moment at which trust is judged: now, or the nearest at which the end entity is valid.
+fn trust_moment(chain: &Chain, now: UnixTime) -> UnixTime {
+    match chain.end_entity().map(|first| (first.not_before, first.not_after)) {
+        Some((Some(first), _)) if now < first => first,
+        Some((_, Some(last))) if now > last => last,
+        _ => now,
+    }
 }
 
 /// How much a finding matters under each profile; `None`: the check does not run.

@@ -20,6 +20,8 @@ struct Node<'a> {
 pub(super) struct Builder<'a, 'r> {
     rules: &'r Rules<'r>,
     nodes: Vec<Node<'a>>,
+    served: usize,
+    not_anchors: usize,
     by_subject: HashMap<&'a [u8], Vec<usize>>,
     verified: HashMap<(usize, usize), Option<bool>>,
     signatures: usize,
@@ -56,6 +58,8 @@ impl<'a, 'r> Builder<'a, 'r> {
         Self {
             rules,
             nodes,
+            served: chain.served.len(),
+            not_anchors,
             by_subject,
             verified: HashMap::new(),
             signatures: rules.budget.signatures,
@@ -63,6 +67,13 @@ impl<'a, 'r> Builder<'a, 'r> {
             comparisons: rules.budget.comparisons,
             found: Paths { valid: Vec::new(), faults: Vec::new(), exhausted: false },
         }
+    }
+
+    /// The same without the certificates beside those that were served.
+    pub(super) fn from_served(mut self) -> Self {
+        let beside = self.served..self.not_anchors;
+        self.by_subject.values_mut().for_each(|ids| ids.retain(|id| !beside.contains(id)));
+        self
     }
 
     pub(super) fn run(mut self) -> Paths<'a> {
@@ -85,7 +96,7 @@ impl<'a, 'r> Builder<'a, 'r> {
 
     fn fault(&mut self, id: &'static str, node: usize, why: String, length: usize) {
         // What was tried beyond some hundred ways tells nothing new.
-        if self.found.faults.len() < 256 {
+        if self.found.faults.len() < 256 || id == super::EXPLOSION {
             let index = self.nodes[node].certificate.index;
             self.found.faults.push(Fault { id, index, why, length });
         }

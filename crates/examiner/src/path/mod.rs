@@ -4,10 +4,12 @@
 //! - `build` goes from the end entity upwards, one issuer at a time, and turns back where an issuer will not do.
 //! - `issuer` says whether one certificate may have issued another; `signature` verifies.
 //! - `name_constraints`, `policies` and `crl` are the parts of validation with rules of their own.
+//! - [`clients`] tells what clients that go other ways say.
 //!
 //! Trust anchors are certificates here, and what they say of themselves holds too: dates, constraints, usage.
 
 mod build;
+pub mod clients;
 pub mod crl;
 mod issuer;
 mod name_constraints;
@@ -78,14 +80,26 @@ pub struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// The fault that explains best why there is no path: that of the longest attempt, the first of these.
+    /// The fault that explains best why there is no path: the budget's end, else that of the longest attempt, the first
+    /// of these.
     pub fn best_fault(&self) -> Option<&Fault> {
+        if let Some(end) = self.faults.iter().find(|fault| self.exhausted && fault.id == EXPLOSION) {
+            return Some(end);
+        }
         let longest = self.faults.iter().map(|fault| fault.length).max()?;
         self.faults.iter().find(|fault| fault.length == longest)
     }
 }
 
+/// The fault of a budget that ran out.
+const EXPLOSION: &str = "path-loop-or-explosion";
+
 /// Builds every path from the chain's first certificate to one of its anchors.
 pub fn build<'a>(chain: &'a Chain, rules: &Rules<'_>) -> Paths<'a> {
     build::Builder::new(chain, rules).run()
+}
+
+/// The same from what was served alone, as a client sees it that fetches nothing.
+pub fn build_from_served<'a>(chain: &'a Chain, rules: &Rules<'_>) -> Paths<'a> {
+    build::Builder::new(chain, rules).from_served().run()
 }

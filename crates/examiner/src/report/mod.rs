@@ -1,6 +1,11 @@
 //! What an examination found, as plain data. Every format is a pure function of a [`Report`].
+//!
+//! `finding` is one thing found; `picture` puts the chain in the order in which it is drawn, as [`text`] and as [`svg`].
 
 mod finding;
+mod picture;
+pub mod svg;
+pub mod text;
 
 use serde::Serialize;
 
@@ -23,10 +28,27 @@ pub struct Report {
     pub examined_at: UnixTime,
     /// The certificates by their index.
     pub chain: Vec<Link>,
+    /// The certificates that are missing from what was served.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
+    /// The chain that ought to be served instead, by index; `None` where nothing is to be changed, or no path is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<Vec<usize>>,
     /// What was found, errors first, then by the order of the chain.
     pub findings: Vec<Finding>,
     /// What could not be told, and what it needs.
     pub untold: Vec<Untold>,
+}
+
+/// A certificate that is missing from what was served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The index of the certificate that it issued.
+    pub issuer_of: usize,
+    /// Its subject as RFC 4514 text.
+    pub name: String,
+    /// Its index, where it is at hand beside what was served.
+    pub at_hand: Option<usize>,
 }
 
 /// The worst of the findings.
@@ -59,6 +81,9 @@ pub struct Link {
     pub role: Role,
     /// Where it comes from.
     pub source: Source,
+    /// What people call it, for pictures: common name, else subject, else first alternative name. Not in JSON.
+    #[serde(skip)]
+    pub title: String,
     /// Its subject as RFC 4514 text.
     pub subject: String,
     /// Its issuer as RFC 4514 text.

@@ -4,8 +4,8 @@
 pub use super::support::case::*;
 pub use super::support::der::*;
 pub use super::support::spec::{
-    CertificateSpec, ISSUING_KEY, ISSUING_SPKI, LEAF_P256, LEAF_RSA_1024, LEAF_RSA_2048, OTHER_KEY,
-    OTHER_SPKI, ROOT_KEY, ROOT_SPKI, SHA256_RSA, critical, dns, extension, key_id, purposes, san,
+    CertificateSpec, ExtensionSpec, ISSUING_KEY, ISSUING_SPKI, LEAF_P256, LEAF_RSA_1024, LEAF_RSA_2048,
+    OTHER_KEY, OTHER_SPKI, ROOT_KEY, ROOT_SPKI, SHA256_RSA, critical, dns, extension, key_id, purposes, san,
 };
 pub use examiner::profile::Profile;
 

@@ -1,7 +1,7 @@
 //! A fixture: certificates, and the question that is asked about them, as one PEM file.
 #![allow(dead_code)]
 
-use examiner::chain::{Chain, Examinee, ders};
+use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
 use examiner::{Question, UnixTime};
 
@@ -18,9 +18,12 @@ pub struct Case {
     certificates: Vec<Vec<u8>>,
     /// How many of the last certificates are trust anchors; `None`: nothing is known of anchors.
     trusted: Option<usize>,
+    /// Root stores to compare: a name and its one anchor.
+    stores: Vec<(String, Vec<u8>)>,
 }
 
 /// One fixture of one check.
+#[derive(Clone)]
 pub struct Recipe {
     /// The check's id.
     pub check: &'static str,
@@ -69,6 +72,7 @@ pub fn der(bytes: Vec<u8>) -> Case {
         served: false,
         certificates: vec![bytes],
         trusted: None,
+        stores: Vec::new(),
     }
 }
 
@@ -108,6 +112,12 @@ impl Case {
         Self { host: Some(host.into()), ..self }
     }
 
+    /// With a root store to compare, of one anchor.
+    pub fn store(mut self, name: &str, anchor: CertificateSpec) -> Self {
+        self.stores.push((name.into(), anchor.build()));
+        self
+    }
+
     /// Without a host's name.
     pub fn without_host(self) -> Self {
         Self { host: None, ..self }
@@ -125,7 +135,11 @@ impl Case {
         if let Some(trusted) = self.trusted {
             text += &format!("Trusted, last: {trusted}\n");
         }
-        for certificate in &self.certificates {
+        for (name, _) in &self.stores {
+            text += &format!("Store: {name}\n");
+        }
+        // The stores' anchors stand last.
+        for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
             text += "\n";
             text += &examiner::cert::pem::encode("CERTIFICATE", certificate);
         }
@@ -138,13 +152,18 @@ pub fn read(file: &str) -> (Chain, Question) {
     let line = |name: &str| file.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let mut all: Vec<Examinee> =
         ders(file.as_bytes()).expect("a fixture holds PEM").into_iter().map(Examinee::read).collect();
+    let names: Vec<&str> = file.lines().filter_map(|line| line.strip_prefix("Store: ")).collect();
+    let anchors = all.split_off(all.len() - names.len());
+    let stores = names.iter().zip(anchors);
+    let stores = stores.map(|(name, anchor)| Store { name: (*name).into(), anchors: vec![anchor] }).collect();
     let trusted = line("Trusted, last").map(|count| count.parse::<usize>().expect("a number"));
     let anchors = trusted.map(|count| all.split_off(all.len() - count));
     let chain = if line("Served").is_some() { Chain::served(all) } else { Chain::given(all) };
     let chain = match anchors {
         Some(anchors) => chain.with_anchors(anchors),
         None => chain,
-    };
+    }
+    .with_stores(stores);
     let question = Question {
         profile: Some(line("Profile").and_then(Profile::named).expect("a profile")),
         at: UnixTime::parse(line("At").expect("a moment")).expect("a moment"),

@@ -1,7 +1,6 @@
 //! The chain ends at a trust anchor, not at a self-signed certificate that nobody trusts.
 
 use super::prelude::*;
-use crate::path::{Budget, Rules, build};
 
 pub static CHECK: Check = Check {
     id: "untrusted-root",
@@ -11,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Get a certificate from a CA that the clients trust, or give the clients this root as a trust anchor.",
     affected: "every client that does not have this root",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "signature-invalid"],
+    consequence_of: &["certificate-unreadable", "signature-invalid", "self-signed-leaf"],
     run: Run::Chain(run),
 };
 
@@ -23,11 +22,9 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
         }
         return Outcome::CannotTell(Needs::Anchors, "whether the chain ends at a trust anchor".into());
     }
-    let rules =
-        Rules { at: context.at, purpose: None, max_depth: None, crls: &[], budget: Budget::default() };
-    let paths = build(chain, &rules);
+    let paths = context.paths();
     let fault = match paths.best_fault() {
-        Some(fault) if paths.valid.is_empty() && fault.id == "untrusted-root" => fault,
+        Some(fault) if paths.valid.is_empty() && fault.id == CHECK.id => fault,
         _ => return Outcome::Pass,
     };
     match chain.all().find(|certificate| certificate.index == fault.index) {
