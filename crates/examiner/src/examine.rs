@@ -190,7 +190,7 @@ fn links(chain: &Chain) -> Vec<Link> {
     let served = chain.served.len();
     let beside = served + chain.beside.len();
     let name = |name: &Option<crate::chain::DistinguishedName>| name.as_ref().map(ToString::to_string);
-    let anchored = chain.examined().filter(|c| c.index >= beside).map(|c| c.index).collect::<Vec<_>>();
+    let anchored = chain.concerned().filter(|c| c.index >= beside).map(|c| c.index).collect::<Vec<_>>();
     let all = chain.all().filter(|c| c.index < beside || anchored.contains(&c.index));
     all.map(|certificate| Link {
         index: certificate.index,

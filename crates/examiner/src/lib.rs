@@ -6,7 +6,7 @@
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
-//! - [`path`]: every path to a trust anchor, built and validated within a budget.
+//! - [`path`]: every path to a trust anchor, built and validated within a budget; [`path::clients`] simulates clients.
 //! - [`checks`]: one check a file; its documentation says how to add one.
 //! - [`examine()`]: a chain and a question in, a [`report::Report`] out.
 

@@ -16,7 +16,16 @@ use examiner::{Question, UnixTime};
 mod support;
 
 /// Where the model is known to say other than OpenSSL 3.0, and why. The text is the beginning of the case's name.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "cve::cve-2025-61727",
+        "OpenSSL compares a wildcard with an excluded subtree as if the star were a label",
+    ),
+    (
+        "rfc5280::nc::nc-permits-invalid-email-san",
+        "OpenSSL splits a mailbox at its last @, whatever stands before it",
+    ),
+];
 
 /// How the two agree.
 #[derive(Default)]

@@ -83,13 +83,35 @@ impl Chain {
         self.served.first()
     }
 
+    /// The peer's own certificate, where it is served and not as the first: the first is a CA's, and names no host.
+    pub fn leaf_elsewhere(&self) -> Option<&Examinee> {
+        let names = |one: &Examinee| one.known.subject_alt_name.read().is_some_and(|names| !names.is_empty());
+        let first = self.served.first().filter(|first| first.is_ca() && !names(first))?;
+        let is_leaf =
+            |one: &&Examinee| !one.is_ca() && names(one) && one.subject_der() != first.subject_der();
+        self.served.iter().skip(1).find(is_leaf)
+    }
+
     /// All certificates: served, beside, anchors; each stands at its index.
     pub fn all(&self) -> impl Iterator<Item = &Examinee> {
         self.served.iter().chain(&self.beside).chain(self.anchors.iter().flatten())
     }
 
-    /// Those that are examined one by one: all but the trust anchors that nothing here names as its issuer.
+    /// Those that are examined one by one: each once, and of the trust anchors those that something here names as its
+    /// issuer.
     pub fn examined(&self) -> impl Iterator<Item = &Examinee> {
+        let is_copy = |one: &Examinee| {
+            self.served
+                .iter()
+                .chain(&self.beside)
+                .take(one.index)
+                .any(|other| other.thumbprint == one.thumbprint)
+        };
+        self.concerned().filter(move |one| !is_copy(one))
+    }
+
+    /// All but the trust anchors that nothing here names as its issuer.
+    pub fn concerned(&self) -> impl Iterator<Item = &Examinee> {
         let named = |anchor: &Examinee| {
             let is_named = |c: &Examinee| c.issuer_der() == anchor.subject_der() || c.der() == anchor.der();
             self.served.iter().chain(&self.beside).any(is_named)
@@ -107,11 +129,17 @@ impl Chain {
 
     fn numbered(mut self) -> Self {
         let served = self.served.len();
+        let first_is_peers = self.is_peers && self.leaf_elsewhere().is_none();
+        let first = self.served.first().map(|first| first.thumbprint);
         for (index, certificate) in self.served.iter_mut().enumerate() {
             certificate.index = index;
-            if index == 0 && self.is_peers {
+            if index == 0 && first_is_peers {
                 certificate.role = Role::EndEntity;
-            } else if index > 0 && self.is_peers && certificate.role == Role::EndEntity {
+            } else if index > 0
+                && first_is_peers
+                && certificate.role == Role::EndEntity
+                && Some(certificate.thumbprint) != first
+            {
                 certificate.role = Role::Intermediate;
             }
         }

@@ -88,9 +88,13 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// What each simulated client says, judged once; none where nothing is known of trust anchors.
+    /// What each simulated client says, judged once; none where nothing is known of trust anchors, or where there are
+    /// more ways than are tried: no client need be led into these.
     pub fn clients(&self) -> &[Judged] {
-        self.clients.get_or_init(|| clients::judge(self.chain, self.purpose(), self.at))
+        self.clients.get_or_init(|| match self.paths().exhausted {
+            true => Vec::new(),
+            false => clients::judge(self.chain, self.purpose(), self.at),
+        })
     }
 
     /// The key purpose (dotted text) that the profile's clients ask for.

@@ -70,7 +70,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     }
 
     /// The same without the certificates beside those that were served.
-    pub(super) fn from_served(mut self) -> Self {
+    pub(super) fn without_beside(mut self) -> Self {
         let beside = self.served..self.not_anchors;
         self.by_subject.values_mut().for_each(|ids| ids.retain(|id| !beside.contains(id)));
         self

@@ -10,7 +10,7 @@ use super::Rules;
 type Refused = (&'static str, String);
 
 /// The extensions that path validation processes; another critical one ends a path (RFC 5280 section 4.2).
-pub(super) const PROCESSED: &[&str] = &[
+const PROCESSED: &[&str] = &[
     id::AUTHORITY_KEY_ID,
     id::SUBJECT_KEY_ID,
     id::KEY_USAGE,

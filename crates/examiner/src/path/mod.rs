@@ -101,5 +101,5 @@ pub fn build<'a>(chain: &'a Chain, rules: &Rules<'_>) -> Paths<'a> {
 
 /// The same from what was served alone, as a client sees it that fetches nothing.
 pub fn build_from_served<'a>(chain: &'a Chain, rules: &Rules<'_>) -> Paths<'a> {
-    build::Builder::new(chain, rules).from_served().run()
+    build::Builder::new(chain, rules).without_beside().run()
 }

@@ -2,7 +2,6 @@
 
 use super::prelude::*;
 use super::shared;
-use crate::matching::names_peer;
 
 pub static CHECK: Check = Check {
     id: "chain-leaf-not-first",
@@ -16,11 +15,9 @@ pub static CHECK: Check = Check {
     run: Run::Chain(run),
 };
 
-fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
+fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
     let Some(first) = chain.end_entity().filter(|_| shared::is_chain(chain)) else { return Outcome::Pass };
-    let is_issuer = first.is_ca() && !context.host.is_some_and(|host| names_peer(first, host));
-    let mut others = chain.served.iter().skip(1);
-    match others.find(|one| is_issuer && !one.is_ca() && !one.is_self_issued() && shared::is_leaf(one)) {
+    match chain.leaf_elsewhere() {
         Some(leaf) => {
             let observed = format!(
                 "first is the CA {}; the server's own is the one at {}",

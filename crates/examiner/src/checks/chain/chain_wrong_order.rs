@@ -9,7 +9,7 @@ pub static CHECK: Check = Check {
     clause: "RFC 8446 section 4.4.2",
     expected: "the server's certificate first, then each certificate behind the one that it issued",
     remedy: "Put the certificates in order: the server's own first, then its issuer, then that one's issuer.",
-    affected: "TLS 1.2 clients that hold to the letter, Java before 7u, old embedded clients",
+    affected: "TLS 1.2 clients that hold to the letter, old embedded clients",
     in_force: None,
     consequence_of: &["certificate-unreadable", "chain-leaf-not-first"],
     run: Run::Chain(run),

@@ -2,6 +2,8 @@
 
 use super::prelude::*;
 use crate::chain::DistinguishedName;
+use crate::path::clients;
+use crate::path::signature::verdict;
 
 /// Whether the certificates are meant as one chain: a host served them, or a file holds one server's certificate among
 /// others. A file of CA certificates is none.
@@ -111,6 +113,9 @@ pub(crate) fn first_missing(chain: &Chain) -> Option<(&Examinee, &DistinguishedN
 /// The chain that ought to be served instead: the shortest path without its anchor. `None` where what is served will do,
 /// or no path holds.
 pub(crate) fn suggested<'a>(chain: &Chain, context: &Context<'a>) -> Option<Vec<&'a Examinee>> {
+    if let Some(leaf) = context.chain.leaf_elsewhere() {
+        return Some(from_leaf(context.chain, leaf));
+    }
     let shortest =
         context.paths().valid.iter().min_by_key(|path| path.len()).filter(|path| path.len() > 1)?;
     let wanted = shortest[..shortest.len() - 1].to_vec();
@@ -119,6 +124,25 @@ pub(crate) fn suggested<'a>(chain: &Chain, context: &Context<'a>) -> Option<Vec<
         || !misordered(chain).is_empty()
         || !duplicates(chain).is_empty()
         || !unrelated(chain).is_empty()
-        || !expired_extras(chain, context).is_empty();
+        || !expired_extras(chain, context).is_empty()
+        || clients::astray(context.clients()).is_some_and(|_| clients::full_accepts(context.clients()));
     is_amiss.then_some(wanted)
+}
+
+/// The leaf that stands at another place, and the issuers that were served, each behind the one that it issued.
+fn from_leaf<'a>(chain: &'a Chain, leaf: &'a Examinee) -> Vec<&'a Examinee> {
+    let mut path = vec![leaf];
+    while let Some(last) = path.last() {
+        let fits = |one: &&Examinee| {
+            one.issuer_der() != one.subject_der()
+                && one.subject_der() == last.issuer_der()
+                && verdict(last, one) == Some(true)
+        };
+        let next = chain.served.iter().find(|one| fits(one) && path.iter().all(|old| old.index != one.index));
+        match next {
+            Some(issuer) => path.push(issuer),
+            None => break,
+        }
+    }
+    path
 }

@@ -17,6 +17,8 @@ pub static CHECK: Check = Check {
         "root-not-self-signed-anchor",
         "chain-incomplete",
         "chain-too-long",
+        "aki-ski-mismatch",
+        "chain-leaf-not-first",
     ],
     run: Run::Chain(run),
 };

@@ -15,11 +15,18 @@ pub static CHECK: Check = Check {
 };
 
 fn run(_: &Chain, context: &Context<'_>) -> Outcome {
-    let valid = &context.paths().valid;
+    // A certificate that is at hand twice makes no second path.
+    let ders = |path: &Vec<&Examinee>| path.iter().map(|one| one.thumbprint).collect::<Vec<_>>();
+    let mut valid: Vec<&Vec<&Examinee>> = Vec::new();
+    for path in &context.paths().valid {
+        if !valid.iter().any(|other| ders(other) == ders(path)) {
+            valid.push(path);
+        }
+    }
     let Some(first) = valid.first().filter(|_| valid.len() > 1).and_then(|path| path.first()) else {
         return Outcome::Pass;
     };
-    let shown = |path: &Vec<&Examinee>| {
+    let shown = |path: &&Vec<&Examinee>| {
         path[1..].iter().map(|one| one.shown_name()).collect::<Vec<_>>().join(", then ")
     };
     let mut ways: Vec<String> = valid.iter().take(4).map(shown).collect();

@@ -11,7 +11,13 @@ pub static CHECK: Check = Check {
     remedy: "Serve only the certificates of the path that holds, in order.",
     affected: "OpenSSL and what is built on it: curl, nginx and HAProxy towards upstreams, Python, PHP, Ruby",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "root-not-self-signed-anchor", "chain-incomplete"],
+    consequence_of: &[
+        "certificate-unreadable",
+        "root-not-self-signed-anchor",
+        "chain-incomplete",
+        "aki-ski-mismatch",
+        "chain-leaf-not-first",
+    ],
     run: Run::Chain(run),
 };
 

@@ -19,7 +19,7 @@ pub(super) fn fault(
         return Outcome::Pass;
     };
     let found = Found::new(certificate, place(certificate), fault.why.clone());
-    match clients::who_differs(context.clients()) {
+    match clients::others_on_fault(context.clients()) {
         Some(who) => found.affected(who).into(),
         None => found.into(),
     }

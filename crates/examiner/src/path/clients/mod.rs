@@ -100,15 +100,32 @@ pub fn refusals(judged: &[Judged]) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// Who refuses and who does not, where the clients do not agree.
+/// Who refuses a chain and who takes it, where the clients do not agree.
 pub fn who_differs(judged: &[Judged]) -> Option<String> {
-    let names = |takes: bool| -> Vec<&str> {
-        let these = judged.iter().filter(|one| one.verdict.is_ok() == takes);
-        these.map(|one| one.client.families()).collect()
-    };
-    let (take, refuse) = (names(true), names(false));
+    let (take, refuse) = sides(judged);
     if take.is_empty() || refuse.is_empty() {
         return None;
     }
     Some(format!("refused by {}; taken by {}", refuse.join(", "), take.join(", ")))
+}
+
+/// The same of the clients that are not our own path building, which is what found the fault.
+pub fn others_on_fault(judged: &[Judged]) -> Option<String> {
+    let others: Vec<Judged> =
+        judged.iter().filter(|one| matches!(one.client, Client::Rustls | Client::OpenSsl)).cloned().collect();
+    match sides(&others) {
+        (take, _) if take.is_empty() => None,
+        (take, refuse) if refuse.is_empty() => {
+            Some(format!("clients that hold to the rule; not {}", take.join(", ")))
+        }
+        (take, refuse) => Some(format!("refused by {}; taken by {}", refuse.join(", "), take.join(", "))),
+    }
+}
+
+fn sides(judged: &[Judged]) -> (Vec<&'static str>, Vec<&'static str>) {
+    let names = |takes: bool| {
+        let these = judged.iter().filter(|one| one.verdict.is_ok() == takes);
+        these.map(|one| one.client.families()).collect()
+    };
+    (names(true), names(false))
 }

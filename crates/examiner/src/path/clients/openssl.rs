@@ -6,8 +6,8 @@
 
 use crate::cert::tlv::{Budget, Element, read};
 use crate::cert::{UnixTime, oid};
-use crate::chain::extensions::KeyUsageBits;
-use crate::chain::{Chain, Decoded, DistinguishedName, Examinee, Key, KeyParts};
+use crate::chain::extensions::{KeyUsageBits, id};
+use crate::chain::{Chain, Decoded, DistinguishedName, Examinee, Key, KeyParts, NameAttribute};
 use crate::path::name_constraints;
 use crate::path::signature;
 
@@ -15,8 +15,25 @@ use super::{Client, Judged};
 
 /// As many certificates as OpenSSL puts into a path.
 const MAX_LENGTH: usize = 102;
-/// As many comparisons of names with constraints as it makes (2^20 for each certificate; here in all).
+/// As many names times constraints as it takes at a step (`NC_CHECK_MAX`).
 const COMPARISONS: usize = 1 << 20;
+/// The critical extensions that it handles (`X509_supported_extension`).
+const HANDLED: &[&str] = &[
+    id::KEY_USAGE,
+    id::SUBJECT_ALT_NAME,
+    id::BASIC_CONSTRAINTS,
+    id::CERTIFICATE_POLICIES,
+    id::CRL_DISTRIBUTION_POINTS,
+    id::EXTENDED_KEY_USAGE,
+    id::POLICY_CONSTRAINTS,
+    id::NAME_CONSTRAINTS,
+    id::POLICY_MAPPINGS,
+    id::INHIBIT_ANY_POLICY,
+    "2.16.840.1.113730.1.1",
+    "1.3.6.1.5.5.7.1.7",
+    "1.3.6.1.5.5.7.1.8",
+    "1.3.6.1.5.5.7.1.14",
+];
 
 /// What OpenSSL says of the chain. With `with_beside` it is also given the certificates beside what was served.
 pub fn judge(chain: &Chain, purpose: &str, at: UnixTime, with_beside: bool) -> Judged {
@@ -26,14 +43,33 @@ pub fn judge(chain: &Chain, purpose: &str, at: UnixTime, with_beside: bool) -> J
     }
     let trusted: Vec<&Examinee> = chain.anchors.iter().flatten().collect();
     let (path, ends_trusted) = follow(untrusted, &trusted, at);
-    let verdict = if path.iter().any(|one| !one.known.undecodable().is_empty() || !one.is_certificate()) {
+    let verdict = if path.iter().any(|one| !is_decodable(one)) {
         Err("a certificate on the way cannot be decoded".to_owned())
     } else if let Some(wrong) = ends_trusted {
-        Err(wrong.to_owned())
+        Err(wrong)
     } else {
         validate(&path, purpose, at)
     };
     Judged { client: Client::OpenSsl, verdict, path: path.iter().map(|one| one.index).collect() }
+}
+
+/// Whether all that OpenSSL caches of a certificate can be decoded, and no extension stands twice.
+fn is_decodable(one: &Examinee) -> bool {
+    fn fine<T>(decoded: &Decoded<T>) -> bool {
+        matches!(decoded, Decoded::Absent | Decoded::Read(_))
+    }
+    let known = &one.known;
+    let twice = |i: usize| one.extensions[..i].iter().any(|other| other.oid == one.extensions[i].oid);
+    one.is_certificate()
+        && fine(&known.basic_constraints)
+        && fine(&known.key_usage)
+        && fine(&known.extended_key_usage)
+        && fine(&known.subject_key_id)
+        && fine(&known.authority_key_id)
+        && fine(&known.subject_alt_name)
+        && fine(&known.name_constraints)
+        && fine(&known.crl_distribution_points)
+        && !(0..one.extensions.len()).any(twice)
 }
 
 /// The one path that is built, and what is wrong with its end (`build_chain` in x509_vfy.c).
@@ -41,9 +77,9 @@ fn follow<'a>(
     untrusted: Vec<&'a Examinee>,
     trusted: &[&'a Examinee],
     at: UnixTime,
-) -> (Vec<&'a Examinee>, Option<&'static str>) {
+) -> (Vec<&'a Examinee>, Option<String>) {
     let Some((first, rest)) = untrusted.split_first() else {
-        return (Vec::new(), Some("nothing was served"));
+        return (Vec::new(), Some("nothing was served".into()));
     };
     let mut path = vec![*first];
     let mut rest = rest.to_vec();
@@ -73,12 +109,13 @@ fn follow<'a>(
         path.push(issuer);
     }
     let last = path[path.len() - 1];
-    let wrong = if is_self_signed(last) && path.len() == 1 {
-        "the certificate is self-signed"
-    } else if is_self_signed(last) {
-        "a self-signed certificate that is no trust anchor ends the chain"
-    } else {
-        "the issuer's certificate is not found"
+    let wrong = match is_self_signed(last) {
+        true if path.len() == 1 => "the certificate is self-signed".into(),
+        true => format!("{} ends the chain and is no trust anchor", last.shown_name()),
+        false => {
+            let issuer = last.issuer.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("the certificate of {issuer} is not found, or does not fit")
+        }
     };
     (path, Some(wrong))
 }
@@ -120,15 +157,17 @@ fn is_self_signed(one: &Examinee) -> bool {
 /// Names without regard to case, to spaces at the ends and to the type of string (`X509_NAME_cmp`).
 fn same_name(a: Option<&DistinguishedName>, b: Option<&DistinguishedName>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return false };
-    let canonical = |name: &DistinguishedName| -> Vec<Vec<(String, Result<String, Vec<u8>>)>> {
-        let text =
-            |value: String| value.split_ascii_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-        let rdn = |rdn: &Vec<crate::chain::NameAttribute>| {
-            rdn.iter().map(|one| (one.oid.clone(), one.text().map(text).ok_or(one.bytes.clone()))).collect()
-        };
-        name.rdns.iter().map(rdn).collect()
+    let text =
+        |value: String| value.split_ascii_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let same_value = |a: &NameAttribute, b: &NameAttribute| match (a.text(), b.text()) {
+        (Some(a), Some(b)) => text(a) == text(b),
+        _ => a.bytes == b.bytes,
     };
-    a.rdns.len() == b.rdns.len() && canonical(a) == canonical(b)
+    let same = |a: &NameAttribute, b: &NameAttribute| a.oid == b.oid && same_value(a, b);
+    let pairs = |a: &Vec<NameAttribute>, b: &Vec<NameAttribute>| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+    };
+    a.rdns.len() == b.rdns.len() && a.rdns.iter().zip(&b.rdns).all(|(a, b)| pairs(a, b))
 }
 
 /// Whether the authority key identifier does not speak against the issuer (`X509_check_akid`).
@@ -166,7 +205,7 @@ fn algorithms_fit(issuer: &Examinee, subject: &Examinee) -> bool {
 fn validate(path: &[&Examinee], purpose: &str, at: UnixTime) -> Result<(), String> {
     let mut below = 0u64;
     for (depth, one) in path.iter().enumerate() {
-        extensions(one, depth, purpose, below)?;
+        extensions(one, depth, depth + 1 == path.len(), purpose, below)?;
         if depth > 0 && !one.is_self_issued() {
             below += 1;
         }
@@ -174,14 +213,20 @@ fn validate(path: &[&Examinee], purpose: &str, at: UnixTime) -> Result<(), Strin
     for (depth, one) in path.iter().enumerate() {
         strong_enough(one, depth + 1 == path.len())?;
     }
-    let mut comparisons = COMPARISONS;
     for (depth, one) in path.iter().enumerate() {
         if depth > 0 && one.is_self_issued() {
             continue;
         }
         for issuer in &path[depth + 1..] {
             if let Some(constraints) = issuer.known.name_constraints.read() {
-                name_constraints::allow(constraints, one, &mut comparisons).map_err(|(_, why)| why)?;
+                let subtrees = [&constraints.permitted, &constraints.excluded];
+                let subtrees: usize = subtrees.into_iter().flatten().map(Vec::len).sum();
+                let subject = one.subject.as_ref().map_or(0, |subject| subject.attributes().count());
+                let names = subject + one.known.subject_alt_name.read().map_or(0, Vec::len);
+                if names * subtrees > COMPARISONS {
+                    return Err(format!("{} has too many names to compare", one.shown_name()));
+                }
+                name_constraints::allow(constraints, one, &mut { usize::MAX }).map_err(|(_, why)| why)?;
             }
         }
     }
@@ -194,10 +239,10 @@ fn validate(path: &[&Examinee], purpose: &str, at: UnixTime) -> Result<(), Strin
 }
 
 /// What one certificate may do at its place (`check_extensions`).
-fn extensions(one: &Examinee, depth: usize, purpose: &str, below: u64) -> Result<(), String> {
+fn extensions(one: &Examinee, depth: usize, is_last: bool, purpose: &str, below: u64) -> Result<(), String> {
     let name = one.shown_name();
     for extension in one.extensions.iter().filter(|extension| extension.is_critical()) {
-        if !crate::path::issuer::PROCESSED.contains(&extension.oid.as_str()) {
+        if !HANDLED.contains(&extension.oid.as_str()) {
             return Err(format!("{name} has the unknown critical extension {}", extension.oid));
         }
     }
@@ -206,7 +251,8 @@ fn extensions(one: &Examinee, depth: usize, purpose: &str, below: u64) -> Result
         let may_sign = usage.is_none_or(|usage| usage.has(KeyUsageBits::KEY_CERT_SIGN));
         let is_ca = match &one.known.basic_constraints {
             Decoded::Read(constraints) => constraints.is_ca,
-            _ => (one.version() == Some(1) && is_self_signed(one)) || usage.is_some(),
+            // Without basicConstraints only the root, an old one or one with a key usage, passes for a CA.
+            _ => is_last && ((one.version() == Some(1) && is_self_signed(one)) || usage.is_some()),
         };
         if !is_ca || !may_sign {
             return Err(format!("{name} is no CA"));
@@ -265,7 +311,8 @@ fn strong_enough(one: &Examinee, is_anchor: bool) -> Result<(), String> {
 fn times(one: &Examinee, at: UnixTime) -> Result<(), String> {
     match (one.not_before, one.not_after) {
         (Some(first), _) if at < first => Err(format!("{} has not begun", one.shown_name())),
-        (_, Some(last)) if at > last => Err(format!("{} has ended", one.shown_name())),
+        // The last second does not count for it.
+        (_, Some(last)) if at >= last => Err(format!("{} has ended", one.shown_name())),
         (Some(_), Some(_)) => Ok(()),
         _ => Err(format!("the dates of {} cannot be read", one.shown_name())),
     }
