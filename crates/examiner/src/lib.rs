@@ -6,6 +6,7 @@
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
+//! - [`suffixes`]: under which names the public registers names.
 //! - [`checks`]: one check a file; its documentation says how to add one.
 //! - [`examine()`]: a chain and a question in, a [`report::Report`] out.
 
@@ -19,6 +20,7 @@ mod examine;
 pub mod matching;
 pub mod profile;
 pub mod report;
+pub mod suffixes;
 
 pub use cert::{
     Attribute, AttributeValue, Certificate, GeneralName, KeyPin, KeyUsage, Malformed, Name, PublicKey,

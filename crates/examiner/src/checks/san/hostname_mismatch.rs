@@ -11,7 +11,12 @@ pub static CHECK: Check = Check {
     remedy: "Have a certificate issued whose subject alternative names list this name, or use a name that it lists.",
     affected: "every client",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "extension-undecodable", "san-missing"],
+    consequence_of: &[
+        "certificate-unreadable",
+        "extension-undecodable",
+        "san-missing",
+        "hostname-matched-only-by-cn",
+    ],
     run: Run::Chain(run),
 };
 
