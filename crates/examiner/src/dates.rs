@@ -56,6 +56,10 @@ pub const RFC_5280: UnixTime = day(2008, 5, 1);
 pub const RFC_8399: UnixTime = day(2018, 5, 1);
 /// An address or a person in the subject needs the rest of the identity (BR section 7.1.4.2.2).
 pub const WHOLE_IDENTITY: UnixTime = day(2016, 9, 7);
+/// Persons have a policy of their own (BR 1.3.1 section 7.1.6.1).
+pub const INDIVIDUAL_POLICY: UnixTime = day(2015, 9, 28);
+/// A day less than the limit is recommended (BR section 6.3.2; Apple since 2020).
+pub const SHORTER_BY_A_DAY: UnixTime = day(2020, 9, 1);
 /// Serial numbers hold 64 bits of a random number (BR section 7.1).
 pub const RANDOM_SERIALS: UnixTime = day(2016, 9, 30);
 /// A CA has a common name (BR section 7.1.4.3.1).

@@ -155,6 +155,15 @@ pub fn all() -> Vec<Recipe> {
                 spec.extension("2.5.29.17").value = san(&names);
             }),
         ),
+        pass("extension-wrongly-critical", "leaf", leaf(|_| {})),
+        fail(
+            "extension-wrongly-critical",
+            "freshest-crl",
+            leaf(|spec| {
+                let value = spec.extension("2.5.29.31").value.clone();
+                spec.set(critical("2.5.29.46", value))
+            }),
+        ),
         pass("certificate-unreadable", "leaf", leaf(|_| {})),
         fail("certificate-unreadable", "a-key-instead", der(LEAF_P256.to_vec())),
         fail("certificate-unreadable", "cut-off", der(crate::support::spec::leaf().build()[..200].to_vec())),

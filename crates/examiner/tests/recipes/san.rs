@@ -193,6 +193,14 @@ pub fn all() -> Vec<Recipe> {
             "reverse",
             leaf(|spec| spec.extension("2.5.29.17").value = san(&[dns("34.216.184.93.in-addr.arpa")])),
         ),
+        fail(
+            "san-arpa-name",
+            "reserved-before",
+            leaf(|spec| {
+                spec.dates("251201000000Z", "260601000000Z");
+                spec.extension("2.5.29.17").value = san(&[dns("1.0.0.10.in-addr.arpa")]);
+            }),
+        ),
         pass(
             "san-onion-rules",
             "version-3",

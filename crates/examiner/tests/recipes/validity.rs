@@ -62,6 +62,8 @@ pub fn all() -> Vec<Recipe> {
             "into-2027",
             issued("261101000000Z", "270501000000Z").at("2026-12-01T00:00:00Z"),
         ),
+        pass("lifetime-at-the-limit", "leaf", leaf(|_| {})),
+        fail("lifetime-at-the-limit", "200-days", issued("260316000000Z", "261001235959Z")),
         pass("expired", "last-second", leaf(|_| {}).at("2026-06-29T23:59:59Z")),
         fail("expired", "leaf", leaf(|_| {}).at("2026-06-30T00:00:00Z")),
         fail(

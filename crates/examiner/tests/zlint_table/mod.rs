@@ -8,8 +8,9 @@ use examiner::chain::ders;
 use examiner::checks::{self, check::Check};
 use examiner::profile::Profile;
 
-/// Certificates without any expected objection that are wrong all the same: file, check, reason.
-pub const RIGHT_ALARMS: &[(&str, &str, &str)] = &[];
+/// Checks that find errors in certificates which no row objects to, since a row speaks of one lint alone: in how many
+/// certificates at most, and what is wrong with them.
+pub const RIGHT_ALARMS: &[(&str, usize, &str)] = &[];
 
 /// What covers a lint.
 pub struct Coverage {

@@ -12,6 +12,7 @@ mod duplicate_extension;
 mod ecdsa_signature_malformed;
 mod empty_extension_sequence;
 mod extension_undecodable;
+mod extension_wrongly_critical;
 mod extensions_without_v3;
 mod serial_low_entropy;
 mod serial_not_positive;
@@ -39,6 +40,7 @@ pub static ALL: &[&Check] = &[
     &ecdsa_signature_malformed::CHECK,
     &empty_extension_sequence::CHECK,
     &extension_undecodable::CHECK,
+    &extension_wrongly_critical::CHECK,
     &extensions_without_v3::CHECK,
     &serial_low_entropy::CHECK,
     &serial_not_positive::CHECK,

@@ -1,7 +1,7 @@
 //! The text of names has no blank at its ends and no control character.
 
 use super::prelude::*;
-use super::shared::both;
+use super::shared::{LOCALITY, STATE, both};
 use crate::chain::DistinguishedName;
 use crate::report::shown;
 
@@ -24,6 +24,10 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
             "a blank at its beginning or end"
         } else if text.chars().any(char::is_control) {
             "a control character"
+        } else if [LOCALITY, STATE].contains(&one.oid.as_str())
+            && text.contains(|c| ":|=[]{}\"\\<>".contains(c))
+        {
+            "a character that names of places have not"
         } else {
             return None;
         };

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{COUNTRY, JURISDICTION_COUNTRY, attributes};
+use crate::dates::BASELINE;
 use crate::report::shown;
 
 pub static CHECK: Check = Check {
@@ -11,7 +12,7 @@ pub static CHECK: Check = Check {
     expected: "two capital letters of ISO 3166-1",
     remedy: "Have it issued again with the right country.",
     affected: "linters; software that reads the country",
-    in_force: None,
+    in_force: Some(BASELINE),
     consequence_of: &["certificate-unreadable"],
     run: Run::Certificate(EVERY, run),
 };

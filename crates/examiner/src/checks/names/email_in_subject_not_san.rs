@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{EMAIL, attributes};
+use crate::dates::RFC_5280;
 use crate::report::shown;
 
 pub static CHECK: Check = Check {
@@ -14,7 +15,7 @@ pub static CHECK: Check = Check {
     expected: "the mailbox as an rfc822Name",
     remedy: "Have it issued again with the mailbox as a subject alternative name alone.",
     affected: "software that looks for mailboxes in the alternative names",
-    in_force: None,
+    in_force: Some(RFC_5280),
     consequence_of: &["certificate-unreadable"],
     run: Run::Certificate(LEAVES, run),
 };

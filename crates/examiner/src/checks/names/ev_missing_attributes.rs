@@ -2,8 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{
-    BUSINESS_CATEGORY, COUNTRY, EXTENDED_VALIDATION, JURISDICTION_COUNTRY, ORGANIZATION, SERIAL_NUMBER,
-    has_policy, lacking,
+    BUSINESS_CATEGORY, COUNTRY, JURISDICTION_COUNTRY, ORGANIZATION, SERIAL_NUMBER, is_extended, lacking,
 };
 
 pub static CHECK: Check = Check {
@@ -27,7 +26,7 @@ const WANTED: &[(&str, &str)] = &[
 ];
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    if !has_policy(certificate, EXTENDED_VALIDATION) {
+    if !is_extended(certificate) {
         return Outcome::Pass;
     }
     Outcome::all(lacking(certificate, WANTED))

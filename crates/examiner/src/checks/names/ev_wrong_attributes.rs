@@ -2,8 +2,8 @@
 
 use super::prelude::*;
 use super::shared::{
-    BUSINESS_CATEGORY, COMMON_NAME, COUNTRY, EXTENDED_VALIDATION, JURISDICTION_COUNTRY, LOCALITY,
-    ORGANIZATION, ORGANIZATION_ID, POSTAL_CODE, SERIAL_NUMBER, STATE, STREET, UNIT, attributes, has_policy,
+    BUSINESS_CATEGORY, COMMON_NAME, COUNTRY, JURISDICTION_COUNTRY, LOCALITY, ORGANIZATION, ORGANIZATION_ID,
+    POSTAL_CODE, SERIAL_NUMBER, STATE, STREET, UNIT, attributes, is_extended,
 };
 use crate::report::shown;
 
@@ -39,7 +39,7 @@ const ALLOWED: &[&str] = &[
 ];
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    if !has_policy(certificate, EXTENDED_VALIDATION) {
+    if !is_extended(certificate) {
         return Outcome::Pass;
     }
     let wrong = attributes(certificate).filter_map(|one| {

@@ -17,14 +17,18 @@ pub static CHECK: Check = Check {
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
+    let since = |from: UnixTime| certificate.not_before.is_none_or(|issued| issued >= from);
     let (from, what) = match certificate.role {
-        Role::EndEntity if names(certificate, ORGANIZATION) => {
+        Role::EndEntity if since(NO_ORGANIZATIONAL_UNIT) => {
             (NO_ORGANIZATIONAL_UNIT, "a unit of an organisation")
         }
-        Role::EndEntity => (UNIT_NEEDS_ORGANIZATION, "a unit without its organisation"),
-        Role::Intermediate | Role::Root => (BR_PROFILES, "a unit of an organisation"),
+        Role::EndEntity if !names(certificate, ORGANIZATION) => {
+            (UNIT_NEEDS_ORGANIZATION, "a unit without its organisation")
+        }
+        Role::EndEntity => return Outcome::Pass,
+        Role::Intermediate | Role::Root => (BR_PROFILES, "a unit in the name of a CA"),
     };
-    if certificate.not_before.is_some_and(|issued| issued < from) {
+    if !since(from) {
         return Outcome::Pass;
     }
     let all = attributes(certificate).filter(|one| one.oid == UNIT);

@@ -5,7 +5,7 @@ use super::shared::{
     COUNTRY, GIVEN_NAME, INDIVIDUAL_VALIDATED, LOCALITY, ORGANIZATION, ORGANIZATION_VALIDATED, STATE,
     SURNAME, has_policy, names, subject_place,
 };
-use crate::dates::{BASELINE, BR_PROFILES, WHOLE_IDENTITY};
+use crate::dates::{BASELINE, BR_PROFILES, INDIVIDUAL_POLICY, WHOLE_IDENTITY};
 
 pub static CHECK: Check = Check {
     id: "ov-iv-missing-attributes",
@@ -24,8 +24,8 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let person = has(GIVEN_NAME) && has(SURNAME);
     let part_of_person = has(GIVEN_NAME) || has(SURNAME);
     let organization = has_policy(certificate, ORGANIZATION_VALIDATED);
-    let individual = has_policy(certificate, INDIVIDUAL_VALIDATED);
     let since = |from: UnixTime| certificate.not_before.is_none_or(|issued| issued >= from);
+    let individual = has_policy(certificate, INDIVIDUAL_VALIDATED) && since(INDIVIDUAL_POLICY);
     let identified = (has(ORGANIZATION) || part_of_person) && since(WHOLE_IDENTITY);
     let mut wanted: Vec<(&str, bool)> = Vec::new();
     wanted.push(("an organization", organization && !has(ORGANIZATION)));

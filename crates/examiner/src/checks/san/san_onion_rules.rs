@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{found, own_hosts};
-use crate::checks::names::shared::{EXTENDED_VALIDATION, has_policy};
+use crate::checks::names::shared::is_extended;
 use crate::dates::ONION;
 use crate::dates::day;
 
@@ -27,7 +27,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
             _ if !base32 => format!("{name} has letters that base32 has not"),
             56 => return None,
             // Version 2 ended with the network's support, and was for extended validation alone.
-            16 if has_policy(certificate, EXTENDED_VALIDATION)
+            16 if is_extended(certificate)
                 && certificate.not_before.is_some_and(|issued| issued < day(2021, 10, 15)) =>
             {
                 return None;

@@ -23,7 +23,11 @@ pub(super) fn own_hosts(certificate: &Examinee) -> impl Iterator<Item = (&NameAt
     names.filter_map(|name| Some((name, name.dns().filter(|text| text.is_ascii())?.to_ascii_lowercase())))
 }
 
-/// One finding for a name.
+/// One finding for a name; of the issuer's it says that they are.
 pub(super) fn found(certificate: &Examinee, name: &NameAt, observed: impl Into<String>) -> Found {
+    let of_issuer =
+        certificate.known.issuer_alt_name.read().into_iter().flatten().any(|one| one.place == name.place);
+    let observed = observed.into();
+    let observed = if of_issuer { format!("{observed}, in issuerAltName") } else { observed };
     Found::new(certificate, name.place.clone(), observed)
 }

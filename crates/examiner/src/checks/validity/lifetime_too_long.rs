@@ -26,7 +26,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let place = certificate.place_of(certificate.fields().not_after, "tbsCertificate.validity.notAfter");
-    Found::new(certificate, place, format!("it lives {days} days"))
+    Found::new(certificate, place, format!("it lives {days} days; the limit is {}", limit.days))
         .expected(format!("at most {} days, since it was issued {}", limit.days, first.date()))
         .clause(limit.clause)
         .in_force(limit.from)

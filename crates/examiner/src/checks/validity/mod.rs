@@ -5,6 +5,7 @@ mod chain_expires_before_leaf;
 mod expired;
 mod expires_soon_relative;
 mod issuance_forecast;
+mod lifetime_at_the_limit;
 mod lifetime_too_long;
 mod not_yet_valid;
 mod root_expired_but_anchor;
@@ -24,6 +25,7 @@ pub static ALL: &[&Check] = &[
     &expired::CHECK,
     &expires_soon_relative::CHECK,
     &issuance_forecast::CHECK,
+    &lifetime_at_the_limit::CHECK,
     &lifetime_too_long::CHECK,
     &not_yet_valid::CHECK,
     &root_expired_but_anchor::CHECK,
