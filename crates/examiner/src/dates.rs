@@ -48,6 +48,12 @@ pub fn limit_at(table: &'static [LifetimeLimit], issued: UnixTime) -> Option<&'s
     table.iter().rev().find(|limit| limit.from <= issued)
 }
 
+/// How long an extended-validation certificate could live before all were limited more (EVG section 9.4, 27 months).
+pub const EXTENDED_VALIDATION_LIMIT: LifetimeLimit =
+    LifetimeLimit { from: day(2012, 7, 1), days: 825, clause: "EVG section 9.4 (27 months)" };
+/// How many days a client certificate lives at most, by this product's own measure.
+pub const CLIENT_LIFETIME_DAYS: i64 = 398;
+
 /// The Baseline Requirements begin (version 1.0).
 pub const BASELINE: UnixTime = day(2012, 7, 1);
 /// RFC 5280 is published.

@@ -4,13 +4,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use examiner::UnixTime;
 use examiner::chain::ders;
 use examiner::checks::{self, check::Check};
 use examiner::profile::Profile;
 
 /// Checks that find errors in certificates which no row objects to, since a row speaks of one lint alone: in how many
 /// certificates at most, and what is wrong with them.
-pub const RIGHT_ALARMS: &[(&str, usize, &str)] = &[];
+pub const RIGHT_ALARMS: &[(&str, usize, &str)] = &[
+    ("algid-params-wrong", 30, "RSA signature algorithms without NULL"),
+    ("attribute-string-type-wrong", 4, "mailboxes as UTF8String"),
+    ("attribute-too-long", 2, "countries of more than two letters"),
+    ("ca-subject-empty", 3, "CA certificates without a subject"),
+    ("country-not-iso", 2, "countries that are none"),
+    ("der-default-value-encoded", 1, "a minimum of 0 written"),
+    ("der-negative-or-padded-integer", 12, "integers cut off in the middle"),
+    ("der-not-strict", 13, "lengths that run past the end"),
+    ("email-in-subject-not-san", 1, "a mailbox in the subject alone"),
+    ("empty-extension-sequence", 3, "no extension in the list of extensions"),
+    ("expired", 1, "it ends in the second in which it begins"),
+    ("extension-undecodable", 13, "extensions cut off in the middle"),
+    ("issuer-empty", 52, "certificates made without an issuer"),
+    ("san-dns-not-ia5-or-null", 12, "bytes of an address as a host name"),
+    ("san-empty-or-no-entries", 5, "empty host names"),
+    ("san-idn-invalid", 1, "an A-label of a capital letter"),
+    ("san-label-syntax", 4, "commas in host names"),
+    ("san-missing", 95, "server certificates without names"),
+    ("san-uri-or-mailbox-malformed", 11, "URIs without a scheme"),
+    ("serial-over-20-octets", 4, "21 octets, the first of them 0"),
+    ("subject-empty-without-critical-san", 33, "empty subjects"),
+    ("time-form-wrong-for-year", 1, "a year before 2050 as GeneralizedTime"),
+    ("unique-ids-present", 4, "unique identifiers"),
+    ("validity-not-positive", 1, "it ends before it begins"),
+    ("version-not-3", 3, "version 1"),
+];
 
 /// What covers a lint.
 pub struct Coverage {
@@ -72,6 +99,17 @@ pub struct Row {
     pub needs_configuration: bool,
 }
 
+/// The folder of the corpora, or `None` where it is not at hand and not required.
+fn folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("COUNTERSIGN_CORPORA").map(PathBuf::from);
+    if folder.is_none() {
+        let required = std::env::var_os("COUNTERSIGN_CORPORA_REQUIRED").is_some();
+        assert!(!required, "COUNTERSIGN_CORPORA is not set, and the corpora are required");
+        println!("left out: the corpora; COUNTERSIGN_CORPORA is not set");
+    }
+    folder
+}
+
 /// The corpus, unpacked.
 pub struct Corpus {
     /// The rows about certificates.
@@ -83,13 +121,7 @@ pub struct Corpus {
 impl Corpus {
     /// The corpus, or `None` where it is not at hand and not required.
     pub fn load() -> Option<Self> {
-        let Some(folder) = std::env::var_os("COUNTERSIGN_CORPORA").map(PathBuf::from) else {
-            let required = std::env::var_os("COUNTERSIGN_CORPORA_REQUIRED").is_some();
-            assert!(!required, "COUNTERSIGN_CORPORA is not set, and the corpora are required");
-            println!("left out: the corpus of zlint; COUNTERSIGN_CORPORA is not set");
-            return None;
-        };
-        let folder = folder.join("zlint");
+        let folder = folder()?.join("zlint");
         let table = std::fs::read_to_string(folder.join("expectations-dev.tsv")).expect("the expectations");
         let rows = table.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
         let rows = rows.filter(|row| row[1] == "cert").map(|row| Row {
@@ -134,4 +166,26 @@ fn unpacked(archive: &Path) -> BTreeMap<String, Vec<u8>> {
         rest = after.get(size.div_ceil(512) * 512..).unwrap_or(&[]);
     }
     all
+}
+
+/// A chain of a real site: its name, the host, a moment at which it was valid, the certificates.
+type RealChain = (String, String, UnixTime, Vec<Vec<u8>>);
+
+/// The chains of real sites that the corpus of path validation holds; `None` where it is not at hand and not required.
+pub fn real_chains() -> Option<Vec<RealChain>> {
+    let folder = folder()?;
+    let output = Command::new("xz").arg("-dc").arg(folder.join("limbo/limbo-core-dev.json.xz")).output();
+    let suite: serde_json::Value = serde_json::from_slice(&output.expect("xz runs").stdout).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let cases = suite["testcases"].as_array().expect("a list of cases").iter();
+    let real = cases
+        .filter(|case| text(&case["id"]).starts_with("online::") && case["expected_result"] == "SUCCESS");
+    let chains = real.map(|case| {
+        let above = case["untrusted_intermediates"].as_array().into_iter().flatten();
+        let pem = std::iter::once(&case["peer_certificate"]).chain(above);
+        let certificates = pem.flat_map(|one| ders(text(one).as_bytes()).expect("PEM")).collect();
+        let at = UnixTime::parse(&text(&case["validation_time"])).expect("a moment");
+        (text(&case["id"]), text(&case["expected_peer_name"]["value"]), at, certificates)
+    });
+    Some(chains.collect())
 }

@@ -24,7 +24,11 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
             e if e.is(tag::UTC_TIME) => 12,
             e if e.is(tag::GENERALIZED_TIME) => 14,
             _ => {
-                return Some(Found::new(certificate, date.place, "it is neither UTCTime nor GeneralizedTime"));
+                return Some(Found::new(
+                    certificate,
+                    date.place,
+                    "it is neither UTCTime nor GeneralizedTime",
+                ));
             }
         };
         let content = date.element.content();
