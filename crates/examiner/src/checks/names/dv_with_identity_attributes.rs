@@ -42,8 +42,11 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         }
     });
     Outcome::all(wrong.map(|one| {
-        let why =
-            if domain_only { "although only the domain was validated" } else { "and nobody whose it is" };
+        let why = match domain_only {
+            true if strict => "and a validated domain has country and common name alone",
+            true => "although only the domain was validated",
+            false => "and nobody whose it is",
+        };
         Found::new(certificate, one.place.clone(), format!("it names {} {why}", one.type_name()))
     }))
 }

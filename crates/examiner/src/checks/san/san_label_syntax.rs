@@ -22,7 +22,7 @@ fn wrong_label(label: &str, is_first: bool) -> Option<&'static str> {
         Some("an empty label")
     } else if label.len() > 63 {
         Some("a label of more than 63 characters")
-    } else if !label.bytes().all(usual) && !(is_first && label == "?") {
+    } else if !label.bytes().all(usual) && (!is_first || label != "?") {
         Some("a character that host names have not")
     } else if label.starts_with('-') || label.ends_with('-') {
         Some("a hyphen at an end of a label")
