@@ -5,6 +5,7 @@
 //! - [`cert`]: DER to facts, as the gate uses them; thumbprint, key pin, names, PEM; [`cert::tlv`] below, which keeps
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
+//! - [`input`]: certificates out of files as people have them.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
 //! - [`suffixes`]: under which names the public registers names.
 //! - [`checks`]: one check a file; its documentation says how to add one.
@@ -17,6 +18,7 @@ pub mod chain;
 pub mod checks;
 pub mod dates;
 mod examine;
+pub mod input;
 pub mod matching;
 pub mod profile;
 pub mod report;
