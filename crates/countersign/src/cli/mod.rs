@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod ca;
 pub mod cert;
+pub mod check;
 pub mod completions;
 pub mod config;
 pub mod context;
@@ -59,6 +60,8 @@ pub enum Command {
     Run(run::Args),
     /// Make the running gate read configuration, CAs and certificates anew.
     Reload(run::ReloadArgs),
+    /// Examine certificate files: what is wrong, where, and what to do.
+    Check(check::Args),
     /// Knock at the doors from outside, and say which stand open.
     Doctor(doctor::Args),
     /// Issue the server certificates that are due (started by `run`, in a process of its own).
@@ -107,6 +110,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Quickstart(args) => quickstart::command(globals, args),
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
+        Command::Check(args) => check::command(globals, args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::SignDue(args) => run::sign_due(globals, args),
         Command::Init(args) => init::command(globals, args),
