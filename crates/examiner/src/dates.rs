@@ -48,6 +48,42 @@ pub fn limit_at(table: &'static [LifetimeLimit], issued: UnixTime) -> Option<&'s
     table.iter().rev().find(|limit| limit.from <= issued)
 }
 
+/// How long an extended-validation certificate could live before all were limited more (EVG section 9.4, 27 months).
+pub const EXTENDED_VALIDATION_LIMIT: LifetimeLimit =
+    LifetimeLimit { from: day(2012, 7, 1), days: 825, clause: "EVG section 9.4 (27 months)" };
+/// How many days a client certificate lives at most, by this product's own measure.
+pub const CLIENT_LIFETIME_DAYS: i64 = 398;
+
+/// The Baseline Requirements begin (version 1.0).
+pub const BASELINE: UnixTime = day(2012, 7, 1);
+/// RFC 5280 is published.
+pub const RFC_5280: UnixTime = day(2008, 5, 1);
+/// RFC 8399 asks for internationalised names in their normal form.
+pub const RFC_8399: UnixTime = day(2018, 5, 1);
+/// An address or a person in the subject needs the rest of the identity (BR section 7.1.4.2.2).
+pub const WHOLE_IDENTITY: UnixTime = day(2016, 9, 7);
+/// Persons have a policy of their own (BR 1.3.1 section 7.1.6.1).
+pub const INDIVIDUAL_POLICY: UnixTime = day(2015, 9, 28);
+/// A day less than the limit is recommended (BR section 6.3.2; Apple since 2020).
+pub const SHORTER_BY_A_DAY: UnixTime = day(2020, 9, 1);
+/// Serial numbers hold 64 bits of a random number (BR section 7.1).
+pub const RANDOM_SERIALS: UnixTime = day(2016, 9, 30);
+/// A CA has a common name (BR section 7.1.4.3.1).
+pub const CA_COMMON_NAME: UnixTime = day(2017, 6, 8);
+/// Underscores in host names end (BR section 7.1.4.2.1).
+pub const NO_UNDERSCORES: UnixTime = day(2019, 4, 1);
+/// A unit of an organisation needs the organisation (BR 1.7.9 section 7.1.4.2.2).
+pub const UNIT_NEEDS_ORGANIZATION: UnixTime = day(2021, 8, 16);
+/// The common name is a character for character copy of an alternative name (BR 1.8.0 section 7.1.4.2.2).
+pub const COMMON_NAME_EXACT: UnixTime = day(2021, 8, 25);
+/// Labels with hyphens third and fourth are A-labels (BR 1.7.9 section 7.1.4.2.1).
+pub const NO_RESERVED_LABELS: UnixTime = day(2021, 10, 1);
+/// No organisational units in server certificates (BR 1.7.9 section 7.1.4.2.2).
+pub const NO_ORGANIZATIONAL_UNIT: UnixTime = day(2022, 9, 1);
+/// The profiles of certificates as tables (BR 2.0.0 section 7.1.2).
+pub const BR_PROFILES: UnixTime = day(2023, 9, 15);
+/// Server certificates for .onion names are of version 3 (BR appendix B) or extended validation.
+pub const ONION: UnixTime = day(2015, 5, 1);
 /// Names under the reverse zones of addresses may no longer be issued (BR section 4.2.2).
 pub const NO_REVERSE_ZONE_NAMES: UnixTime = day(2026, 3, 15);
 /// No precertificate signing CAs any more (BR 2.2.6 section 1.2.2).

@@ -5,8 +5,10 @@
 //! - [`cert`]: DER to facts, as the gate uses them; thumbprint, key pin, names, PEM; [`cert::tlv`] below, which keeps
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
+//! - [`input`]: certificates out of files as people have them.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
 //! - [`path`]: every path to a trust anchor, built and validated within a budget; [`path::clients`] simulates clients.
+//! - [`suffixes`]: under which names the public registers names.
 //! - [`checks`]: one check a file; its documentation says how to add one.
 //! - [`examine()`]: a chain and a question in, a [`report::Report`] out.
 
@@ -17,10 +19,12 @@ pub mod chain;
 pub mod checks;
 pub mod dates;
 mod examine;
+pub mod input;
 pub mod matching;
 pub mod path;
 pub mod profile;
 pub mod report;
+pub mod suffixes;
 
 pub use cert::{
     Attribute, AttributeValue, Certificate, GeneralName, KeyPin, KeyUsage, Malformed, Name, PublicKey,

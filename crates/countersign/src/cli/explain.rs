@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use examiner::profile::Profile;
+use examiner::report::Severity;
+use examiner::{checks, input};
 use gateway::pages;
 use policy::{Code, Decision, Moment, NormalPath, Peer};
 use rustls_pki_types::CertificateDer;
@@ -16,7 +19,7 @@ use crate::config::problem::did_you_mean;
 /// `countersign explain`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A refusal code, or a certificate file.
+    /// A refusal code, the id of a finding, or a certificate file.
     what: String,
     /// The site that the certificate would be shown to.
     #[arg(long, value_name = "HOST")]
@@ -34,15 +37,67 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         (None, None) if Path::new(&args.what).exists() => {
             Err(Failure::usage("--site is missing", format!("countersign explain {} --site HOST", args.what)))
         }
+        (None, None) if finding_meaning(globals, &args.what) => Ok(Exit::Fine),
         (None, None) => {
             let known = Code::ALL.map(Code::as_str);
-            let help = did_you_mean(&args.what, known).map_or_else(
-                || format!("the codes are: {}", known.join(", ")),
+            let ids = checks::all().map(|check| check.id).chain(input::ALL.iter().map(|about| about.id));
+            let near = did_you_mean(&args.what, known.into_iter().chain(ids));
+            let help = near.map_or_else(
+                || {
+                    format!(
+                        "the codes of refusals are: {}; the ids of findings stand in a report",
+                        known.join(", ")
+                    )
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             Err(Failure::not_found(format!("`{}` is no code and no file", args.what.escape_debug()), help))
         }
     })
+}
+
+/// Explains the id of a finding; false where it is none.
+fn finding_meaning(globals: &Globals, id: &str) -> bool {
+    let (value, severity, about) = if let Some(check) = checks::named(id) {
+        let severities: Vec<_> = Profile::ALL
+            .into_iter()
+            .filter_map(|profile| Some((profile, check.severity.under(profile)?)))
+            .collect();
+        let said =
+            severities.iter().map(|(profile, severity)| format!("{} under {profile}", word(*severity)));
+        let by_profile: serde_json::Map<_, _> =
+            severities.iter().map(|(profile, severity)| (profile.to_string(), json!(severity))).collect();
+        let about = (check.clause, check.expected, check.affected, check.remedy);
+        (json!(by_profile), said.collect::<Vec<_>>().join(", "), about)
+    } else if let Some(about) = input::ALL.iter().find(|about| about.id == id) {
+        let texts = (about.clause, about.expected, about.affected, about.remedy);
+        (json!({ "file": about.severity }), word(about.severity).to_owned(), texts)
+    } else {
+        return false;
+    };
+    let (clause, expected, affected, remedy) = about;
+    globals.print(
+        &json!({
+            "id": id,
+            "severity": value,
+            "clause": clause,
+            "expected": expected,
+            "affected": affected,
+            "remedy": remedy,
+        }),
+        format!(
+            "{id} (a finding: {severity})\n  expected  {expected}\n  rule      {clause}\n  affects   {affected}\n  remedy    {remedy}"
+        ),
+    );
+    true
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "an error",
+        Severity::Warning => "a warning",
+        Severity::Notice => "a notice",
+    }
 }
 
 fn code_meaning(globals: &Globals, code: Code) -> Outcome {

@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod ca;
 pub mod cert;
+pub mod check;
 pub mod completions;
 pub mod config;
 pub mod context;
@@ -61,6 +62,8 @@ pub enum Command {
     Run(run::Args),
     /// Make the running gate read configuration, CAs and certificates anew.
     Reload(run::ReloadArgs),
+    /// Examine certificate files: what is wrong, where, and what to do.
+    Check(check::Args),
     /// Knock at the doors from outside, and say which stand open.
     Doctor(doctor::Args),
     /// The gate itself, as `run` starts it.
@@ -112,6 +115,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Quickstart(args) => quickstart::command(globals, args),
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
+        Command::Check(args) => check::command(globals, args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::Gate(args) => gate::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),

@@ -21,6 +21,7 @@ pub mod prelude;
 
 pub mod ca;
 pub mod chain;
+pub mod client;
 pub mod encoding;
 pub mod identifiers;
 pub mod keys;
@@ -44,6 +45,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("identifiers", identifiers::ALL),
     ("chain", chain::ALL),
     ("trust", trust::ALL),
+    ("client", client::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

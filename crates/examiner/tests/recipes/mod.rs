@@ -11,6 +11,7 @@ pub use examiner::profile::Profile;
 
 mod ca;
 mod chain;
+mod client;
 mod encoding;
 mod identifiers;
 mod keys;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Recipe> {
     let areas = [
         ca::all(),
         chain::all(),
+        client::all(),
         encoding::all(),
         identifiers::all(),
         keys::all(),

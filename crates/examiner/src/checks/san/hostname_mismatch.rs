@@ -16,6 +16,7 @@ pub static CHECK: Check = Check {
         "extension-undecodable",
         "san-missing",
         "chain-leaf-not-first",
+        "hostname-matched-only-by-cn",
     ],
     run: Run::Chain(run),
 };

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Renew the certificate, and see that what renews it also reloads the server.",
     affected: "every client",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "chain-expired-extra"],
+    consequence_of: &["certificate-unreadable", "validity-not-positive", "chain-expired-extra"],
     run: Run::Certificate(BELOW_ROOT, run),
 };
 

@@ -1,7 +1,8 @@
 //! A public server certificate lives no longer than the limit of the day it was issued.
 
 use super::prelude::*;
-use crate::dates::{LIFETIME_LIMITS, limit_at};
+use crate::checks::names::shared::is_extended;
+use crate::dates::{EXTENDED_VALIDATION_LIMIT, LIFETIME_LIMITS, limit_at};
 
 pub static CHECK: Check = Check {
     id: "lifetime-too-long",
@@ -20,13 +21,15 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     };
     let Some(limit) = limit_at(LIFETIME_LIMITS, first) else { return Outcome::Pass };
+    let extended = limit.days > EXTENDED_VALIDATION_LIMIT.days && is_extended(certificate);
+    let limit = if extended { &EXTENDED_VALIDATION_LIMIT } else { limit };
     // Both ends count, and a day begun is a day (BR section 6.3.2).
     let days = (last.seconds() - first.seconds() + 1 + 86_399).div_euclid(86_400);
     if days <= limit.days {
         return Outcome::Pass;
     }
     let place = certificate.place_of(certificate.fields().not_after, "tbsCertificate.validity.notAfter");
-    Found::new(certificate, place, format!("it lives {days} days"))
+    Found::new(certificate, place, format!("it lives {days} days; the limit is {}", limit.days))
         .expected(format!("at most {} days, since it was issued {}", limit.days, first.date()))
         .clause(limit.clause)
         .in_force(limit.from)
