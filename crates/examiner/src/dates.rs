@@ -48,6 +48,12 @@ pub fn limit_at(table: &'static [LifetimeLimit], issued: UnixTime) -> Option<&'s
     table.iter().rev().find(|limit| limit.from <= issued)
 }
 
+/// The first Baseline Requirements.
+pub const BASELINE_REQUIREMENTS: UnixTime = day(2012, 7, 1);
+/// Intermediates list their purposes (Mozilla Root Store Policy section 5.3).
+pub const INTERMEDIATE_PURPOSES: UnixTime = day(2019, 1, 1);
+/// Every certificate follows one of the profiles of BR section 7.1.2 (BR 2.0.0).
+pub const BR_PROFILES: UnixTime = day(2023, 9, 15);
 /// Names under the reverse zones of addresses may no longer be issued (BR section 4.2.2).
 pub const NO_REVERSE_ZONE_NAMES: UnixTime = day(2026, 3, 15);
 /// No precertificate signing CAs any more (BR 2.2.6 section 1.2.2).

@@ -6,6 +6,7 @@
 //!   every offset and every departure from DER.
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
+//! - [`side`]: what may lie beside a chain: lists of known-bad keys, revocation.
 //! - [`path`]: every path to a trust anchor, built and validated within a budget.
 //! - [`checks`]: one check a file; its documentation says how to add one.
 //! - [`examine()`]: a chain and a question in, a [`report::Report`] out.
@@ -21,6 +22,7 @@ pub mod matching;
 pub mod path;
 pub mod profile;
 pub mod report;
+pub mod side;
 
 pub use cert::{
     Attribute, AttributeValue, Certificate, GeneralName, KeyPin, KeyUsage, Malformed, Name, PublicKey,

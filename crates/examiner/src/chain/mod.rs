@@ -23,6 +23,8 @@ pub use name::{DistinguishedName, NameAttribute};
 pub use place::Place;
 pub use read::{UnreadableInput, ders};
 
+use crate::side::SideFiles;
+
 /// The certificates that are examined together.
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
@@ -34,6 +36,8 @@ pub struct Chain {
     pub anchors: Option<Vec<Examinee>>,
     /// Whether the first served certificate stands for the peer: it came from a handshake, or a host name was given.
     pub is_peers: bool,
+    /// What lies beside it that is no certificate.
+    pub side: SideFiles,
 }
 
 impl Chain {
@@ -59,6 +63,12 @@ impl Chain {
     pub fn with_anchors(mut self, anchors: Vec<Examinee>) -> Self {
         self.anchors = Some(anchors);
         self.numbered()
+    }
+
+    /// The same with these side files and no other.
+    #[must_use]
+    pub fn with_side_files(self, side: SideFiles) -> Self {
+        Self { side, ..self }
     }
 
     /// The first certificate served or given.

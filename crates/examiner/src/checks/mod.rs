@@ -25,6 +25,7 @@ pub mod encoding;
 pub mod identifiers;
 pub mod keys;
 pub mod names;
+pub mod revocation;
 pub mod san;
 pub mod trust;
 pub mod usage;
@@ -44,6 +45,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("identifiers", identifiers::ALL),
     ("chain", chain::ALL),
     ("trust", trust::ALL),
+    ("revocation", revocation::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

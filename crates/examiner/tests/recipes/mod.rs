@@ -15,6 +15,7 @@ mod encoding;
 mod identifiers;
 mod keys;
 mod names;
+mod revocation;
 mod san;
 mod trust;
 mod usage;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Recipe> {
         identifiers::all(),
         keys::all(),
         names::all(),
+        revocation::all(),
         san::all(),
         trust::all(),
         usage::all(),
