@@ -22,6 +22,7 @@ const PURE: &[&str] = &[
     "aws-lc-rs",
     "data-encoding",
     "idna",
+    "num-bigint",
     "percent-encoding",
     "rustls-pki-types",
     "rustls-webpki",

@@ -84,6 +84,8 @@ pub const NO_ORGANIZATIONAL_UNIT: UnixTime = day(2022, 9, 1);
 pub const BR_PROFILES: UnixTime = day(2023, 9, 15);
 /// Server certificates for .onion names are of version 3 (BR appendix B) or extended validation.
 pub const ONION: UnixTime = day(2015, 5, 1);
+/// Intermediates list their purposes (Mozilla Root Store Policy section 5.3).
+pub const INTERMEDIATE_PURPOSES: UnixTime = day(2019, 1, 1);
 /// Names under the reverse zones of addresses may no longer be issued (BR section 4.2.2).
 pub const NO_REVERSE_ZONE_NAMES: UnixTime = day(2026, 3, 15);
 /// No precertificate signing CAs any more (BR 2.2.6 section 1.2.2).

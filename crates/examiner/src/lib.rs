@@ -7,6 +7,7 @@
 //! - [`chain`]: certificates as examined, malformed ones too, with the place of everything.
 //! - [`input`]: certificates out of files as people have them.
 //! - [`profile`], [`dates`], [`matching`]: by whose rules, since when, and for which name.
+//! - [`side`]: what may lie beside a chain: lists of known-bad keys, revocation.
 //! - [`path`]: every path to a trust anchor, built and validated within a budget; [`path::clients`] simulates clients.
 //! - [`suffixes`]: under which names the public registers names.
 //! - [`checks`]: one check a file; its documentation says how to add one.
@@ -24,6 +25,7 @@ pub mod matching;
 pub mod path;
 pub mod profile;
 pub mod report;
+pub mod side;
 pub mod suffixes;
 
 pub use cert::{

@@ -23,6 +23,7 @@ pub use name::{DistinguishedName, NameAttribute};
 pub use place::Place;
 pub use read::{UnreadableInput, ders};
 
+use crate::side::SideFiles;
 /// A root store, handed in as data.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
@@ -45,6 +46,8 @@ pub struct Chain {
     pub stores: Vec<Store>,
     /// Whether the first served certificate stands for the peer: it came from a handshake, or a host name was given.
     pub is_peers: bool,
+    /// What lies beside it that is no certificate.
+    pub side: SideFiles,
 }
 
 impl Chain {
@@ -76,6 +79,12 @@ impl Chain {
     #[must_use]
     pub fn with_stores(self, stores: Vec<Store>) -> Self {
         Self { stores, ..self }
+    }
+
+    /// The same with these side files and no other.
+    #[must_use]
+    pub fn with_side_files(self, side: SideFiles) -> Self {
+        Self { side, ..self }
     }
 
     /// The first certificate served or given.

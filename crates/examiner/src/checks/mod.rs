@@ -26,6 +26,7 @@ pub mod encoding;
 pub mod identifiers;
 pub mod keys;
 pub mod names;
+pub mod revocation;
 pub mod san;
 pub mod trust;
 pub mod usage;
@@ -46,6 +47,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("chain", chain::ALL),
     ("trust", trust::ALL),
     ("client", client::ALL),
+    ("revocation", revocation::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

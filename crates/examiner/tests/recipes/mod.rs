@@ -16,6 +16,7 @@ mod encoding;
 mod identifiers;
 mod keys;
 mod names;
+mod revocation;
 mod san;
 mod trust;
 mod usage;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Recipe> {
         identifiers::all(),
         keys::all(),
         names::all(),
+        revocation::all(),
         san::all(),
         trust::all(),
         usage::all(),

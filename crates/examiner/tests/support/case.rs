@@ -3,9 +3,15 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
+use examiner::side::{GivenCrl, KeyList, OcspResponse, SideFiles, Stapled};
 use examiner::{Question, UnixTime};
 
 use super::spec::{self, CertificateSpec};
+
+const CRL: &str = "X509 CRL";
+const OCSP: &str = "OCSP RESPONSE";
+const STAPLED: &str = "STAPLED OCSP RESPONSE";
+const KEY_LIST: &str = "KEY LIST";
 
 /// Certificates and a question.
 #[derive(Clone)]
@@ -20,6 +26,10 @@ pub struct Case {
     trusted: Option<usize>,
     /// Root stores to compare: a name and its one anchor.
     stores: Vec<(String, Vec<u8>)>,
+    /// What lies beside: the label of a PEM block and its bytes.
+    beside: Vec<(&'static str, Vec<u8>)>,
+    /// Whether the server is known to staple no OCSP response.
+    staples_nothing: bool,
 }
 
 /// One fixture of one check.
@@ -73,6 +83,8 @@ pub fn der(bytes: Vec<u8>) -> Case {
         certificates: vec![bytes],
         trusted: None,
         stores: Vec::new(),
+        beside: Vec::new(),
+        staples_nothing: false,
     }
 }
 
@@ -123,6 +135,41 @@ impl Case {
         Self { host: None, ..self }
     }
 
+    /// With this revocation list beside it.
+    pub fn crl(mut self, der: Vec<u8>) -> Self {
+        self.beside.push((CRL, der));
+        self
+    }
+
+    /// With this OCSP response beside it.
+    pub fn ocsp(mut self, der: Vec<u8>) -> Self {
+        self.beside.push((OCSP, der));
+        self
+    }
+
+    /// With this stapled OCSP response.
+    pub fn stapled(mut self, der: Vec<u8>) -> Self {
+        self.beside.push((STAPLED, der));
+        self
+    }
+
+    /// With a server that staples no OCSP response.
+    pub fn staples_nothing(self) -> Self {
+        Self { staples_nothing: true, ..self }
+    }
+
+    /// With this list of known-bad keys beside it.
+    pub fn key_list(mut self, text: &str) -> Self {
+        self.beside.push((KEY_LIST, text.as_bytes().to_vec()));
+        self
+    }
+
+    /// With another certificate in the file.
+    pub fn and(mut self, certificate: Vec<u8>) -> Self {
+        self.certificates.push(certificate);
+        self
+    }
+
     /// The file: the question as lines before the PEM blocks.
     pub fn file(&self) -> String {
         let mut text = format!("Profile: {}\nAt: {}\n", self.profile, self.at);
@@ -138,10 +185,17 @@ impl Case {
         for (name, _) in &self.stores {
             text += &format!("Store: {name}\n");
         }
+        if self.staples_nothing {
+            text += "Stapled: nothing\n";
+        }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
             text += "\n";
             text += &examiner::cert::pem::encode("CERTIFICATE", certificate);
+        }
+        for (label, bytes) in &self.beside {
+            text += "\n";
+            text += &examiner::cert::pem::encode(label, bytes);
         }
         text
     }
@@ -164,10 +218,37 @@ pub fn read(file: &str) -> (Chain, Question) {
         None => chain,
     }
     .with_stores(stores);
+    let mut side = SideFiles {
+        crls: blocks(file, CRL).iter().map(|der| GivenCrl::from_der(der).expect("a list")).collect(),
+        ocsp: blocks(file, OCSP).iter().map(|der| OcspResponse::from_der(der).expect("a response")).collect(),
+        key_lists: blocks(file, KEY_LIST)
+            .iter()
+            .map(|text| KeyList::read(std::str::from_utf8(text).expect("text")).expect("a list of keys"))
+            .collect(),
+        ..SideFiles::default()
+    };
+    if let Some(der) = blocks(file, STAPLED).first() {
+        side.stapled = Stapled::Response(Box::new(OcspResponse::from_der(der).expect("a response")));
+    } else if line("Stapled").is_some() {
+        side.stapled = Stapled::Nothing;
+    }
+    let chain = chain.with_side_files(side);
     let question = Question {
         profile: Some(line("Profile").and_then(Profile::named).expect("a profile")),
         at: UnixTime::parse(line("At").expect("a moment")).expect("a moment"),
         host: line("Host").map(PeerName::host),
     };
     (chain, question)
+}
+
+/// The contents of all PEM blocks with this label.
+fn blocks(file: &str, label: &str) -> Vec<Vec<u8>> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let bodies =
+        file.split(begin.as_str()).skip(1).map(|rest| rest.split(end.as_str()).next().unwrap_or_default());
+    let decode = |body: &str| {
+        let text: String = body.split_whitespace().collect();
+        data_encoding::BASE64.decode(text.as_bytes()).expect("base64")
+    };
+    bodies.map(decode).collect()
 }

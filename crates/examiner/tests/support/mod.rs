@@ -2,4 +2,5 @@
 
 pub mod case;
 pub mod der;
+pub mod revocation;
 pub mod spec;

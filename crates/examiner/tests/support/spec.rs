@@ -23,6 +23,13 @@ pub const OTHER_SPKI: &[u8] = include_bytes!("keys/other.spki");
 pub const LEAF_P256: &[u8] = include_bytes!("keys/leaf-p256.spki");
 pub const LEAF_RSA_2048: &[u8] = include_bytes!("keys/leaf-rsa2048.spki");
 pub const LEAF_RSA_1024: &[u8] = include_bytes!("keys/leaf-rsa1024.spki");
+pub const LEAF_RSA_CLOSE: &[u8] = include_bytes!("keys/leaf-rsa-close.spki");
+pub const LEAF_RSA_SMALL_FACTOR: &[u8] = include_bytes!("keys/leaf-rsa-small-factor.spki");
+pub const LEAF_RSA_ROCA: &[u8] = include_bytes!("keys/leaf-rsa-roca.spki");
+pub const LEAF_RSA_SHARED_1: &[u8] = include_bytes!("keys/leaf-rsa-shared-1.spki");
+pub const LEAF_RSA_SHARED_2: &[u8] = include_bytes!("keys/leaf-rsa-shared-2.spki");
+pub const LEAF_RSA_4200: &[u8] = include_bytes!("keys/leaf-rsa4200.spki");
+pub const LEAF_RSA_2044: &[u8] = include_bytes!("keys/leaf-rsa2044.spki");
 
 /// A certificate in parts; every field holds the DER that stands in its place.
 #[derive(Clone)]
@@ -153,14 +160,14 @@ pub fn key_id(spki: &[u8]) -> Vec<u8> {
     digest(&SHA256, key).as_ref()[..20].to_vec()
 }
 
-fn sign(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub fn sign(key: &[u8], message: &[u8]) -> Vec<u8> {
     let key = RsaKeyPair::from_pkcs8(key).expect("the fixture's key reads");
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).expect("an RSA key signs");
     signature
 }
 
-fn ca_name(common_name: &str) -> Vec<u8> {
+pub fn ca_name(common_name: &str) -> Vec<u8> {
     name(&[("2.5.4.6", printable("NL")), ("2.5.4.10", utf8("Fixture Trust")), ("2.5.4.3", utf8(common_name))])
 }
 

@@ -1,0 +1,30 @@
+//! A revocation list that was given holds at the moment.
+
+use super::prelude::*;
+use super::shared_evidence::lists;
+
+pub static CHECK: Check = Check {
+    id: "crl-unreachable-expired",
+    severity: Severities::all(Error),
+    clause: "RFC 5280 section 5.1.2.5, section 6.3.3",
+    expected: "thisUpdate before now, nextUpdate after",
+    remedy: "Fetch the list again; see that what publishes it runs.",
+    affected: "whatever obeys the list: an old one shuts everybody out, or lets revoked certificates in",
+    in_force: None,
+    consequence_of: &["certificate-unreadable"],
+    run: Run::Chain(run),
+};
+
+fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
+    Outcome::all(lists(chain).into_iter().filter_map(|(given, issuer)| {
+        let list = &given.list;
+        let observed = match list.next_update {
+            _ if list.this_update > context.at => {
+                format!("its revocation list holds from {} on", list.this_update)
+            }
+            Some(next) if next < context.at => format!("its revocation list held until {next}"),
+            _ => return None,
+        };
+        Some(Found::new(issuer, issuer.place(), observed))
+    }))
+}
