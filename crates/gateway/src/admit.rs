@@ -43,6 +43,14 @@ impl Permit {
         }
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_grant(&self) -> Option<&Arc<Grant>> {
+        match &self.by {
+            By::Grant(grant, _) => Some(grant),
+            By::Open | By::Observing(_) => None,
+        }
+    }
+
     /// The certificate that led to the admission.
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
         match &self.by {
@@ -163,6 +171,16 @@ pub(crate) fn party_of(current: &Current, rules: &Site, peer: Option<&Peer>) -> 
 /// Whether the site lets anyone through somewhere: open paths, or observing.
 pub(crate) fn is_open(rules: &Site, now: UnixTime) -> bool {
     rules.open_paths().next().is_some() || rules.observe_until.is_some_and(|until| now <= until)
+}
+
+/// The one text by which a request names its host: target or `Host` field, where only one of them does.
+pub(crate) fn host_text<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut fields = headers.get_all(HOST).iter();
+    match (uri.authority(), fields.next(), fields.next()) {
+        (Some(target), None, _) => Some(target.as_str()),
+        (None, Some(field), None) => field.to_str().ok(),
+        _ => None,
+    }
 }
 
 /// The host a request names, normalised. Target and `Host` field must agree, and there is at most one field.

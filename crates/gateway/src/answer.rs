@@ -12,10 +12,12 @@ use tokio::sync::oneshot;
 use crate::admit::{self, Permit, Stop};
 use crate::broom;
 use crate::exchange::{Answer, Exchange, Gone};
-use crate::forward::{self, Failure, Origin};
+use crate::forward::{self, Failure, Told};
 use crate::gate::Phase;
 use crate::health::health;
 use crate::identify::identified_for;
+use crate::lines::Who;
+use crate::pool::Lent;
 use crate::refuse::{Asked, plain, refused, tell};
 use crate::serve::Visit;
 use crate::settings::GateSite;
@@ -49,7 +51,7 @@ pub(crate) enum Reply {
     /// From here.
     Own(Response<Bytes>),
     /// From the upstream, until it loses admission.
-    Upstream(Response<Incoming>, oneshot::Receiver<()>),
+    Upstream(Response<Lent>, oneshot::Receiver<()>),
 }
 
 async fn decide(
@@ -70,7 +72,10 @@ async fn decide(
         if let Some(reply) = unfit(visit, exchange, &request) {
             return Ok(reply);
         }
-        match admit::host_of(request.uri(), request.headers()) {
+        let known = !visit.admin
+            && admit::host_text(request.uri(), request.headers())
+                .is_some_and(|text| visit.lines.borrow().knows_host(text));
+        match if known { Ok(visit.site.clone()) } else { admit::host_of(request.uri(), request.headers()) } {
             Ok(host) if visit.admin && shared.admin_hosts.contains(&host) => {}
             Ok(host) if !visit.admin && host == visit.site => {}
             Ok(_) => {
@@ -99,7 +104,9 @@ async fn decide(
             }
         };
         let until = permit.grant().map(|grant| grant.until);
-        let (id, cancelled) = shared.live.begin(&visit.live, request.uri().clone(), permit.party(), until);
+        let who = visit.lines.borrow_mut().who(current.number, &permit, site);
+        let uri = request.uri().clone();
+        let (id, cancelled) = shared.live.begin(&visit.live, uri, who.party.clone(), until);
         exchange.running = Some(id);
         if shared.current.load().number != current.number {
             // Whoever changed the state may have looked before this was registered: decide once more.
@@ -107,7 +114,7 @@ async fn decide(
             continue;
         }
         exchange.verdict = permit.verdict();
-        exchange.party = permit.party().map(str::to_owned);
+        exchange.party.clone_from(&who.party);
         tell(visit, exchange, &permit, peer.as_deref(), now);
         if request.headers().contains_key(UPGRADE) && asks_for_upgrade(&request) {
             return Ok(plain(visit, exchange, 501, "bad-request", "Upgrades are not served here"));
@@ -115,7 +122,7 @@ async fn decide(
         if rules.audience == Audience::Operators {
             return Ok(plain(visit, exchange, 404, "not-found", "There is nothing under this path"));
         }
-        return pass(visit, exchange, site, &permit, request, cancelled).await;
+        return pass(visit, exchange, site, &permit, &who, request, cancelled).await;
     }
 }
 
@@ -124,20 +131,25 @@ async fn pass(
     exchange: &mut Exchange,
     site: &GateSite,
     permit: &Permit,
+    who: &Who,
     request: Request<Incoming>,
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Reply, Gone> {
     let limits = &visit.worker.shared.limits;
-    let host =
-        match (request.uri().authority(), request.headers().get(HOST).and_then(|host| host.to_str().ok())) {
-            (Some(authority), _) => authority.as_str().to_owned(),
-            (None, host) => host.unwrap_or_default().to_owned(),
-        };
-    let reference = exchange.reference.clone();
-    let origin = Origin { address: visit.from, host: &host, reference: &reference };
+    let field = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let text =
+        request.uri().authority().map_or_else(|| field().unwrap_or_default(), |target| target.as_str());
+    let Some(origin) = visit.lines.borrow_mut().origin(text, visit.from) else {
+        return Ok(plain(visit, exchange, 400, "bad-request", "The host cannot be told to the site"));
+    };
+    let told = Told {
+        host: origin.host.clone(),
+        forwarded: &origin.forwarded,
+        identity: &who.identity,
+        reference: &exchange.reference,
+    };
     let pool = &visit.worker.pool;
-    let forwarding =
-        forward::forward(permit, site, pool, request, &origin, limits.first_byte, limits.max_body);
+    let forwarding = forward::forward(permit, site, pool, request, told, limits.first_byte, limits.max_body);
     let result = tokio::select! {
         biased;
         // An error here means that nobody can cut it any more, which does not happen while it is registered.

@@ -126,42 +126,80 @@ pub fn sweep_response(headers: &mut HeaderMap) {
 
 /// Whether some backend may read a header of this name as an identity.
 pub fn is_identity(name: &str) -> bool {
-    let folded = fold(name);
-    IDENTITY.contains(&folded.as_str()) || IDENTITY_PREFIXES.iter().any(|prefix| folded.starts_with(prefix))
+    // All of them begin with one of these; most names of a request do not.
+    matches!(name.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'c' | b'l' | b's' | b't' | b'x'))
+        && (IDENTITY.iter().any(|whole| folds_to(name, whole))
+            || IDENTITY_PREFIXES.iter().any(|prefix| folds_to_prefix(name, prefix)))
 }
 
-/// Sets our own identity headers, each as exactly one field line. Call it last, and only for a verified certificate.
-///
-/// A header that is not in `which`, or has nothing to say, is absent afterwards.
-pub fn set_identity(
-    headers: &mut HeaderMap,
-    which: &[IdentityHeader],
-    cert: Option<&Certificate>,
-    party: Option<&str>,
-    reference: &str,
-) {
-    let cert = cert.filter(|_| which.contains(&IdentityHeader::ClientCert));
-    let party = party.filter(|_| which.contains(&IdentityHeader::Party));
-    set(headers, CLIENT_CERT, cert.map(|cert| format!(":{}:", STANDARD.encode(&cert.der))));
-    set(headers, PARTY, party.map(one_line));
-    set(headers, REFERENCE, Some(one_line(reference)));
+/// What tells the upstream who is there; made once for a connection, set on each of its requests.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    certificate: Option<HeaderValue>,
+    party: Option<HeaderValue>,
 }
 
-/// Replaces everything that tells where a request came from: `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
-/// (RFC 7239) are set; their other spellings and `X-Real-IP` go.
-pub fn set_forwarded(headers: &mut HeaderMap, client: IpAddr, host: &str, proto: &str) {
-    remove_where(headers, |name| ORIGIN.contains(&fold(name).as_str()));
-    let client = client.to_canonical();
-    let node = match client {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
-    };
-    let (host, proto) = (one_line(host), one_line(proto));
-    let quoted = host.replace('\\', "\\\\").replace('"', "\\\"");
-    set(headers, FORWARDED, Some(format!("for={node};host=\"{quoted}\";proto={proto}")));
-    set(headers, X_FORWARDED_FOR, Some(client.to_string()));
-    set(headers, X_FORWARDED_PROTO, Some(proto));
-    set(headers, X_FORWARDED_HOST, Some(host));
+impl Identity {
+    /// The headers in `which` that have something to say of this admission.
+    pub fn of(which: &[IdentityHeader], cert: Option<&Certificate>, party: Option<&str>) -> Self {
+        let cert = cert.filter(|_| which.contains(&IdentityHeader::ClientCert));
+        let party = party.filter(|_| which.contains(&IdentityHeader::Party));
+        let value = |text: String| HeaderValue::try_from(text).ok();
+        Self {
+            certificate: cert.and_then(|cert| value(format!(":{}:", STANDARD.encode(&cert.der)))),
+            party: party.and_then(|party| value(one_line(party))),
+        }
+    }
+
+    /// Sets them, each as exactly one field line, and the reference. Call it last. A header that has nothing to say is
+    /// absent afterwards.
+    pub fn set(&self, headers: &mut HeaderMap, reference: &str) {
+        set(headers, CLIENT_CERT, self.certificate.clone());
+        set(headers, PARTY, self.party.clone());
+        set(headers, REFERENCE, HeaderValue::try_from(one_line(reference)).ok());
+    }
+}
+
+/// What tells the upstream where a request came from; the same for all requests of a connection to one host.
+#[derive(Clone, Debug)]
+pub struct Forwarded {
+    whole: Option<HeaderValue>,
+    address: Option<HeaderValue>,
+    proto: Option<HeaderValue>,
+    host: Option<HeaderValue>,
+}
+
+impl Forwarded {
+    /// For requests of `client` to `host` over `proto`.
+    pub fn of(client: IpAddr, host: &str, proto: &str) -> Self {
+        let client = client.to_canonical();
+        let node = match client {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("\"[{address}]\""),
+        };
+        let (host, proto) = (one_line(host), one_line(proto));
+        let quoted = host.replace('\\', "\\\\").replace('"', "\\\"");
+        let value = |text: String| HeaderValue::try_from(text).ok();
+        Self {
+            whole: value(format!("for={node};host=\"{quoted}\";proto={proto}")),
+            address: value(client.to_string()),
+            proto: value(proto),
+            host: value(host),
+        }
+    }
+
+    /// Replaces everything that tells where a request came from: `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
+    /// (RFC 7239) are set; their other spellings and `X-Real-IP` go.
+    pub fn set(&self, headers: &mut HeaderMap) {
+        remove_where(headers, |name| {
+            matches!(name.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'f' | b'x'))
+                && ORIGIN.iter().any(|whole| folds_to(name, whole))
+        });
+        set(headers, FORWARDED, self.whole.clone());
+        set(headers, X_FORWARDED_FOR, self.address.clone());
+        set(headers, X_FORWARDED_PROTO, self.proto.clone());
+        set(headers, X_FORWARDED_HOST, self.host.clone());
+    }
 }
 
 fn sweep_connection(headers: &mut HeaderMap) {
@@ -175,9 +213,7 @@ fn sweep_connection(headers: &mut HeaderMap) {
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
     }
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
+    remove_where(headers, |name| HOP_BY_HOP.contains(&name));
 }
 
 /// The comma-separated members of all lines of a field, in lower case, without parameters.
@@ -191,15 +227,25 @@ fn tokens(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String
 }
 
 fn remove_where(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    // Allocates nothing where there is nothing to remove, which is nearly always.
     let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
     for name in names {
         headers.remove(name);
     }
 }
 
-/// A name as the most forgetful backend sees it: lower case, all but letters and digits as `-`.
-fn fold(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+/// A byte of a name as the most forgetful backend sees it: lower case, all but letters and digits as `-`.
+fn folded(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+fn folds_to(name: &str, whole: &str) -> bool {
+    name.len() == whole.len() && folds_to_prefix(name, whole)
+}
+
+fn folds_to_prefix(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len()
+        && name.bytes().zip(prefix.bytes()).all(|(byte, wanted)| folded(byte) == wanted)
 }
 
 /// A value that is certainly one header line: bytes outside printable ASCII are percent-encoded.
@@ -214,8 +260,8 @@ fn one_line(text: &str) -> String {
     line
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {
-    match value.and_then(|value| HeaderValue::try_from(value).ok()) {
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    match value {
         Some(value) => headers.insert(name, value),
         None => headers.remove(name),
     };

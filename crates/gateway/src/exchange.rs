@@ -2,18 +2,20 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use examiner::UnixTime;
-use http::{Method, Request, Version};
+use http::{Method, Request, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::observe::{AccessEntry, reference};
+use crate::pool::Lent;
 use crate::serve::Visit;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,12 +31,12 @@ pub(crate) struct Exchange {
     since: Instant,
     time: UnixTime,
     method: Method,
-    path: String,
+    uri: Uri,
     protocol: &'static str,
     pub(crate) reference: String,
     status: u16,
     bytes: u64,
-    pub(crate) party: Option<String>,
+    pub(crate) party: Option<Arc<str>>,
     pub(crate) verdict: &'static str,
     pub(crate) running: Option<u64>,
 }
@@ -47,7 +49,7 @@ impl Exchange {
             since: Instant::now(),
             time: (visit.worker.shared.clock)(),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            uri: request.uri().clone(),
             protocol: if request.version() == Version::HTTP_2 { "HTTP/2.0" } else { "HTTP/1.1" },
             reference: reference(),
             status: 499,
@@ -70,14 +72,23 @@ impl Drop for Exchange {
         let taken = self.since.elapsed();
         let verdict = if self.verdict.is_empty() { "refused" } else { self.verdict };
         let observer = &visit.worker.shared.observer;
-        observer.metrics.request(&visit.site, verdict, taken.as_secs_f64());
+        let mut counter = visit.counter.borrow_mut();
+        match &*counter {
+            Some((last, counter)) if *last == verdict => drop(counter.inc()),
+            _ => {
+                let one = observer.metrics.requests(&visit.site, verdict);
+                one.inc();
+                *counter = Some((verdict, one));
+            }
+        }
+        observer.metrics.answered(taken);
         observer.events.access(AccessEntry {
             time: self.time,
             site: visit.site.clone(),
             party: self.party.take(),
             address: visit.from,
-            method: self.method.to_string(),
-            path: std::mem::take(&mut self.path),
+            method: Some(std::mem::take(&mut self.method)),
+            path: Some(std::mem::take(&mut self.uri)),
             status: self.status,
             bytes: self.bytes,
             duration_us: u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
@@ -101,7 +112,7 @@ impl Answer {
     }
 
     /// What comes from the upstream, until it loses admission.
-    pub(crate) fn upstream(body: Incoming, cancelled: oneshot::Receiver<()>, exchange: Exchange) -> Self {
+    pub(crate) fn upstream(body: Lent, cancelled: oneshot::Receiver<()>, exchange: Exchange) -> Self {
         let stream = Stream::new(&exchange.visit, body, cancelled);
         Self { body: Content::Upstream(Box::new(stream)), exchange }
     }
@@ -119,7 +130,7 @@ enum Content {
 
 /// An upstream's body, until it ends, falls silent, or loses admission.
 struct Stream {
-    body: Incoming,
+    body: Lent,
     cancelled: oneshot::Receiver<()>,
     idle: Duration,
     silence: Option<Pin<Box<Sleep>>>,
@@ -127,7 +138,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(visit: &Visit, body: Incoming, cancelled: oneshot::Receiver<()>) -> Self {
+    fn new(visit: &Visit, body: Lent, cancelled: oneshot::Receiver<()>) -> Self {
         Self {
             body,
             cancelled,

@@ -1,7 +1,6 @@
 //! The request to the upstream. Only a [`Permit`] opens this door.
 
 use std::cell::Cell;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -15,20 +14,22 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use crate::admit::Permit;
-use crate::broom;
-use crate::pool::{Pool, PoolError};
+use crate::broom::{self, Forwarded, Identity};
+use crate::pool::{Lent, Pool, PoolError};
 use crate::settings::{GateSite, Upstream};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const WOULD_REFUSE: HeaderName = HeaderName::from_static("countersign-would-refuse");
 
-/// What the upstream is told about where a request came from.
-pub(crate) struct Origin<'a> {
-    /// The client's address.
-    pub(crate) address: IpAddr,
+/// What the upstream is told beside the request.
+pub(crate) struct Told<'a> {
     /// The authority as the client wrote it.
-    pub(crate) host: &'a str,
+    pub(crate) host: HeaderValue,
+    /// Where it came from.
+    pub(crate) forwarded: &'a Forwarded,
+    /// Who is there.
+    pub(crate) identity: &'a Identity,
     /// What joins the logs.
     pub(crate) reference: &'a str,
 }
@@ -49,29 +50,21 @@ pub(crate) async fn forward(
     site: &GateSite,
     pool: &Pool,
     request: Request<Incoming>,
-    origin: &Origin<'_>,
+    told: Told<'_>,
     first_byte: Duration,
     max_body: Option<u64>,
-) -> Result<Response<Incoming>, Failure> {
+) -> Result<Response<Lent>, Failure> {
     let (mut parts, body) = request.into_parts();
     broom::sweep(&mut parts.headers);
     parts.uri = target(permit, &parts.uri);
-    if let Ok(host) = HeaderValue::from_str(origin.host) {
-        parts.headers.insert(HOST, host);
-    }
+    parts.headers.insert(HOST, told.host);
     join_cookies(&mut parts.headers);
     // Without a length the client side of hyper takes such methods to have no body.
     if !body.is_end_stream() && !parts.headers.contains_key(CONTENT_LENGTH) {
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    broom::set_forwarded(&mut parts.headers, origin.address, origin.host, "https");
-    broom::set_identity(
-        &mut parts.headers,
-        &site.identity,
-        permit.certificate(),
-        permit.party(),
-        origin.reference,
-    );
+    told.forwarded.set(&mut parts.headers);
+    told.identity.set(&mut parts.headers, told.reference);
     if let Some(refusal) = permit.would_refuse() {
         parts.headers.insert(WOULD_REFUSE, HeaderValue::from_static(refusal.code().as_str()));
     }
@@ -97,21 +90,29 @@ pub(crate) async fn forward(
 
 /// The request target in origin form; on sites with path rules the path that the decision was made on.
 fn target(permit: &Permit, uri: &Uri) -> Uri {
-    let path = permit.path().map_or(uri.path(), |path| path.as_str());
-    let text = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    // Cannot fail: both parts were parsed before.
-    text.parse().unwrap_or_else(|_| Uri::from_static("/"))
+    if let Some(path) = permit.path().filter(|path| path.as_str() != uri.path()) {
+        let text = match uri.query() {
+            Some(query) => format!("{}?{query}", path.as_str()),
+            None => path.as_str().to_owned(),
+        };
+        // Cannot fail: both parts were parsed before.
+        return text.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    }
+    if uri.authority().is_none() {
+        return uri.clone();
+    }
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = uri.path_and_query().cloned();
+    Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"))
 }
 
 /// HTTP/2 splits cookies; HTTP/1.1 has one field (RFC 9113 section 8.2.3).
 fn join_cookies(headers: &mut http::HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
     let all: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if all.len() > 1
-        && let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..]))
-    {
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
         headers.insert(COOKIE, joined);
     }
 }

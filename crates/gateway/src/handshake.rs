@@ -57,7 +57,7 @@ pub(crate) async fn handshake(
     let start = match acceptor.await {
         Ok(start) => start,
         Err(_) => {
-            metrics.handshake("", "none", "failed", began.elapsed().as_secs_f64());
+            metrics.handshake("", "none", "failed", began.elapsed());
             return None;
         }
     };
@@ -66,7 +66,7 @@ pub(crate) async fn handshake(
     let found = name
         .and_then(|name| current.state.site(&name).cloned().zip(current.state.snapshot.site(&name).cloned()));
     let Some((site, rules)) = found else {
-        metrics.handshake("", "none", "unrecognized-name", began.elapsed().as_secs_f64());
+        metrics.handshake("", "none", "unrecognized-name", began.elapsed());
         let mut tcp = start.io;
         if tcp.write_all(&UNRECOGNIZED_NAME).await.is_ok() {
             io::close(tcp).await;
@@ -97,20 +97,20 @@ pub(crate) async fn handshake(
         }
     };
     let done = start.into_stream(Arc::new(config)).into_fallible().await;
-    let seconds = began.elapsed().as_secs_f64();
+    let taken = began.elapsed();
     match done {
         Ok(stream) => {
             let protocol = match stream.get_ref().1.protocol_version() {
                 Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
                 _ => "TLSv1.2",
             };
-            metrics.handshake(site.name.as_str(), protocol, "ok", seconds);
+            metrics.handshake(site.name.as_str(), protocol, "ok", taken);
             let peer = verifier.peer();
             Some(Arrival { stream, site, peer, strict: handshake_site })
         }
         Err((error, tcp)) => {
             let result = failed(shared, &verifier, &error, from);
-            metrics.handshake(site.name.as_str(), "none", result, seconds);
+            metrics.handshake(site.name.as_str(), "none", result, taken);
             io::close(tcp).await;
             None
         }

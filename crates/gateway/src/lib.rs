@@ -27,6 +27,7 @@ mod handshake;
 mod health;
 mod identify;
 mod io;
+mod lines;
 mod listen;
 mod live;
 mod metrics;

@@ -81,8 +81,8 @@ async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool,
     let arrival = tokio::select! {
         arrival = handshake(&worker.shared, tcp, from, admin) => arrival,
         () = first_of(tokio::time::sleep(worker.shared.limits.handshake), drained) => {
-            let seconds = began.elapsed().as_secs_f64();
-            worker.shared.observer.metrics.handshake("", "none", "timeout", seconds);
+            let taken = began.elapsed();
+            worker.shared.observer.metrics.handshake("", "none", "timeout", taken);
             None
         }
     };

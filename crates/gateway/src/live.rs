@@ -57,7 +57,7 @@ struct State {
 struct Running {
     id: u64,
     uri: Uri,
-    party: Option<String>,
+    party: Option<Arc<str>>,
     cancel: Option<oneshot::Sender<()>>,
 }
 
@@ -132,7 +132,7 @@ impl Live {
         &self,
         connection: &Connection,
         uri: Uri,
-        party: Option<&str>,
+        party: Option<Arc<str>>,
         until: Option<UnixTime>,
     ) -> (u64, oneshot::Receiver<()>) {
         let (cancel, cancelled) = oneshot::channel();
@@ -140,14 +140,15 @@ impl Live {
             let mut state = lock(&connection.state);
             let id = state.next;
             state.next += 1;
-            state.running.push(Running { id, uri, party: party.map(str::to_owned), cancel: Some(cancel) });
-            let new_party = party.is_some_and(|party| !state.parties.iter().any(|known| known == party));
+            state.running.push(Running { id, uri, party: party.clone(), cancel: Some(cancel) });
+            let new_party =
+                party.as_deref().is_some_and(|party| !state.parties.iter().any(|known| known == party));
             if !new_party && (until.is_none() || state.until == until) {
                 return (id, cancelled);
             }
             id
         };
-        self.note(connection, party, until);
+        self.note(connection, party.as_deref(), until);
         (id, cancelled)
     }
 

@@ -1,13 +1,15 @@
 //! The gate's metrics. Labels are names of sites, codes and fixed words only, never a visitor's data.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use policy::HostName;
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +36,46 @@ struct Refusal {
     reason: &'static str,
 }
 
+/// Upper ends of the durations counted together, in seconds.
+const STEPS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Durations by size, counted without a lock. Copies count together.
+#[derive(Clone, Debug, Default)]
+struct Histogram(Arc<Durations>);
+
+#[derive(Debug, Default)]
+struct Durations {
+    /// One for each step, and one for what is longer.
+    counts: [AtomicU64; STEPS.len() + 1],
+    nanoseconds: AtomicU64,
+}
+
+impl Histogram {
+    fn observe(&self, taken: Duration) {
+        let seconds = taken.as_secs_f64();
+        let step = STEPS.iter().position(|step| seconds <= *step).unwrap_or(STEPS.len());
+        self.0.counts[step].fetch_add(1, Ordering::Relaxed);
+        let nanoseconds = u64::try_from(taken.as_nanos()).unwrap_or(u64::MAX);
+        self.0.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+impl EncodeMetric for Histogram {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let ends = STEPS.into_iter().chain([f64::MAX]);
+        let counts = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed));
+        let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        let sum = self.0.nanoseconds.load(Ordering::Relaxed) as f64 / 1e9;
+        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Histogram
+    }
+}
+
 /// Everything that is counted here.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -50,7 +92,6 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        let steps = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
         let mut all = Self {
             registry: Registry::default(),
             handshakes: Family::default(),
@@ -60,8 +101,8 @@ impl Metrics {
             open: Family::default(),
             not_after: Family::default(),
             generation: Gauge::default(),
-            handshake_seconds: Histogram::new(steps),
-            request_seconds: Histogram::new(steps),
+            handshake_seconds: Histogram::default(),
+            request_seconds: Histogram::default(),
         };
         let registry = &mut all.registry;
         registry.register("countersign_handshakes", "TLS handshakes", all.handshakes.clone());
@@ -87,15 +128,26 @@ impl Metrics {
         all
     }
 
-    pub(crate) fn handshake(&self, site: &str, protocol: &'static str, result: &'static str, seconds: f64) {
+    pub(crate) fn handshake(
+        &self,
+        site: &str,
+        protocol: &'static str,
+        result: &'static str,
+        taken: Duration,
+    ) {
         let labels = Handshake { site: site.to_owned(), protocol, result };
         self.handshakes.get_or_create(&labels).inc();
-        self.handshake_seconds.observe(seconds);
+        self.handshake_seconds.observe(taken);
     }
 
-    pub(crate) fn request(&self, site: &HostName, verdict: &'static str, seconds: f64) {
-        self.requests.get_or_create(&Request { site: site.as_str().to_owned(), verdict }).inc();
-        self.request_seconds.observe(seconds);
+    /// The counter of a site's requests with this verdict; keep it, looking it up takes a lock.
+    pub(crate) fn requests(&self, site: &HostName, verdict: &'static str) -> Counter {
+        self.requests.get_or_create_owned(&Request { site: site.as_str().to_owned(), verdict })
+    }
+
+    /// An answer is complete.
+    pub(crate) fn answered(&self, taken: Duration) {
+        self.request_seconds.observe(taken);
     }
 
     pub(crate) fn refused(&self, site: &HostName, reason: &'static str) {

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use examiner::{Thumbprint, UnixTime};
+use http::{Method, Uri};
 use policy::{Code, HostName};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::metrics::Metrics;
 
@@ -80,13 +81,16 @@ pub struct AccessEntry {
     /// The connection's site.
     pub site: HostName,
     /// Who, where admitted.
-    pub party: Option<String>,
+    #[serde(serialize_with = "text")]
+    pub party: Option<Arc<str>>,
     /// From where.
     pub address: IpAddr,
-    /// The method.
-    pub method: String,
+    /// The method; `None` where there was no request to be read.
+    #[serde(serialize_with = "method")]
+    pub method: Option<Method>,
     /// The path as it was sent, without the query.
-    pub path: String,
+    #[serde(serialize_with = "path")]
+    pub path: Option<Uri>,
     /// The status of the answer; 499 where the client or a revocation ended it before.
     pub status: u16,
     /// Bytes of the answer's body.
@@ -99,6 +103,18 @@ pub struct AccessEntry {
     pub protocol: &'static str,
     /// `admitted`, `refused`, `observed`, `open` or `answered`.
     pub verdict: &'static str,
+}
+
+fn text<S: Serializer>(text: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(to)
+}
+
+fn method<S: Serializer>(method: &Option<Method>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(method.as_ref().map_or("", Method::as_str))
+}
+
+fn path<S: Serializer>(uri: &Option<Uri>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(uri.as_ref().map_or("", Uri::path))
 }
 
 /// Letters and digits that are not mistaken for each other.

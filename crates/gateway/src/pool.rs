@@ -6,14 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::error::Error;
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
@@ -25,6 +24,8 @@ use tokio::time::Instant;
 
 /// Most idle connections kept, all upstreams of this core together.
 const MOST_IDLE: usize = 64;
+/// Most bytes read from an upstream at once: as much as stays in the processor's cache until it is encrypted.
+const READ_AT_ONCE: usize = 64 * 1024;
 /// How long a connection may wait for its next request.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -63,18 +64,17 @@ impl Pool {
     /// An idle connection is taken where there is one. If that turns out to be closed before a byte of the request was
     /// written, a new one is made, once; a request that may have been seen is never sent twice. The request goes as
     /// HTTP/1.1; its target and `Host` are the caller's.
-    pub async fn send<B>(&self, upstream: &str, req: Request<B>) -> Result<Response<Incoming>, PoolError>
+    pub async fn send<B>(&self, upstream: &str, req: Request<B>) -> Result<Response<Lent>, PoolError>
     where
-        B: Body + 'static,
-        B::Data: Send,
+        B: Body<Data = Bytes> + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let mut req = req.map(|body| AnyBody(Box::pin(Plain { body: Box::pin(body) })));
+        let mut req = req.map(AnyBody::of);
         *req.version_mut() = Version::HTTP_11;
         let tied = speaks_for_connection(req.headers(), &AUTHORIZATION);
-        if !tied && let Some(mut sender) = self.idle.take(upstream) {
+        if !tied && let Some((key, mut sender)) = self.idle.take(upstream) {
             match sender.try_send_request(req).await {
-                Ok(response) => return Ok(self.answered(upstream, sender, response, tied)),
+                Ok(response) => return Ok(self.answered(key, sender, response, tied)),
                 Err(mut stale) => match stale.take_message() {
                     Some(unsent) => req = unsent,
                     None => return Err(PoolError::Failed(stale.into_error())),
@@ -83,7 +83,7 @@ impl Pool {
         }
         let mut sender = self.connect(upstream).await?;
         let response = sender.send_request(req).await.map_err(PoolError::Failed)?;
-        Ok(self.answered(upstream, sender, response, tied))
+        Ok(self.answered(upstream.into(), sender, response, tied))
     }
 
     async fn connect(&self, upstream: &str) -> Result<Sender, PoolError> {
@@ -92,7 +92,11 @@ impl Pool {
             .map_err(|_| PoolError::ConnectTimeout)?
             .map_err(PoolError::Unreachable)?;
         stream.set_nodelay(true).map_err(PoolError::Unreachable)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(PoolError::Failed)?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(READ_AT_ONCE)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(PoolError::Failed)?;
         tokio::task::spawn_local(async move {
             // Its failure also reaches whoever waits for the answer or reads the body.
             let _ = connection.with_upgrades().await;
@@ -103,26 +107,71 @@ impl Pool {
     /// Sees to it that the connection comes back once the answer has been read.
     fn answered(
         &self,
-        upstream: &str,
-        mut sender: Sender,
+        upstream: Rc<str>,
+        sender: Sender,
         response: Response<Incoming>,
         tied: bool,
-    ) -> Response<Incoming> {
+    ) -> Response<Lent> {
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if tied || upgraded || speaks_for_connection(response.headers(), &WWW_AUTHENTICATE) {
-            return response;
+        let kept = !tied && !upgraded && !speaks_for_connection(response.headers(), &WWW_AUTHENTICATE);
+        let lease = kept.then(|| Lease { upstream, sender, idle: Rc::downgrade(&self.idle) });
+        response.map(|body| Lent { body, lease })
+    }
+}
+
+/// An answer's body. Dropped after its end it gives the connection back; before that it takes it along.
+pub struct Lent {
+    body: Incoming,
+    lease: Option<Lease>,
+}
+
+struct Lease {
+    upstream: Rc<str>,
+    sender: Sender,
+    idle: Weak<Idle>,
+}
+
+impl Body for Lent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        match frame {
+            Poll::Ready(None) => self.give_back(),
+            Poll::Ready(Some(Err(_))) => self.lease = None,
+            _ => {}
         }
-        let upstream = upstream.to_owned();
-        let idle = Rc::downgrade(&self.idle);
-        tokio::task::spawn_local(async move {
-            // Ready again means: request written, answer read to its end, nothing behind it, not closed.
-            if poll_fn(|cx| sender.poll_ready(cx)).await.is_ok()
-                && let Some(idle) = idle.upgrade()
-            {
-                idle.put(upstream, sender);
-            }
-        });
-        response
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Lent {
+    fn give_back(&mut self) {
+        if let Some(Lease { upstream, sender, idle }) = self.lease.take()
+            && let Some(idle) = idle.upgrade()
+        {
+            idle.put(upstream, sender);
+        }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if self.body.is_end_stream() {
+            self.give_back();
+        }
     }
 }
 
@@ -136,11 +185,14 @@ fn speaks_for_connection(headers: &HeaderMap, field: &HeaderName) -> bool {
     })
 }
 
+/// Since when a connection waits.
+type Waiting = (Instant, Sender);
+
 struct Idle {
     /// How long one may wait.
     limit: Duration,
     /// By upstream, the longest idle first.
-    waiting: RefCell<HashMap<String, Vec<(Instant, Sender)>>>,
+    waiting: RefCell<HashMap<Rc<str>, Vec<Waiting>>>,
     reaping: Cell<bool>,
 }
 
@@ -149,21 +201,31 @@ impl Idle {
         Self { limit, waiting: RefCell::default(), reaping: Cell::new(false) }
     }
 
-    /// The most recently used connection that still stands.
-    fn take(&self, upstream: &str) -> Option<Sender> {
+    /// The most recently used connection that still stands and is ready: request written, answer read to its end,
+    /// nothing behind it.
+    fn take(&self, upstream: &str) -> Option<(Rc<str>, Sender)> {
         let mut waiting = self.waiting.borrow_mut();
+        let key = waiting.get_key_value(upstream)?.0.clone();
         let all = waiting.get_mut(upstream)?;
+        let mut unready = Vec::new();
+        let mut found = None;
         while let Some((since, sender)) = all.pop() {
-            if since.elapsed() < self.limit && sender.is_ready() && !sender.is_closed() {
-                return Some(sender);
+            if since.elapsed() >= self.limit || sender.is_closed() {
+                continue;
             }
+            if sender.is_ready() {
+                found = Some((key, sender));
+                break;
+            }
+            unready.push((since, sender));
         }
-        None
+        all.extend(unready.into_iter().rev());
+        found
     }
 
-    fn put(self: &Rc<Self>, upstream: String, sender: Sender) {
+    fn put(self: &Rc<Self>, upstream: Rc<str>, sender: Sender) {
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.values().map(Vec::len).sum::<usize>() >= MOST_IDLE {
+        if sender.is_closed() || waiting.values().map(Vec::len).sum::<usize>() >= MOST_IDLE {
             return;
         }
         waiting.entry(upstream).or_default().push((Instant::now(), sender));
@@ -198,8 +260,18 @@ async fn reap(idle: Weak<Idle>, mut next: Instant) {
     }
 }
 
-/// Any request body behind one type, so that connections are shared among them.
-struct AnyBody(Pin<Box<dyn Body<Data = Bytes, Error = BoxError>>>);
+/// Any request body behind one type, so that connections are shared among them; most have none.
+struct AnyBody(Option<Pin<Box<dyn Body<Data = Bytes, Error = BoxError>>>>);
+
+impl AnyBody {
+    fn of<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self((!body.is_end_stream()).then(|| Box::pin(Plain(body)) as _))
+    }
+}
 
 impl Body for AnyBody {
     type Data = Bytes;
@@ -209,25 +281,26 @@ impl Body for AnyBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().0.as_mut().poll_frame(cx)
+        match &mut self.get_mut().0 {
+            Some(body) => body.as_mut().poll_frame(cx),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.0.as_ref().is_none_or(|body| body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |body| body.size_hint())
     }
 }
 
-struct Plain<B> {
-    body: Pin<Box<B>>,
-}
+struct Plain<B>(B);
 
 impl<B> Body for Plain<B>
 where
-    B: Body,
+    B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
     type Data = Bytes;
@@ -237,21 +310,16 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = self.get_mut().body.as_mut().poll_frame(cx);
-        frame.map(|frame| {
-            frame.map(|frame| match frame {
-                Ok(frame) => Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
-                Err(e) => Err(e.into()),
-            })
-        })
+        let frame = Pin::new(&mut self.get_mut().0).poll_frame(cx);
+        frame.map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.0.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.0.size_hint()
     }
 }
 
@@ -304,7 +372,7 @@ mod tests {
         Request::get("/").header("host", "a.test").body(Empty::new()).unwrap()
     }
 
-    async fn read(response: Response<Incoming>) -> Bytes {
+    async fn read(response: Response<Lent>) -> Bytes {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         settle().await;
         Bytes::copy_from_slice(body.trim_ascii())

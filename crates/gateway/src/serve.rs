@@ -13,6 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use policy::{Decision, HostName, Peer};
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, Sleep};
 
 use crate::admit::{self, Memo};
@@ -20,6 +21,7 @@ use crate::answer;
 use crate::gate::Phase;
 use crate::handshake::Arrival;
 use crate::io::{self, Line, Pulse};
+use crate::lines::Lines;
 use crate::listen::{Seat, Worker};
 use crate::live::{Connection, Cut};
 use crate::refuse;
@@ -45,6 +47,10 @@ pub(crate) struct Visit {
     pub(crate) caged: bool,
     /// It closes after the running requests.
     pub(crate) closing: Cell<bool>,
+    /// Header values made once.
+    pub(crate) lines: RefCell<Lines>,
+    /// Counter of the last verdict.
+    pub(crate) counter: RefCell<Option<(&'static str, Counter)>>,
     /// Verdicts that are in the audit log already.
     pub(crate) told: RefCell<Vec<(&'static str, String)>>,
 }
@@ -93,6 +99,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
         pulse: pulse.clone(),
         caged,
         closing: Cell::new(false),
+        lines: RefCell::default(),
+        counter: RefCell::default(),
         told: RefCell::default(),
     });
     // A change between handshake and registration was told to nobody.

@@ -13,7 +13,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::error::{RegistryError, Result};
 use crate::heads::HowOften;
 use crate::open::{Actor, Registry};
-use crate::rows::{damaged, digest};
+use crate::rows::{damaged, digest, hex};
 
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,26 +192,36 @@ pub(crate) async fn append(
         }
         None => Head { number: 0, id: 0, hash: [0; 32] },
     };
+    let mut rows = Vec::with_capacity(events.len());
     for event in events {
         let entry = serde_json::to_string(event).map_err(damaged)?;
         head.hash = chain(&head.hash, entry.as_bytes());
         head.number += 1;
-        head.id = sqlx::query_scalar(
+        rows.push(serde_json::json!([
+            head.number,
+            event.time.seconds(),
+            event.site,
+            event.party,
+            event.code,
+            event.verdict,
+            event.reference,
+            entry,
+            hex(&head.hash),
+        ]));
+    }
+    if !rows.is_empty() {
+        // One statement however many entries: a statement costs more than a row.
+        head.id = sqlx::query(
             "INSERT INTO audit (writer, number, time, site, party, code, verdict, reference, entry, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+             SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
+                 unhex(value->>8)
+             FROM json_each(?2) ORDER BY key",
         )
         .bind(writer)
-        .bind(head.number)
-        .bind(event.time.seconds())
-        .bind(&event.site)
-        .bind(&event.party)
-        .bind(&event.code)
-        .bind(&event.verdict)
-        .bind(&event.reference)
-        .bind(entry)
-        .bind(&head.hash[..])
-        .fetch_one(&mut *tx)
-        .await?;
+        .bind(serde_json::to_string(&rows).map_err(damaged)?)
+        .execute(&mut *tx)
+        .await?
+        .last_insert_rowid();
     }
     if head.number == 0 {
         return Ok(None);

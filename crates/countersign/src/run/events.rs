@@ -2,18 +2,25 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
 
 use gateway::{AccessEntry, Events, GateEvent, GateKnock};
 use registry::{AuditEvent, Knock, Registry};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events that may wait for the registry before admissions and strangers' refusals are dropped and counted.
-const QUEUE: usize = 4096;
+const QUEUE: usize = 16_384;
 /// Events stored at once, of each kind.
-const BATCH: usize = 256;
+const BATCH: usize = 4096;
+/// How long events gather before they are stored together: a transaction costs more than an entry. An entry can be read
+/// within a second.
+const GATHER: Duration = Duration::from_millis(200);
+/// Lines of the access log that may wait for its file.
+const LINES: usize = 65_536;
+/// How long lines gather: waking the writer for each would cost more than the line.
+const GATHER_LINES: Duration = Duration::from_millis(20);
 /// How long a store that refuses is left alone.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Name of the gate's audit chain.
@@ -24,13 +31,23 @@ pub struct Sink {
     store: mpsc::Sender<Stored>,
     /// An exception that was used is never dropped, however long the registry is away.
     kept: mpsc::UnboundedSender<Stored>,
-    access: std_mpsc::SyncSender<AccessEntry>,
+    access: std_mpsc::Sender<Line>,
+    /// Lines that wait for the access log's file.
+    lines: Arc<AtomicUsize>,
     dropped: AtomicU64,
 }
 
 enum Stored {
     Audit(GateEvent),
     Knock(GateKnock),
+    /// Everything before it is to be stored; then it is dropped.
+    Flush(oneshot::Sender<()>),
+}
+
+enum Line {
+    Entry(Box<AccessEntry>),
+    /// Everything before it is to be written; then it is dropped.
+    Flush(oneshot::Sender<()>),
 }
 
 /// Where the access log goes.
@@ -47,13 +64,29 @@ impl Sink {
     pub fn start(registry: watch::Receiver<Option<Registry>>, access: AccessLog) -> Arc<Self> {
         let (store, events) = mpsc::channel(QUEUE);
         let (kept, exceptions) = mpsc::unbounded_channel();
-        let (lines, entries) = std_mpsc::sync_channel(QUEUE);
+        let (access_lines, entries) = std_mpsc::channel();
+        let lines = Arc::new(AtomicUsize::new(0));
+        let waiting = lines.clone();
         tokio::spawn(write_events(registry, events, exceptions));
         std::thread::Builder::new()
             .name("access-log".into())
-            .spawn(move || write_access(&entries, &access))
+            .spawn(move || write_access(&entries, &waiting, &access))
             .expect("a thread can be started");
-        Arc::new(Self { store, kept, access: lines, dropped: AtomicU64::new(0) })
+        Arc::new(Self { store, kept, access: access_lines, lines, dropped: AtomicU64::new(0) })
+    }
+
+    /// Waits until everything that was reported so far is stored and written, or for at most `most`.
+    pub async fn flush(&self, most: Duration) {
+        let (stored, was_stored) = oneshot::channel();
+        let (written, was_written) = oneshot::channel();
+        let _ = self.access.send(Line::Flush(written));
+        let all = async {
+            let _ = self.store.send(Stored::Flush(stored)).await;
+            // Dropped, not answered: either way it is over.
+            let _ = was_stored.await;
+            let _ = was_written.await;
+        };
+        let _ = tokio::time::timeout(most, all).await;
     }
 
     fn send(&self, event: Stored) {
@@ -86,7 +119,9 @@ impl Events for Sink {
     }
 
     fn access(&self, line: AccessEntry) {
-        if self.access.try_send(line).is_err() {
+        let waiting = self.lines.fetch_add(1, Ordering::Relaxed);
+        if waiting >= LINES || self.access.send(Line::Entry(Box::new(line))).is_err() {
+            self.lines.fetch_sub(1, Ordering::Relaxed);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -105,13 +140,17 @@ async fn write_events(
         };
         let Some(first) = first else { return };
         batch.push(first);
+        if !matches!(batch[..], [Stored::Flush(_)]) {
+            tokio::time::sleep(GATHER).await;
+        }
         batch.extend(std::iter::from_fn(|| exceptions.try_recv().ok()).take(BATCH));
         batch.extend(std::iter::from_fn(|| events.try_recv().ok()).take(BATCH));
-        let (mut entries, mut knocks) = (Vec::new(), Vec::new());
+        let (mut entries, mut knocks, mut flushed) = (Vec::new(), Vec::new(), Vec::new());
         for event in batch.drain(..) {
             match event {
                 Stored::Audit(event) => entries.push(audit_entry(event)),
                 Stored::Knock(knock) => knocks.push(pending_entry(knock)),
+                Stored::Flush(done) => flushed.push(done),
             }
         }
         let mut stumbling = false;
@@ -121,6 +160,7 @@ async fn write_events(
             }
             tokio::time::sleep(PAUSE).await;
         }
+        drop(flushed);
     }
 }
 
@@ -174,29 +214,41 @@ fn pending_entry(knock: GateKnock) -> Knock {
     }
 }
 
-fn write_access(entries: &std_mpsc::Receiver<AccessEntry>, log: &AccessLog) {
+fn write_access(entries: &std_mpsc::Receiver<Line>, waiting: &AtomicUsize, log: &AccessLog) {
     let mut out = open(log);
+    let (mut text, mut flushed) = (Vec::new(), Vec::new());
     while let Ok(first) = entries.recv() {
+        if matches!(first, Line::Entry(_)) {
+            std::thread::sleep(GATHER_LINES);
+        }
         if let AccessLog::File(_, reopen) = log
             && reopen.swap(false, Ordering::Relaxed)
         {
             out = open(log);
         }
-        for entry in std::iter::once(first).chain(entries.try_iter()) {
-            if let Ok(line) = serde_json::to_string(&entry) {
-                // A full disk or a closed pipe must not stop the gate.
-                let _ = writeln!(out, "{line}");
+        for line in std::iter::once(first).chain(entries.try_iter().take(LINES)) {
+            match line {
+                Line::Entry(entry) => {
+                    waiting.fetch_sub(1, Ordering::Relaxed);
+                    if serde_json::to_writer(&mut text, &entry).is_ok() {
+                        text.push(b'\n');
+                    }
+                }
+                Line::Flush(done) => flushed.push(done),
             }
         }
-        let _ = out.flush();
+        // A full disk or a closed pipe must not stop the gate.
+        let _ = out.write_all(&text).and_then(|()| out.flush());
+        text.clear();
+        flushed.clear();
     }
 }
 
 fn open(log: &AccessLog) -> Box<dyn Write> {
     match log {
-        AccessLog::Stdout => Box::new(std::io::BufWriter::new(std::io::stdout())),
+        AccessLog::Stdout => Box::new(std::io::stdout()),
         AccessLog::File(path, _) => match std::fs::OpenOptions::new().create(true).append(true).open(path) {
-            Ok(file) => Box::new(std::io::BufWriter::new(file)),
+            Ok(file) => Box::new(file),
             Err(error) => {
                 tracing::error!(%error, path = %path.display(), "the access log cannot be opened; using standard output");
                 Box::new(std::io::stdout())

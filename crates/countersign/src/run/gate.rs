@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use gateway::{Gate, GateSettings};
 use policy::Records;
@@ -17,6 +18,9 @@ use super::signals::Signals;
 use super::{DRAIN, denials, state};
 use crate::clock;
 use crate::config::{Problems, Settings, StateDir, Stored};
+
+/// How long the log may take to be stored at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the process is told to serve.
 pub struct GateRun {
@@ -51,6 +55,7 @@ pub struct Serving {
     reopen: Arc<AtomicBool>,
     state_dir: StateDir,
     signals: Signals,
+    sink: Arc<Sink>,
 }
 
 /// What the policy is read from at the start.
@@ -91,7 +96,7 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: settings.limits.clone() };
-    let gate = Gate::start(gate_settings, gate_state.clone(), sink, Arc::new(clock::now))
+    let gate = Gate::start(gate_settings, gate_state.clone(), sink.clone(), Arc::new(clock::now))
         .map_err(|error| StartError::Other(error.to_string()))?;
     let gate = Arc::new(gate);
     let beginning = Beginning {
@@ -107,7 +112,7 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
     };
     let mut follower = Follower::new(beginning);
     follower.report().await;
-    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir, signals })
+    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir, signals, sink })
 }
 
 /// The registry, or where it cannot be read the last policy on disk.
@@ -193,6 +198,7 @@ impl Serving {
         }
         let gate = self.gate.clone();
         let _ = tokio::task::spawn_blocking(move || gate.drain(DRAIN)).await;
+        self.sink.flush(LAST_WORDS).await;
         self.follower.end().await;
     }
 

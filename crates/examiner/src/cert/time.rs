@@ -49,12 +49,27 @@ impl UnixTime {
 
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = OffsetDateTime::from_unix_timestamp(self.0).ok().and_then(|t| {
-            t.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")).ok()
-        });
-        match shown {
-            Some(text) => f.write_str(&text),
-            None => write!(f, "{} s", self.0),
+        // Written by hand: each line of the access log has one.
+        match OffsetDateTime::from_unix_timestamp(self.0) {
+            Ok(t) if (0..=9999).contains(&t.year()) => {
+                let mut text = *b"0000-00-00T00:00:00Z";
+                let year = t.year().unsigned_abs();
+                let pairs = [
+                    (0, year / 100),
+                    (2, year % 100),
+                    (5, u8::from(t.month()).into()),
+                    (8, t.day().into()),
+                    (11, t.hour().into()),
+                    (14, t.minute().into()),
+                    (17, t.second().into()),
+                ];
+                for (at, number) in pairs {
+                    text[at] += (number / 10) as u8;
+                    text[at + 1] += (number % 10) as u8;
+                }
+                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+            }
+            _ => write!(f, "{} s", self.0),
         }
     }
 }

@@ -147,8 +147,8 @@ fn listing_our_header_in_connection_does_not_take_it_away() {
         ("x-forwarded-for", "10.0.0.1"),
     ]);
     sweep(&mut map);
-    set_identity(&mut map, &[IdentityHeader::Party], None, Some("alice"), "7F3K-22");
-    set_forwarded(&mut map, "192.0.2.7".parse().unwrap(), "portal.test", "https");
+    Identity::of(&[IdentityHeader::Party], None, Some("alice")).set(&mut map, "7F3K-22");
+    Forwarded::of("192.0.2.7".parse().unwrap(), "portal.test", "https").set(&mut map);
     let all = |name| map.get_all(name).iter().collect::<Vec<_>>();
     assert_eq!(all("countersign-party"), ["alice"]);
     assert_eq!(all("countersign-reference"), ["7F3K-22"]);
@@ -159,7 +159,7 @@ fn listing_our_header_in_connection_does_not_take_it_away() {
 #[test]
 fn a_party_is_always_one_ascii_line() {
     let mut map = HeaderMap::new();
-    set_identity(&mut map, &[IdentityHeader::Party], None, Some("a\r\nX-Evil: 1\0é"), "r");
+    Identity::of(&[IdentityHeader::Party], None, Some("a\r\nX-Evil: 1\0é")).set(&mut map, "r");
     assert_eq!(map["countersign-party"], "a%0D%0AX-Evil:%201%00%C3%A9");
 }
 
@@ -167,7 +167,7 @@ fn a_party_is_always_one_ascii_line() {
 fn the_certificate_is_a_byte_sequence() {
     let certificate = crate::pages::tests::certificate();
     let mut map = HeaderMap::new();
-    set_identity(&mut map, &[IdentityHeader::ClientCert], Some(&certificate), Some("alice"), "r");
+    Identity::of(&[IdentityHeader::ClientCert], Some(&certificate), Some("alice")).set(&mut map, "r");
     let value = map["client-cert"].to_str().unwrap();
     let inside = value.strip_prefix(':').and_then(|v| v.strip_suffix(':')).unwrap();
     assert_eq!(STANDARD.decode(inside).unwrap(), &*certificate.der);
@@ -184,7 +184,7 @@ fn where_a_request_came_from_is_replaced_in_every_spelling() {
         ("x-forwarded-port", "1"),
         ("x-real-ip", "10.0.0.1"),
     ]);
-    set_forwarded(&mut map, "2001:db8::1".parse().unwrap(), "portal.test:8443", "https");
+    Forwarded::of("2001:db8::1".parse().unwrap(), "portal.test:8443", "https").set(&mut map);
     let expected = headers(&[
         ("forwarded", "for=\"[2001:db8::1]\";host=\"portal.test:8443\";proto=https"),
         ("x-forwarded-for", "2001:db8::1"),
@@ -192,7 +192,7 @@ fn where_a_request_came_from_is_replaced_in_every_spelling() {
         ("x-forwarded-host", "portal.test:8443"),
     ]);
     assert_eq!(map, expected);
-    set_forwarded(&mut map, "::ffff:192.0.2.7".parse().unwrap(), "portal.test", "https");
+    Forwarded::of("::ffff:192.0.2.7".parse().unwrap(), "portal.test", "https").set(&mut map);
     assert_eq!(map["forwarded"], "for=192.0.2.7;host=\"portal.test\";proto=https");
 }
 
