@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("authority", &["examiner", "policy"]),
     ("testkit", &["examiner", "policy"]),
     ("bench", &["testkit"]),
+    ("mutants", &[]),
     ("countersign", &["examiner", "policy", "gateway", "registry", "authority"]),
 ];
 

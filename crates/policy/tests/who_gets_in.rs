@@ -318,3 +318,72 @@ fn a_subject_is_written_last_rdn_first() {
     let written = Name::parse_rfc4514(&cert.facts().subject.to_string()).unwrap();
     assert_eq!(written.key(), cert.facts().subject.key());
 }
+
+#[test]
+fn a_pinned_certificate_vouches_for_no_other() {
+    let root = TestCa::new("Pinned");
+    let pinned = Leaf::new("acme").self_signed();
+    let world = World::new().party("acme").allow("acme").pin("acme", &pinned);
+    // Another certificate with the pinned one behind it, and one that the pinned key might have signed.
+    let mut behind = Leaf::new("acme").self_signed();
+    behind.chain_pem = format!("{}{}", behind.pem, pinned.pem);
+    assert!(["unknown-issuer", "chain-invalid"].contains(&world.says(&behind).as_str()));
+    let anchor = testkit::TestCert { der: root.der().to_vec(), ..pinned.clone() };
+    let world = world.pin("acme", &anchor);
+    let mut issued = root.issue("acme");
+    issued.chain_pem = format!("{}{}", issued.pem, root.root_pem());
+    assert_eq!(world.says(&issued), "unknown-issuer");
+}
+
+#[test]
+fn an_issuer_not_meant_for_clients_vouches_for_none() {
+    let acme = TestCa::new("Acme CA");
+    let servers = TestCa::build("Servers only").for_servers_only().under(&acme);
+    let world = World::new().ca("acme", &acme).allow("ca:acme");
+    assert_eq!(world.says(&servers.issue("x")), "wrong-usage");
+    assert_eq!(world.says(&acme.intermediate("Sub").issue("x")), "ca/acme");
+}
+
+#[test]
+fn an_issuer_that_may_not_sign_certificates_vouches_for_none() {
+    let acme = TestCa::new("Acme CA");
+    let lists = TestCa::build("Lists only").for_lists_only().under(&acme);
+    let world = World::new().ca("acme", &acme).allow("ca:acme");
+    assert_eq!(world.says(&lists.issue("x")), "chain-invalid");
+    let root = TestCa::build("Root").for_lists_only().root();
+    assert_eq!(World::new().ca("acme", &root).allow("ca:acme").says(&root.issue("x")), "chain-invalid");
+}
+
+#[test]
+fn weak_signatures_and_weak_issuers_vouch_for_nobody() {
+    let acme = TestCa::build("Acme CA").key_type(KeyType::Rsa2048).root();
+    let world = World::new().ca("acme", &acme).allow("ca:acme");
+    assert_eq!(world.says(&Leaf::new("x").issued_by(&acme)), "ca/acme");
+    assert_eq!(world.says(&Leaf::new("x").sha1().issued_by(&acme)), "weak-key");
+    let sub = TestCa::build("Old Sub").key_type(KeyType::Rsa2048).sha1().under(&acme);
+    assert_ne!(world.says(&sub.issue("x")), "ca/acme");
+    // Such a key signs well enough, for a library that takes it.
+    let odd = TestCa::build("Odd CA").key_type(KeyType::RsaExponent3).root();
+    assert_eq!(World::new().ca("acme", &odd).allow("ca:acme").says(&odd.issue("x")), "weak-key");
+}
+
+#[test]
+fn a_value_counts_only_where_the_rule_looks_for_it() {
+    let acme = TestCa::new("Acme CA");
+    let world = World::new()
+        .ca_with("acme", &acme, |ca| ca.admission = entries(&["san:dns=a.acme.example"]))
+        .allow("ca:acme");
+    let fits = "a.acme.example";
+    assert_eq!(world.says(&Leaf::new("x").dns(fits).issued_by(&acme)), "ca/acme");
+    for (what, leaf) in [
+        ("a common name", Leaf::new(fits)),
+        ("a common name beside another SAN", Leaf::new(fits).dns("b.acme.example")),
+        ("a mail address", Leaf::new("x").email(fits)),
+        ("an URI", Leaf::new("x").uri(fits)),
+        ("a part of a name", Leaf::new("x").dns("b.acme.example,DNS:a.acme.example")),
+        ("a part of a name, before", Leaf::new("x").dns("a.acme.example, DNS:b")),
+        ("a name behind a NUL", Leaf::new("x").dns("a.acme.example\0.evil.test")),
+    ] {
+        assert_eq!(world.says(&leaf.issued_by(&acme)), "not-allowed", "{what}");
+    }
+}

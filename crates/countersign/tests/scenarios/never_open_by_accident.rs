@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use testkit::{Portal, TestCa};
 
 use crate::support::binary;
@@ -43,6 +45,9 @@ fn a_reload_with_a_broken_file_leaves_the_old_policy_in_force() {
     let good = portal.sandbox.read("countersign.toml");
     portal.sandbox.write("countersign.toml", good.replace("upstream", "upsteam"));
     portal.countersign(&["reload"]).exited(3);
+    // That asks the gate for nothing, seeing what is wrong by itself; a signal does.
+    portal.gate().hang_up();
+    portal.gate().wait_stderr("reload failed", Duration::from_secs(10));
     assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
     assert_eq!(portal.curl(None, "/", &[]).status, 403);
     portal.sandbox.write(

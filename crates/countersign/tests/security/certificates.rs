@@ -8,7 +8,7 @@ use testkit::{Leaf, Portal, TestCa, openssl};
 use crate::support::{SITE, assert_alive, binary, block_on};
 
 /// A portal, not started, at which everybody from `acme` is welcome.
-fn with_acme(acme: &TestCa) -> Portal {
+pub fn with_acme(acme: &TestCa) -> Portal {
     let portal = Portal::build(&binary()).file("acme.pem", acme.pem()).party("alice").prepare();
     portal.countersign(&["ca", "add", "acme.pem", "--name", "acme", "--site", SITE, "--accept-any"]).ok();
     portal
@@ -192,4 +192,64 @@ fn a_thumbprint_names_one_certificate_whole_or_none() {
     assert_ne!(whole.code, 3, "{}", whole.story());
     assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
     assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200);
+}
+
+#[test]
+fn a_ca_of_the_public_stores_is_never_trusted_as_a_whole() {
+    let portal = Portal::build(&binary()).party("alice").prepare();
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    let root = roots.iter().find(|der| examiner::Certificate::from_der(der).is_ok()).unwrap();
+    portal.sandbox.write("root.pem", examiner::cert::pem::encode("CERTIFICATE", root));
+    let add = ["ca", "add", "root.pem", "--name", "world", "--site", SITE];
+    let refused = portal.countersign(&[&add[..], &["--accept-any"]].concat());
+    assert_eq!(refused.code, 3, "{}", refused.story());
+    assert!(refused.both().contains("public root store"), "{}", refused.story());
+    let listed = portal.countersign(&["ca", "list", "--json"]).ok();
+    assert!(!listed.stdout.contains("world"), "it was saved: {}", listed.story());
+
+    // The same in the file, at the start and at a reload.
+    let config = portal.sandbox.read("countersign.toml");
+    let world = format!("\n[ca.world]\nfile = \"root.pem\"\nsites = [\"{SITE}\"]\n");
+    portal.sandbox.write("countersign.toml", format!("{config}{world}accept_any = true\n"));
+    portal.countersign(&["validate"]).exited(3);
+    let refused = portal.countersign(&["run"]).exited(3);
+    assert!(!refused.stderr.contains("ready"), "{}", refused.story());
+    portal
+        .sandbox
+        .write("countersign.toml", format!("{config}{world}match = [\"san:dns=*.acme.example\"]\n"));
+    portal.countersign(&["validate"]).ok();
+    let mut portal = portal;
+    portal.start_gate();
+    portal.sandbox.write("countersign.toml", format!("{config}{world}accept_any = true\n"));
+    portal.countersign(&["reload"]).exited(3);
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+}
+
+#[test]
+fn a_revocation_outlives_the_gate_and_a_renewal() {
+    let mut portal = Portal::build(&binary()).party("alice").party("bob").start();
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    for _ in 0..2 {
+        assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+        assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200);
+        assert_eq!(portal.stop_gate(), 0);
+        portal.start_gate();
+    }
+    // A new certificate of the same party does not bring the old one back.
+    for kind in ["pem", "key", "p12"] {
+        let path = |name: &str| portal.sandbox.path(&format!("{name}.{kind}"));
+        std::fs::rename(path("alice"), path("old")).unwrap();
+    }
+    portal.add_party("alice");
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+    assert_eq!(portal.curl(Some("old"), "/", &[]).json()["code"], "revoked");
+    let own = portal.countersign(&["ca", "crl", "--out", "own.crl"]).ok();
+    let text = testkit::openssl(
+        portal.sandbox.dir(),
+        &["crl", "-inform", "DER", "-in", "own.crl", "-noout", "-text"],
+        b"",
+    );
+    let serial =
+        examiner::cert::pem::certificates(portal.sandbox.read("old.pem").as_bytes()).unwrap()[0].serial_hex();
+    assert!(text.ok().stdout.to_lowercase().contains(&serial), "{}", own.story());
 }

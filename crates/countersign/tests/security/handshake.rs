@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use testkit::{Echo, Portal, process};
+use testkit::{Echo, Portal, openssl_s_client, process};
 
 use crate::support::{SITE, ask_with_first_flight, binary, connect, tls_config};
 
@@ -138,4 +138,31 @@ fn nothing_is_resumed_and_no_early_data_is_taken() {
         assert_eq!(tls.handshake_kind(), Some(rustls::HandshakeKind::Full));
     }
     assert_eq!(portal.echo.count(), 3);
+}
+
+#[test]
+fn the_gate_keeps_nothing_of_a_session_and_speaks_only_what_is_strong() {
+    let portal = Portal::start(&binary());
+    let dir = portal.sandbox.dir();
+    let ask = |args: &[&str]| {
+        let shown = ["-cert", "alice.pem", "-key", "alice.key"];
+        openssl_s_client(dir, portal.port, Some(SITE), &[&shown[..], args].concat())
+    };
+    for version in ["-tls1_2", "-tls1_3"] {
+        let seen = ask(&[version]).output;
+        assert!(seen.contains("HTTP/1.1 200"), "{seen}");
+        // A session's id or ticket is what a server gives out for state that it keeps.
+        let ids = seen.lines().filter_map(|line| line.trim().strip_prefix("Session-ID:"));
+        assert!(ids.clone().all(|id| id.trim().is_empty()), "{version}: {:?}", ids.collect::<Vec<_>>());
+        assert!(!seen.contains("TLS session ticket:"), "{seen}");
+        assert!(seen.contains("Compression: NONE"), "{seen}");
+    }
+    let before = portal.echo.count();
+    for weak in
+        ["AES128-GCM-SHA256", "AES128-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "NULL"]
+    {
+        let seen = ask(&["-tls1_2", "-cipher", &format!("{weak}:@SECLEVEL=0")]);
+        assert_eq!(seen.alert, Some(40), "{weak}: {}", seen.output);
+    }
+    assert_eq!(portal.echo.count(), before);
 }

@@ -44,3 +44,25 @@ fn a_host_is_the_same_site_in_every_spelling_and_no_other() {
     }
     assert_eq!(portal.echo.count(), before, "none of these reached the upstream");
 }
+
+#[test]
+fn a_request_for_another_site_on_an_http2_connection_is_misdirected() {
+    let portal = Portal::build(&binary()).party("alice").prepare();
+    let other = testkit::Echo::start();
+    portal.countersign(&["site", "add", "b.test", "--upstream", &other.url()]).ok();
+    // alice may enter both: what keeps her out is the connection, made under the other site's terms.
+    portal.countersign(&["party", "grant", "alice", "--site", "b.test"]).ok();
+    let mut portal = portal;
+    portal.start_gate();
+    block_on(async {
+        let conn = portal.client_as("alice").connect_h2(portal.port, SITE).await.unwrap();
+        assert_eq!(conn.get("/", &[]).await.unwrap().status, 200);
+        let mut stream = conn.start("GET", "b.test", "/", &[], b"").await.unwrap();
+        assert_eq!(stream.head.status, 421);
+        while let Ok(Some(_)) = stream.next().await {}
+        let mut own = conn.start("GET", "PORTAL.test.:443", "/", &[], b"").await.unwrap();
+        assert_eq!(own.head.status, 200);
+        while let Ok(Some(_)) = own.next().await {}
+    });
+    assert_eq!((portal.echo.count(), other.count()), (2, 0));
+}

@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_separator_inside_a_value_is_no_separator() {
+        for (one, other) in [
+            ("CN=svc,O=Lab", "O=Lab\\,CN\\=svc"),
+            ("OU=b,CN=a", "CN=a\\,OU\\=b"),
+            ("CN=a+OU=b", "CN=a\\+OU\\=b"),
+        ] {
+            assert_ne!(key(one), key(other), "{one} and {other}");
+        }
+    }
+
+    #[test]
     fn a_shown_name_is_read_back_as_the_same_name() {
         for text in ["O=Lab,CN=svc-1", r"CN=\#a\,b\+c\=d\\ e\ ", r"CN=a\0ab"] {
             let name = Name::parse_rfc4514(text).unwrap();

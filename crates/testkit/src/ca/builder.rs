@@ -2,7 +2,8 @@
 
 use examiner::UnixTime;
 use rcgen::{
-    BasicConstraints, CertificateParams, GeneralSubtree, IsCa, Issuer, KeyUsagePurpose, NameConstraints,
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyUsagePurpose, NameConstraints,
 };
 
 use super::subject::{Strings, Subject};
@@ -17,6 +18,7 @@ pub struct CaBuilder {
     validity: (UnixTime, UnixTime),
     basic: IsCa,
     key_usage: Vec<KeyUsagePurpose>,
+    purposes: Vec<ExtendedKeyUsagePurpose>,
     permitted: Vec<GeneralSubtree>,
     excluded: Vec<GeneralSubtree>,
     sha1: bool,
@@ -31,6 +33,7 @@ impl CaBuilder {
             validity: (now.plus(-times::DAY), now.plus(3650 * times::DAY)),
             basic: IsCa::Ca(BasicConstraints::Unconstrained),
             key_usage: vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
+            purposes: Vec::new(),
             permitted: Vec::new(),
             excluded: Vec::new(),
             sha1: false,
@@ -97,6 +100,17 @@ impl CaBuilder {
         self
     }
 
+    /// Its key usage allows the signing of revocation lists alone.
+    pub fn for_lists_only(self) -> Self {
+        self.key_usage(&[KeyUsagePurpose::CrlSign])
+    }
+
+    /// Its extended key usage lists servers alone.
+    pub fn for_servers_only(mut self) -> Self {
+        self.purposes = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self
+    }
+
     /// Name constraint: only host names at or below `domain`.
     pub fn permit_dns(mut self, domain: &str) -> Self {
         self.permitted.push(GeneralSubtree::DnsName(domain.to_owned()));
@@ -158,6 +172,7 @@ impl CaBuilder {
         params.serial_number = Some(random_serial());
         params.is_ca = self.basic;
         params.key_usages = self.key_usage.clone();
+        params.extended_key_usages = self.purposes.clone();
         params.use_authority_key_identifier_extension = issued;
         if !self.permitted.is_empty() || !self.excluded.is_empty() {
             params.name_constraints = Some(NameConstraints {

@@ -64,6 +64,12 @@ impl TestKey {
         Self(Arc::new(Kind::Native(KeyPair::from_pem(pem).expect("a private key that rcgen reads"))))
     }
 
+    /// An RSA key of which only the public half is known, numbers big-endian: for certificates that a CA issues.
+    pub fn rsa_public(modulus: &[u8], exponent: &[u8]) -> Self {
+        let numbers = [integer(modulus), integer(exponent)].concat();
+        Self(Arc::new(Kind::Openssl { pem: String::new(), public: element(0x30, &numbers) }))
+    }
+
     /// The unencrypted private key as PKCS#8 PEM.
     pub fn pem(&self) -> String {
         match &*self.0 {
@@ -108,6 +114,24 @@ impl SigningKey for TestKey {
             Kind::Native(pair) => pair.sign(message),
             Kind::Openssl { .. } => Ok(self.sign_by_openssl("sha256", message)),
         }
+    }
+}
+
+/// A non-negative INTEGER in DER.
+fn integer(big_endian: &[u8]) -> Vec<u8> {
+    let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
+    let digits = &big_endian[zeros..];
+    let sign: &[u8] = if digits.first().is_none_or(|first| *first >= 0x80) { &[0] } else { &[] };
+    element(2, &[sign, digits].concat())
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_be_bytes();
+    match content.len() {
+        0..=0x7f => [&[tag, length[3]], content].concat(),
+        0x80..=0xff => [&[tag, 0x81, length[3]], content].concat(),
+        0x100..=0xffff => [&[tag, 0x82], &length[2..], content].concat(),
+        _ => [&[tag, 0x83], &length[1..], content].concat(),
     }
 }
 
