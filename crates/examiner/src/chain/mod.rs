@@ -1,0 +1,118 @@
+//! Certificates as examined, alone and as a chain.
+//!
+//! - [`Examinee`]: one certificate with its bytes, its structure and its decoded extensions; malformed ones too.
+//! - [`Fields`] and [`Field`]: the fields by position, each with its [`Place`].
+//! - [`extensions`]: every extension as it stands, the known ones decoded.
+//! - [`Chain`]: what was served or given, what lies beside it, and the trust anchors.
+
+mod examinee;
+pub mod extensions;
+mod fields;
+mod general_name;
+mod key;
+mod name;
+mod place;
+mod read;
+
+pub use examinee::{Examinee, Role};
+pub use extensions::{Decoded, Extension, Known, Undecodable};
+pub use fields::{Field, Fields, moment};
+pub use general_name::{NameAt, NameForm};
+pub use key::{Algorithm, Key, KeyParts};
+pub use name::{DistinguishedName, NameAttribute};
+pub use place::Place;
+pub use read::{UnreadableInput, ders};
+
+/// The certificates that are examined together.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    /// As served by a host or given in a file, in that order.
+    pub served: Vec<Examinee>,
+    /// At hand beside what was served: given or fetched.
+    pub beside: Vec<Examinee>,
+    /// The trust anchors; `None` where nothing is known of them.
+    pub anchors: Option<Vec<Examinee>>,
+    /// Whether the first served certificate stands for the peer: it came from a handshake, or a host name was given.
+    pub is_peers: bool,
+}
+
+impl Chain {
+    /// A chain as a host serves it: the first certificate is the peer's own, whatever it says of itself.
+    pub fn served(certificates: Vec<Examinee>) -> Self {
+        Self { served: certificates, is_peers: true, ..Self::default() }.numbered()
+    }
+
+    /// Certificates out of a file: what each is, its contents tell.
+    pub fn given(certificates: Vec<Examinee>) -> Self {
+        Self { served: certificates, ..Self::default() }.numbered()
+    }
+
+    /// The same with certificates at hand beside it.
+    #[must_use]
+    pub fn with_beside(mut self, certificates: Vec<Examinee>) -> Self {
+        self.beside = certificates;
+        self.numbered()
+    }
+
+    /// The same with these trust anchors and no other.
+    #[must_use]
+    pub fn with_anchors(mut self, anchors: Vec<Examinee>) -> Self {
+        self.anchors = Some(anchors);
+        self.numbered()
+    }
+
+    /// The first certificate served or given.
+    pub fn end_entity(&self) -> Option<&Examinee> {
+        self.served.first()
+    }
+
+    /// All certificates: served, beside, anchors; each stands at its index.
+    pub fn all(&self) -> impl Iterator<Item = &Examinee> {
+        self.served.iter().chain(&self.beside).chain(self.anchors.iter().flatten())
+    }
+
+    /// Those that are examined one by one: all but the trust anchors that nothing here names as its issuer.
+    pub fn examined(&self) -> impl Iterator<Item = &Examinee> {
+        let named = |anchor: &Examinee| {
+            let is_named = |c: &Examinee| c.issuer_der() == anchor.subject_der() || c.der() == anchor.der();
+            self.served.iter().chain(&self.beside).any(is_named)
+        };
+        let anchors = self.anchors.iter().flatten().filter(move |anchor| named(anchor));
+        self.served.iter().chain(&self.beside).chain(anchors)
+    }
+
+    /// The certificates at hand that name themselves as the issuer of `certificate`; anchors last.
+    pub fn issuers_by_name<'a>(&'a self, certificate: &'a Examinee) -> impl Iterator<Item = &'a Examinee> {
+        let issuer = certificate.issuer_der();
+        let is_named = certificate.issuer.as_ref().is_some_and(|issuer| !issuer.is_empty());
+        self.all().filter(move |other| is_named && other.subject_der() == issuer)
+    }
+
+    fn numbered(mut self) -> Self {
+        let served = self.served.len();
+        for (index, certificate) in self.served.iter_mut().enumerate() {
+            certificate.index = index;
+            if index == 0 && self.is_peers {
+                certificate.role = Role::EndEntity;
+            } else if index > 0 && self.is_peers && certificate.role == Role::EndEntity {
+                certificate.role = Role::Intermediate;
+            }
+        }
+        for (index, certificate) in self.beside.iter_mut().enumerate() {
+            certificate.index = served + index;
+            if certificate.role == Role::EndEntity {
+                certificate.role = Role::Intermediate;
+            }
+        }
+        let before = served + self.beside.len();
+        for (index, anchor) in self.anchors.iter_mut().flatten().enumerate() {
+            anchor.index = before + index;
+            anchor.role = if anchor.is_self_issued() || anchor.role == Role::EndEntity {
+                Role::Root
+            } else {
+                Role::Intermediate
+            };
+        }
+        self
+    }
+}

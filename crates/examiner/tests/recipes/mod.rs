@@ -1,0 +1,38 @@
+//! How each fixture is made: one file an area.
+#![allow(unused_imports)]
+
+pub use super::support::case::*;
+pub use super::support::der::*;
+pub use super::support::spec::{
+    CertificateSpec, ISSUING_KEY, ISSUING_SPKI, LEAF_P256, LEAF_RSA_1024, LEAF_RSA_2048, OTHER_KEY,
+    OTHER_SPKI, ROOT_KEY, ROOT_SPKI, SHA256_RSA, critical, dns, extension, key_id, purposes, san,
+};
+pub use examiner::profile::Profile;
+
+mod ca;
+mod chain;
+mod encoding;
+mod identifiers;
+mod keys;
+mod names;
+mod san;
+mod trust;
+mod usage;
+mod validity;
+
+/// Every fixture there is.
+pub fn all() -> Vec<Recipe> {
+    let areas = [
+        ca::all(),
+        chain::all(),
+        encoding::all(),
+        identifiers::all(),
+        keys::all(),
+        names::all(),
+        san::all(),
+        trust::all(),
+        usage::all(),
+        validity::all(),
+    ];
+    areas.into_iter().flatten().collect()
+}
