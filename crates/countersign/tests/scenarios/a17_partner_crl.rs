@@ -134,7 +134,7 @@ fn a_broken_or_older_list_changes_nothing_and_the_next_good_one_is_taken() {
     assert_eq!(code(&portal, "bad"), "revoked", "an older list forgets nobody");
 
     for (what, bytes) in [
-        ("outer SEQUENCE", b"0 this is no list".to_vec()),
+        ("it has no tbsCertList", b"0 this is no list".to_vec()),
         ("signed by none", Crl::new().number(9).der(&TestCa::new("Acme CA"))),
     ] {
         portal.sandbox.write("acme.crl", bytes);
