@@ -146,7 +146,7 @@ fn a_broken_or_older_list_changes_nothing_and_the_next_good_one_is_taken() {
     }
     // A partner's broken file keeps no change of ours waiting, and fails a reload that was asked for.
     portal.countersign(&["party", "add", "alice", "--site", "portal.test", "--pem", "--out", "."]).ok();
-    assert_eq!(code(&portal, "alice"), "200");
+    eventually("alice enters", || (code(&portal, "alice") == "200").then_some(()));
     portal.gate().hang_up();
     portal.gate().wait_stderr("reload failed; the old policy stays in force", patience);
     assert_eq!(code(&portal, "bad"), "revoked");
