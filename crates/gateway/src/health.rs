@@ -78,4 +78,6 @@ pub(crate) fn note_state(shared: &Shared) {
     let ends =
         current.state.sites.values().filter_map(|site| Some((&site.name, own(site)?.not_after.seconds())));
     shared.observer.metrics.certificates(ends);
+    let lists = current.state.snapshot.lists.iter();
+    shared.observer.metrics.lists(lists.filter_map(|(ca, all)| Some((ca, all.next_update()?.seconds()))));
 }

@@ -18,6 +18,11 @@ struct Site {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TrustedIssuer {
+    ca: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Handshake {
     site: String,
     protocol: &'static str,
@@ -85,6 +90,7 @@ pub(crate) struct Metrics {
     exceptions: Family<Site, Counter>,
     open: Family<Site, Gauge>,
     not_after: Family<Site, Gauge>,
+    list_due: Family<TrustedIssuer, Gauge>,
     generation: Gauge<u64, AtomicU64>,
     handshake_seconds: Histogram,
     request_seconds: Histogram,
@@ -100,6 +106,7 @@ impl Metrics {
             exceptions: Family::default(),
             open: Family::default(),
             not_after: Family::default(),
+            list_due: Family::default(),
             generation: Gauge::default(),
             handshake_seconds: Histogram::default(),
             request_seconds: Histogram::default(),
@@ -116,6 +123,8 @@ impl Metrics {
         registry.register("countersign_open_connections", "Open connections", all.open.clone());
         let name = "countersign_server_certificate_not_after_timestamp_seconds";
         registry.register(name, "End of the site's own certificate", all.not_after.clone());
+        let name = "countersign_crl_next_update_timestamp_seconds";
+        registry.register(name, "When a CA's next revocation list is due", all.list_due.clone());
         registry.register(
             "countersign_policy_generation",
             "Generation of the policy in force",
@@ -171,6 +180,14 @@ impl Metrics {
         self.not_after.clear();
         for (site, end) in ends {
             self.not_after.get_or_create(&Site { site: site.as_str().to_owned() }).set(end);
+        }
+    }
+
+    /// When the next lists of the trusted issuers are due.
+    pub(crate) fn lists<'a>(&self, due: impl Iterator<Item = (&'a String, i64)>) {
+        self.list_due.clear();
+        for (ca, due) in due {
+            self.list_due.get_or_create(&TrustedIssuer { ca: ca.clone() }).set(due);
         }
     }
 

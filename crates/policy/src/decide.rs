@@ -13,6 +13,7 @@ use crate::record::{
     names_digest,
 };
 use crate::refusal::{NotAllowed, Place, Refusal, Usage, Why};
+use crate::revocation::Held;
 use crate::site::{Audience, ClientAuth, Principal, RuleIndex, Site};
 use crate::snapshot::Snapshot;
 use crate::verify::Path;
@@ -92,6 +93,8 @@ pub enum Exception {
     WithoutClientUsage(UnixTime),
     /// It is a CA certificate.
     CaCertificate(UnixTime),
+    /// Its issuer's revocation list is past its nextUpdate, and the CA's `on_stale` lets it through.
+    StaleRevocationList,
 }
 
 impl Identity {
@@ -175,6 +178,10 @@ fn judge(
     let known = Known::of(snapshot, site, peer, certificate);
 
     known.never_again(snapshot, certificate, now).map_err(|why| hard(why, true))?;
+    let held = known.held_against_lists(site, peer, certificate, now);
+    if let Some(why) = held.revoked {
+        return Err(hard(why, true));
+    }
     if let Some(found) = certificate.public_key.weakness() {
         return Err(hard(Why::WeakKey { found }, true));
     }
@@ -190,9 +197,14 @@ fn judge(
         return Err(hard(Why::NotAllowed { party, because: NotAllowed::Denied }, true));
     }
 
+    if held.unknown {
+        return Err(hard(Why::RevocationUnknown, true));
+    }
+
     let soft = |why| Refusal { why, vouched: true, observable: true };
     candidate.dates(certificate, site, now).map_err(soft)?;
-    let exceptions = candidate.usage(certificate, now).map_err(soft)?;
+    let mut exceptions = candidate.usage(certificate, now).map_err(soft)?;
+    exceptions.extend(held.stale.then_some(Exception::StaleRevocationList));
     if let Some(because) = candidate.shortcoming {
         // A certificate that says it is ours without a record is never let through by observing.
         let observable = because != NotAllowed::NotOnRecord && because != NotAllowed::OtherAudience;
@@ -206,7 +218,7 @@ fn judge(
         soft(Why::NotAllowed { party: Some(identity.id().to_owned()), because: NotAllowed::NotListed })
     })?;
 
-    let mut until = certificate.not_after;
+    let mut until = certificate.not_after.min(held.until);
     if let Some(path) = candidate.path {
         until = until.min(path.not_after);
     }
@@ -217,10 +229,11 @@ fn judge(
 }
 
 impl Exception {
-    /// Last second at which it excuses.
+    /// Last second at which it excuses; a list that is not renewed excuses for as long as the CA's `on_stale` stands.
     pub fn until(self) -> UnixTime {
         match self {
             Self::WithoutClientUsage(until) | Self::CaCertificate(until) => until,
+            Self::StaleRevocationList => UnixTime::FAR_FUTURE,
         }
     }
 
@@ -229,6 +242,7 @@ impl Exception {
         match self {
             Self::WithoutClientUsage(_) => "accept-without-client-usage",
             Self::CaCertificate(_) => "accept-ca-certificate",
+            Self::StaleRevocationList => "stale-revocation-list",
         }
     }
 }
@@ -279,6 +293,32 @@ impl<'a> Known<'a> {
             Some(since) if since < now => Err(Why::Superseded { since }),
             _ => Ok(()),
         }
+    }
+
+    /// What the revocation lists of this site's CAs say, whichever way leads in.
+    ///
+    /// Every verified path counts. A pinned certificate without one, because its intermediate was not sent, is held
+    /// against the lists of the issuer that it names.
+    fn held_against_lists(&self, site: &Site, peer: &Peer, certificate: &Certificate, now: UnixTime) -> Held {
+        let mut held = Held::default();
+        let all = &self.snapshot.lists;
+        if all.is_empty() {
+            return held;
+        }
+        for path in peer.vouching.paths.iter().filter(|path| path.admits) {
+            if let Some(lists) = all.get(&path.ca.name) {
+                lists.hold_path(&path.links, now, &mut held);
+            }
+        }
+        if self.record.is_some() || self.key.is_some() {
+            let has_path = |name: &str| peer.vouching.paths.iter().any(|path| path.ca.name == name);
+            for anchor in site.anchors.anchors().iter().filter(|anchor| anchor.admits) {
+                if let Some(lists) = all.get(&anchor.ca.name).filter(|_| !has_path(&anchor.ca.name)) {
+                    lists.hold_by_name(&anchor.ca, certificate, now, &mut held);
+                }
+            }
+        }
+        held
     }
 
     /// The first way that fits; where none does, the refusal.

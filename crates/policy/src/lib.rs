@@ -5,6 +5,7 @@
 //! - [`host`], [`path`]: the one way a host name and a request path are normalised.
 //! - [`record`]: what the registry knows, as the snapshot holds it, and the changes to it.
 //! - [`site`]: a protected site's rules; [`ca`]: a trusted issuer's.
+//! - [`revocation`]: a trusted issuer's revocation lists.
 //! - [`snapshot`]: all of that at one moment, immutable.
 //! - [`verify`]: a presented chain against a site's trust anchors; [`peer`]: what was found out about who knocks.
 //! - [`mod@decide`]: the decision; [`refusal`]: why not.
@@ -22,6 +23,7 @@ pub mod path;
 pub mod peer;
 pub mod record;
 pub mod refusal;
+pub mod revocation;
 pub mod site;
 pub mod snapshot;
 pub mod verify;
@@ -34,5 +36,6 @@ pub use path::NormalPath;
 pub use peer::Peer;
 pub use record::{CertificateRecord, Holder, Party, RecordChange, Records};
 pub use refusal::{Code, Refusal, Why};
+pub use revocation::{CaLists, OnStale, RevocationList};
 pub use site::{Audience, ClientAuth, OnRefuse, PathRule, Principal, Site};
 pub use snapshot::Snapshot;

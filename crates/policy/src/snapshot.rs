@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::host::HostName;
 use crate::record::Records;
+use crate::revocation::CaLists;
 use crate::site::Site;
 
 /// The whole policy at one moment. A request loads one and uses nothing else.
@@ -16,6 +17,8 @@ pub struct Snapshot {
     pub sites: Arc<HashMap<HostName, Arc<Site>>>,
     /// Groups by name, each the names of its parties.
     pub groups: Arc<HashMap<String, HashSet<String>>>,
+    /// The revocation lists of the trusted issuers that were given some, by the issuer's name.
+    pub lists: Arc<HashMap<String, CaLists>>,
     /// What the registry knows.
     pub records: Records,
 }

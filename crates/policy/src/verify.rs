@@ -18,6 +18,7 @@ use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, 
 
 use crate::ca::Ca;
 use crate::refusal::{Place, Usage, Why};
+use crate::revocation::{IssuerId, Link};
 
 /// Intermediates of a client's chain that are looked at; the rest is ignored.
 pub const MAX_INTERMEDIATES: usize = 4;
@@ -67,6 +68,8 @@ pub struct Path {
     pub not_after: UnixTime,
     /// Whether an issuer on it lists key purposes without client authentication.
     pub issuer_not_for_clients: bool,
+    /// Its certificates below the anchor, the end-entity's first, each as its issuer's revocation list names it.
+    pub links: Vec<Link>,
 }
 
 impl AnchorSet {
@@ -243,7 +246,11 @@ impl Search<'_> {
             not_before: root.not_before,
             not_after: root.not_after,
             issuer_not_for_clients: false,
+            links: Vec::new(),
         };
+        let line = [self.certificate].into_iter().chain(issuers.iter().copied()).chain([root]);
+        let line: Vec<&Certificate> = line.collect();
+        facts.links = line.windows(2).map(|two| Link::new(&two[0].serial, IssuerId::of(two[1]))).collect();
         for issuer in &issuers {
             if let SignatureHash::Sha1 | SignatureHash::Md5 = issuer.signature_hash {
                 return Err(Why::WeakKey { found: "an intermediate signed with SHA-1 or MD5".into() });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use authority::{Role, files};
 use examiner::UnixTime;
-use policy::Admission;
+use policy::{Admission, OnStale};
 use registry::Issuer;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use super::globals::columns;
 use super::upkeep::{self, Made};
 use super::{Exit, Failure, Globals, Outcome, cert};
 use crate::config::ca::CaSettings;
+use crate::config::crl::CrlSettings;
 use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
@@ -81,6 +82,12 @@ pub struct Add {
     /// Excuse the missing client usage until this date.
     #[arg(long, value_name = "DATE", value_parser = UnixTime::parse)]
     accept_without_client_usage_until: Option<UnixTime>,
+    /// Its revocation list, PEM or DER; relative to the configuration file.
+    #[arg(long, value_name = "FILE")]
+    crl: Option<PathBuf>,
+    /// What becomes of its certificates when the list is too old.
+    #[arg(long, value_name = "POLICY", requires = "crl", value_parser = ["deny", "allow"])]
+    crl_on_stale: Option<String>,
 }
 
 /// Runs it.
@@ -113,9 +120,27 @@ pub fn view(ca: &CaSettings) -> Value {
         "named_only": rules.admission == Admission::NamedOnly,
         "name_from": rules.name_from.as_ref().map(ToString::to_string),
         "accept_without_client_usage_until": rules.without_client_usage_until,
+        "crl": ca.lists.iter().map(crl_view).collect::<Vec<_>>(),
         "certificates": rules.anchors.iter().chain(&rules.intermediates).map(cert::view).collect::<Vec<_>>(),
         "origin": ca.origin,
     })
+}
+
+/// A revocation list as it stands in its file: number, dates, entries, or what is wrong with it.
+fn crl_view(one: &CrlSettings) -> Value {
+    let on_stale = if one.on_stale == OnStale::Allow { "allow" } else { "deny" };
+    match &one.list {
+        Ok(list) => json!({
+            "file": one.shown,
+            "on_stale": on_stale,
+            "issuer": list.issued_by,
+            "number": list.number.as_deref().map(crate::config::crl::shown_number),
+            "this_update": list.this_update,
+            "next_update": list.next_update,
+            "entries": list.count(),
+        }),
+        Err(fault) => json!({ "file": one.shown, "on_stale": on_stale, "fault": fault.what }),
+    }
 }
 
 fn add(globals: &Globals, args: &Add) -> Outcome {
@@ -148,6 +173,10 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
         settings: settings.clone(),
     });
     let after = context.try_settings(&stored)?;
+    let lists = after.cas.get(&args.name).map_or(&[][..], |ca| &ca.lists);
+    if let Some(fault) = lists.iter().find_map(|one| one.list.as_ref().err()) {
+        return Err(crate::config::Problems(vec![fault.clone()]).into());
+    }
     for warning in after.warnings.iter().filter(|one| !context.settings.warnings.contains(one)) {
         globals.warn(warning.to_string());
     }
@@ -182,6 +211,16 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
     if let Some(until) = args.accept_without_client_usage_until {
         let until = toml::Table::from_iter([("until".to_owned(), until.to_string().into())]);
         table.insert("accept_without_client_usage".into(), until.into());
+    }
+    if let Some(file) = &args.crl {
+        let file = file
+            .to_str()
+            .ok_or_else(|| Failure::usage("the list's path is no UTF-8 text", "give it another name"))?;
+        let mut crl = toml::Table::from_iter([("file".to_owned(), file.into())]);
+        if let Some(on_stale) = &args.crl_on_stale {
+            crl.insert("on_stale".into(), on_stale.clone().into());
+        }
+        table.insert("crl".into(), crl.into());
     }
     toml::to_string(&table).map_err(|error| Failure::new(Exit::Bug, error.to_string(), "please report this"))
 }

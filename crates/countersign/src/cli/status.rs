@@ -1,13 +1,14 @@
 //! `status`: what holds now, and what needs attention.
 
 use examiner::{Certificate, UnixTime};
-use policy::ClientAuth;
+use policy::{ClientAuth, OnStale};
 use serde_json::json;
 
 use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Globals, Outcome};
 use crate::config::StateDir;
+use crate::config::crl::CrlSettings;
 use crate::config::keys::CertificateFile;
 use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
@@ -52,6 +53,7 @@ fn run(globals: &Globals) -> Outcome {
         if let Some(until) = ca.rules.without_client_usage_until.filter(|until| *until >= now) {
             mentions.push(format!("exception: CA {name} without client usage until {until}"));
         }
+        attention.extend(ca.lists.iter().filter_map(|one| list_attention(name, one, now)));
         for anchor in ca.rules.anchors.iter().filter(|anchor| anchor.not_after < now.plus(SOON)) {
             attention.push(format!("CA {name}: {} ends at {}", anchor.subject, anchor.not_after));
         }
@@ -132,6 +134,28 @@ fn ending(what: &str, certificate: &Certificate, now: UnixTime) -> Option<String
         Some(format!("{what}: {subject} ended at {not_after}"))
     } else if not_after < now.plus(SOON) {
         Some(format!("{what}: {subject} ends at {not_after}"))
+    } else {
+        None
+    }
+}
+
+/// Attention, where a CA's revocation list cannot be taken, is too old, or should have been followed by the next.
+fn list_attention(ca: &str, one: &CrlSettings, now: UnixTime) -> Option<String> {
+    let list = match &one.list {
+        Ok(list) => list,
+        Err(fault) => return Some(format!("{}; a running gate keeps the last good copy", fault.what)),
+    };
+    let (what, due) = (format!("ca.{ca}: revocation list {}", one.shown), list.next_update);
+    let then = match one.on_stale {
+        OnStale::Deny => "its certificates are refused",
+        OnStale::Allow => "revocations since then are not known here",
+    };
+    if due < now {
+        Some(format!("{what} is too old since {due}: {then}"))
+    } else if !list.is_fresh_at(now) {
+        Some(format!("{what} begins at {}: {then}", list.this_update))
+    } else if list.attention_from() <= now {
+        Some(format!("{what}: the next is due at {due}"))
     } else {
         None
     }

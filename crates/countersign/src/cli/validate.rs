@@ -24,7 +24,7 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
     let path = globals.config_path();
     let state = context::state_dir(globals, &path, now)?;
     let stored = stored(&state)?;
-    let settings = match Settings::load(&path, Some(&state), stored.as_ref(), now) {
+    let settings = match Settings::load_strictly(&path, Some(&state), stored.as_ref(), now) {
         Ok(settings) => settings,
         Err(problems) => {
             globals.print(&json!({ "valid": false, "problems": views(&problems.0), "warnings": [] }), "");

@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use examiner::cert::pem;
 use examiner::{Certificate, KeyPin};
-use policy::{Admission, Ca, HostName, MatchEntry, MatchKind};
+use policy::{Admission, Ca, CaLists, HostName, MatchEntry, MatchKind};
 
+use super::crl::CrlSettings;
 use super::file::CaFile;
 use super::problem::{Problem, Source};
 
@@ -17,6 +18,8 @@ pub struct CaSettings {
     pub rules: Arc<Ca>,
     /// The sites it is attached to.
     pub sites: Vec<HostName>,
+    /// Its revocation lists.
+    pub lists: Vec<CrlSettings>,
     /// Where it stands: `countersign.toml:14`, or `the registry`.
     pub origin: String,
 }
@@ -40,6 +43,7 @@ pub fn settings(
     name: &str,
     file: &CaFile,
     certificates: Certificates<'_>,
+    base: &Path,
     source: &Source,
     span: std::ops::Range<usize>,
     problems: &mut Vec<Problem>,
@@ -80,7 +84,22 @@ pub fn settings(
             .as_ref()
             .map(|until| until.get_ref().until.0),
     };
-    Some(CaSettings { rules: Arc::new(rules), sites, origin: source.line(&span) })
+    let lists = match &file.crl {
+        Some(crl) => {
+            let place = source.place(&crl.span());
+            crl.get_ref().0.iter().map(|one| CrlSettings::read(&rules, one, base, &place)).collect()
+        }
+        None => Vec::new(),
+    };
+    Some(CaSettings { rules: Arc::new(rules), sites, lists, origin: source.line(&span) })
+}
+
+impl CaSettings {
+    /// The lists that could be taken, as decisions use them.
+    pub fn in_force(&self) -> CaLists {
+        let taken = |one: &CrlSettings| Some((one.list.as_ref().ok()?.clone(), one.on_stale));
+        CaLists::new(self.lists.iter().filter_map(taken))
+    }
 }
 
 /// The trust anchors and the intermediates of a CA: self-issued CA certificates are anchors; where there is none, all

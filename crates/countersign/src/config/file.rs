@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::keys::{CertificateFile, Seconds, Until};
+use super::keys::{CertificateFile, CrlFiles, Seconds, Until};
 use super::limits::LimitsFile;
 
 /// A value with its place in the text.
@@ -148,6 +148,30 @@ pub struct CaFile {
     pub named_only: Option<At<bool>>,
     /// `{ until = DATE }`: the client usage may be missing until then.
     pub accept_without_client_usage: Option<At<Until>>,
+    /// Its revocation list, `{ file, on_stale }`; several in brackets.
+    pub crl: Option<At<CrlFiles>>,
+}
+
+/// A revocation list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrlFile {
+    /// PEM or DER file, looked at again every few seconds.
+    pub file: PathBuf,
+    /// What becomes of the issuer's certificates past nextUpdate: `deny` (the default) or `allow`.
+    #[serde(default)]
+    pub on_stale: OnStaleFile,
+}
+
+/// What becomes of certificates whose list is too old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnStaleFile {
+    /// Refused.
+    #[default]
+    Deny,
+    /// Let through.
+    Allow,
 }
 
 /// `mode = { observe_until = DATE }`.

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use examiner::UnixTime;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::file::CrlFile;
 
 /// A length of time: seconds, or a number with `s`, `m`, `h` or `d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +176,41 @@ impl JsonSchema for CertificateFile {
                 },
             ],
         })
+    }
+}
+
+/// A CA's revocation lists: one, or several in brackets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrlFiles(pub Vec<CrlFile>);
+
+impl<'de> Deserialize<'de> for CrlFiles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = CrlFiles;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{ file = \"FILE\" }, or several in brackets")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CrlFiles, A::Error> {
+                let one = CrlFile::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(CrlFiles(vec![one]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<CrlFiles, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(all)).map(CrlFiles)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl JsonSchema for CrlFiles {
+    fn schema_name() -> Cow<'static, str> {
+        "CrlFiles".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<CrlFile>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
     }
 }
 

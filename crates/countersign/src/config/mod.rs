@@ -2,11 +2,13 @@
 //!
 //! - [`mod@file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
 //! - [`problem`]: what is wrong, where, and what to do.
-//! - [`settings`]: what holds: file and registry together, validated. [`site`], [`ca`] and [`limits`] do their part.
+//! - [`settings`]: what holds: file and registry together, validated. [`site`], [`ca`], [`crl`] and [`limits`] do
+//!   their part.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files.
 
 pub mod ca;
+pub mod crl;
 pub mod file;
 pub mod keys;
 pub mod limits;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::{CaFile, File, LogFile, PathFile, ServerFile, SiteFile};
+use super::file::{CaFile, CrlFile, File, LogFile, PathFile, ServerFile, SiteFile};
 use super::keys;
 use super::limits::LimitsFile;
 use super::problem::{Problem, Source, did_you_mean};
@@ -27,7 +27,7 @@ pub fn file(source: &Source, problems: &mut Vec<Problem>) -> File {
             unknown(table, "[limits]", keys::of::<LimitsFile>(), source, problems)
         });
         each_in(table, "site", |table| site_keys(table, source, problems));
-        each_in(table, "ca", |table| unknown(table, "a [ca]", keys::of::<CaFile>(), source, problems));
+        each_in(table, "ca", |table| ca_keys(table, "a [ca]", source, problems));
     })
 }
 
@@ -38,7 +38,23 @@ pub fn site(source: &Source, problems: &mut Vec<Problem>) -> SiteFile {
 
 /// Reads a CA's settings alone, as the registry holds them.
 pub fn ca(source: &Source, problems: &mut Vec<Problem>) -> CaFile {
-    read(source, problems, |table, problems| unknown(table, "a CA", keys::of::<CaFile>(), source, problems))
+    read(source, problems, |table, problems| ca_keys(table, "a CA", source, problems))
+}
+
+fn ca_keys(table: &mut Table<'_>, place: &str, source: &Source, problems: &mut Vec<Problem>) {
+    unknown(table, place, keys::of::<CaFile>(), source, problems);
+    let mut fetched = false;
+    each_named(table, "crl", |_, table| {
+        let Some((key, _)) = table.get_key_value("url") else {
+            return unknown(table, "a revocation list", keys::of::<CrlFile>(), source, problems);
+        };
+        fetched = true;
+        let help = "give file = \"FILE\" and put new lists there: lists are not fetched";
+        problems.push(source.problem(&key.span(), "unknown key `url`", help));
+    });
+    if fetched {
+        table.remove("crl");
+    }
 }
 
 fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>) {

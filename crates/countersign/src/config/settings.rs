@@ -118,7 +118,38 @@ impl Settings {
     pub fn snapshot(&self, records: Records, generation: u64) -> Snapshot {
         let groups: HashMap<String, HashSet<String>> =
             self.groups.iter().map(|(name, all)| (name.clone(), all.iter().cloned().collect())).collect();
-        Snapshot { generation, sites: Arc::new(self.policy.clone()), groups: Arc::new(groups), records }
+        let lists: HashMap<_, _> = self
+            .cas
+            .iter()
+            .filter(|(_, ca)| !ca.lists.is_empty())
+            .map(|(name, ca)| (name.clone(), ca.in_force()))
+            .collect();
+        Snapshot {
+            generation,
+            sites: Arc::new(self.policy.clone()),
+            groups: Arc::new(groups),
+            lists: Arc::new(lists),
+            records,
+        }
+    }
+
+    /// As [`Settings::load`], and an error too where a revocation list cannot be taken. Commands go on without it, so
+    /// that a partner's broken file keeps nobody from revoking; the gate neither starts nor reloads with it.
+    pub fn load_strictly(
+        path: &Path,
+        state: Option<&StateDir>,
+        stored: Option<&Stored>,
+        now: UnixTime,
+    ) -> Result<Self, Problems> {
+        let settings = Self::load(path, state, stored, now)?;
+        let faults = settings.list_faults();
+        if faults.is_empty() { Ok(settings) } else { Err(Problems(faults)) }
+    }
+
+    /// The revocation lists that cannot be taken, with the reason.
+    pub fn list_faults(&self) -> Vec<Problem> {
+        let all = self.cas.values().flat_map(|ca| &ca.lists);
+        all.filter_map(|list| list.list.as_ref().err().cloned()).collect()
     }
 
     /// What decides for one site.
@@ -306,7 +337,9 @@ fn all_cas(
     let mut all: BTreeMap<String, CaSettings> = BTreeMap::new();
     for (name, ca) in &file.ca {
         let from = Certificates::File(base);
-        if let Some(ca) = ca::settings(name.get_ref(), ca, from, source, name.span(), problems, warnings) {
+        if let Some(ca) =
+            ca::settings(name.get_ref(), ca, from, base, source, name.span(), problems, warnings)
+        {
             all.insert(name.get_ref().clone(), ca);
         }
     }
@@ -314,7 +347,8 @@ fn all_cas(
         let source = Source::registry(format!("CA {} (registry)", one.name), one.settings.clone());
         let file = read::ca(&source, problems);
         let from = Certificates::Text(&one.pem);
-        let Some(mut ca) = ca::settings(&one.name, &file, from, &source, 0..0, problems, warnings) else {
+        let Some(mut ca) = ca::settings(&one.name, &file, from, base, &source, 0..0, problems, warnings)
+        else {
             continue;
         };
         ca.sites.extend(one.sites.iter().filter_map(|site| HostName::parse(site).ok()));

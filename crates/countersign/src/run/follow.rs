@@ -18,18 +18,29 @@ use super::control::{FromGate, Link};
 use super::snapshot_file::Header;
 use super::{denials, state};
 use crate::clock;
-use crate::config::{Settings, StateDir, Stored};
+use crate::config::{Settings, StateDir, Stored, crl};
 
 /// How often the registry is asked; the bound for a change to be in force is one second.
 pub const EVERY: Duration = Duration::from_millis(250);
 /// How often a gate says that it is there when nothing changes.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often the files of the trusted issuers' revocation lists are looked at; a new one is in force within five seconds.
+const LISTS_EVERY: Duration = Duration::from_secs(2);
 /// Changes over the shared base before it is merged.
 const OVERLAY_MOST: usize = 10_000;
 /// The last policy is written again after this when nothing changes, so that its age stays small.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(1800);
 /// Writing takes at most this share of the time: one in so many.
 const SNAPSHOT_SHARE: u32 = 50;
+
+/// What becomes of a revocation list that cannot be taken while everything is read anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// The whole reload fails: an operator asked for it, and is told.
+    MustBeRead,
+    /// The last good copy stays: the changes of the registry do not wait for a partner's file.
+    LastGood,
+}
 
 /// What a follower begins with.
 pub struct Beginning {
@@ -69,6 +80,7 @@ pub struct Follower {
     cut: i64,
     confirmed: Arc<AtomicI64>,
     reported: Instant,
+    lists_looked_at: Instant,
     /// Device and inode of the registry's file as it was opened.
     database: Option<(u64, u64)>,
     snapshot: Snapshots,
@@ -118,6 +130,7 @@ impl Follower {
             cut: 0,
             confirmed,
             reported: Instant::now(),
+            lists_looked_at: Instant::now(),
             database,
             snapshot: Snapshots::default(),
         }
@@ -133,19 +146,20 @@ impl Follower {
     /// On an error the last policy stays in force until it is too old. A registry file that came back, or was replaced
     /// by another, is opened and read whole.
     pub async fn step(&mut self, link: &mut Link) -> Result<(), String> {
+        self.look_at_lists().await;
         let registry = match self.current() {
             Some(registry) => registry,
-            None => self.reopen(link).await?,
+            None => self.reopen(link, Lists::LastGood).await?,
         };
         let feed = registry.changes_since(&self.read.epoch, self.read.seq).await;
         let entries = match feed.map_err(|error| error.to_string())? {
             Feed::Changes(entries) => entries,
             Feed::Reload(Gap::Pruned | Gap::Ahead) => {
-                self.read_whole(&registry, link).await?;
+                self.read_whole(&registry, link, Lists::LastGood).await?;
                 Vec::new()
             }
             Feed::Reload(Gap::OtherEpoch) => {
-                self.reopen(link).await?;
+                self.reopen(link, Lists::LastGood).await?;
                 Vec::new()
             }
         };
@@ -161,7 +175,7 @@ impl Follower {
                 self.read.records.merge();
             }
             if settings_changed {
-                self.read_whole(&registry, link).await?;
+                self.read_whole(&registry, link, Lists::LastGood).await?;
             } else {
                 self.generation += 1;
                 let records = self.read.records.clone();
@@ -182,13 +196,13 @@ impl Follower {
     }
 
     /// Reads configuration, CAs and certificate files anew; on any fault the old policy stays in force.
-    pub async fn reload(&mut self, link: &mut Link) -> Result<(), String> {
+    pub async fn reload(&mut self, link: &mut Link, lists: Lists) -> Result<(), String> {
         match self.current() {
-            Some(registry) => self.read_whole(&registry, link).await,
-            None if self.settings.state.database().exists() => self.reopen(link).await.map(drop),
+            Some(registry) => self.read_whole(&registry, link, lists).await,
+            None if self.settings.state.database().exists() => self.reopen(link, lists).await.map(drop),
             // What the registry held last goes on holding while it is away.
             None => {
-                let settings = self.load(&self.read)?;
+                let settings = self.load(&self.read, lists)?;
                 self.put_in_force(settings, self.read.clone()).await
             }
         }
@@ -235,12 +249,12 @@ impl Follower {
         self.store.borrow().clone().filter(|_| same)
     }
 
-    async fn reopen(&mut self, link: &mut Link) -> Result<Registry, String> {
+    async fn reopen(&mut self, link: &mut Link, lists: Lists) -> Result<Registry, String> {
         self.store.send_replace(None);
         let path = self.settings.state.database();
         let identity = file_identity(&path);
         let registry = crate::store::open(&self.settings.state).await.map_err(|error| error.to_string())?;
-        self.read_whole(&registry, link).await?;
+        self.read_whole(&registry, link, lists).await?;
         self.database = identity;
         self.store.send_replace(Some(registry.clone()));
         tracing::info!("the registry is followed again");
@@ -249,7 +263,7 @@ impl Follower {
     }
 
     /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one.
-    async fn read_whole(&mut self, registry: &Registry, link: &mut Link) -> Result<(), String> {
+    async fn read_whole(&mut self, registry: &Registry, link: &mut Link, lists: Lists) -> Result<(), String> {
         let mut read = registry.load().await.map_err(|error| error.to_string())?;
         let older = read.epoch != self.read.epoch || read.seq < self.read.seq;
         if older && !std::mem::take(&mut self.accepting) {
@@ -258,15 +272,38 @@ impl Follower {
         if let Some(denied) = &self.denials {
             keep_denials(denied, &mut read.records);
         }
-        let settings = self.load(&read)?;
+        let settings = self.load(&read, lists)?;
         link.sign().await?;
         self.put_in_force(settings, read).await
     }
 
-    fn load(&self, read: &State) -> Result<Settings, String> {
+    fn load(&self, read: &State, lists: Lists) -> Result<Settings, String> {
         let stored = Stored::from(read);
         let state_dir: &StateDir = &self.settings.state;
-        Settings::load(&self.config, Some(state_dir), Some(&stored), clock::now()).map_err(|p| p.to_string())
+        let load = match lists {
+            Lists::MustBeRead => Settings::load_strictly,
+            Lists::LastGood => Settings::load,
+        };
+        let mut settings = load(&self.config, Some(state_dir), Some(&stored), clock::now())
+            .map_err(|problems| problems.to_string())?;
+        crl::keep_newer(&self.settings, &mut settings);
+        Ok(settings)
+    }
+
+    /// Puts new revocation lists of trusted issuers in force.
+    async fn look_at_lists(&mut self) {
+        if self.lists_looked_at.elapsed() < LISTS_EVERY {
+            return;
+        }
+        self.lists_looked_at = Instant::now();
+        if !crl::look_again(&mut self.settings).await {
+            return;
+        }
+        self.generation += 1;
+        let records = self.read.records.clone();
+        self.state = state::with_records(&self.state, &self.settings, records, self.generation);
+        self.cut += self.gate.apply(self.state.clone(), vec![Touched::Everyone]) as i64;
+        self.report().await;
     }
 
     async fn put_in_force(&mut self, settings: Settings, read: State) -> Result<(), String> {

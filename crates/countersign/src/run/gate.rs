@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::control::Link;
 use super::events::{AccessLog, Sink};
-use super::follow::{self, Beginning, Follower};
+use super::follow::{self, Beginning, Follower, Lists};
 use super::signals::Signals;
 use super::{DRAIN, denials, state};
 use crate::clock;
@@ -73,7 +73,7 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
     let signals = Signals::listen().map_err(|error| StartError::Other(error.to_string()))?;
     let source = source(&run.state_dir).await?;
     let stored = Stored::from(&source.state);
-    let settings = Settings::load(&run.config, Some(&run.state_dir), Some(&stored), clock::now())
+    let settings = Settings::load_strictly(&run.config, Some(&run.state_dir), Some(&stored), clock::now())
         .map_err(StartError::Settings)?;
     if source.registry.is_some() {
         link.sign().await.map_err(StartError::Other)?;
@@ -178,11 +178,11 @@ impl Serving {
                 _ = self.signals.hang_up.recv() => {
                     self.reopen.store(true, Ordering::Relaxed);
                     self.follower.accept_restored();
-                    let outcome = self.follower.reload(&mut link).await;
+                    let outcome = self.follower.reload(&mut link, Lists::MustBeRead).await;
                     self.note_reload(&outcome);
                 }
                 () = link.renewed() => {
-                    if let Err(error) = self.follower.reload(&mut link).await {
+                    if let Err(error) = self.follower.reload(&mut link, Lists::LastGood).await {
                         tracing::error!(%error, "a renewed certificate could not be put in force");
                     }
                 }

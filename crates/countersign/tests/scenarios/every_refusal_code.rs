@@ -1,3 +1,4 @@
+use testkit::ca::Crl;
 use testkit::{KeyType, Leaf, Portal, SClient, TestCa, TestCert, openssl_s_client};
 
 use crate::support::binary;
@@ -18,6 +19,11 @@ fn zoo(on_refuse: &str) -> Zoo {
     portal
         .countersign(&["ca", "add", "acme.pem", "--name", "acme", "--site", "portal.test", "--accept-any"])
         .ok();
+    let late = TestCa::new("Late CA");
+    portal.sandbox.write("late.pem", late.pem());
+    portal.sandbox.write("late.crl", Crl::new().updates_from_now(-7200, -3600).der(&late));
+    let attach = ["ca", "add", "late.pem", "--name", "late", "--site", "portal.test", "--accept-any"];
+    portal.countersign(&[&attach[..], &["--crl", "late.crl"]].concat()).ok();
     let dir = portal.sandbox.dir().to_path_buf();
     let mut visitors = Vec::new();
     let mut visitor = |name: &'static str, code: &'static str, cert: TestCert| {
@@ -45,6 +51,7 @@ fn zoo(on_refuse: &str) -> Zoo {
     visitor("critical", "chain-invalid", Leaf::new("c").unknown_critical_extension().issued_by(&acme));
     visitor("server", "wrong-usage", Leaf::new("server").server_usage().issued_by(&acme));
     visitor("issuer", "wrong-usage", Leaf::new("issuer").is_ca().issued_by(&acme));
+    visitor("unsure", "revocation-unknown", late.issue("unsure"));
     let add = |name: &str, more: &[&str]| {
         portal.countersign(&[&["party", "add", name, "--pem", "--out", "."], more].concat()).ok();
     };

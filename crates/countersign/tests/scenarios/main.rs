@@ -16,6 +16,7 @@ mod a13_issuer_rules;
 mod a14_ca_of_one_site_only;
 mod a15_renewal_with_overlap;
 mod a16_revocation;
+mod a17_partner_crl;
 mod a19_no_spoofing;
 mod a20_host_mismatch;
 mod a25_lifetimes;
