@@ -38,14 +38,13 @@ pub const EVERYONE: &str = "without `match`, everyone with a certificate from th
 pub const EVERYONE_HELP: &str = "give one of: match = [\"san:dns=*.acme.example\"] (only these), named_only = true (only \
     parties with a subject rule on this CA), accept_any = true (really everyone)";
 
-/// Validates a CA's settings.
+/// Validates a CA's settings, which stand at this place of their source.
 pub fn settings(
     name: &str,
     file: &CaFile,
     certificates: Certificates<'_>,
     base: &Path,
-    source: &Source,
-    span: std::ops::Range<usize>,
+    (source, span): (&Source, std::ops::Range<usize>),
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> Option<CaSettings> {

@@ -338,7 +338,7 @@ fn all_cas(
     for (name, ca) in &file.ca {
         let from = Certificates::File(base);
         if let Some(ca) =
-            ca::settings(name.get_ref(), ca, from, base, source, name.span(), problems, warnings)
+            ca::settings(name.get_ref(), ca, from, base, (source, name.span()), problems, warnings)
         {
             all.insert(name.get_ref().clone(), ca);
         }
@@ -347,7 +347,7 @@ fn all_cas(
         let source = Source::registry(format!("CA {} (registry)", one.name), one.settings.clone());
         let file = read::ca(&source, problems);
         let from = Certificates::Text(&one.pem);
-        let Some(mut ca) = ca::settings(&one.name, &file, from, base, &source, 0..0, problems, warnings)
+        let Some(mut ca) = ca::settings(&one.name, &file, from, base, (&source, 0..0), problems, warnings)
         else {
             continue;
         };
