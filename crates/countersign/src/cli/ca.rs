@@ -17,11 +17,14 @@ use crate::config::crl::CrlSettings;
 use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
+mod init;
 mod issue;
 
 /// `countersign ca …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
+    /// Make the own authority where there is none: a root, and a client, a server and an operator CA under it.
+    Init(init::Init),
     /// Trust an issuer at the named sites.
     Add(Add),
     /// The trusted issuers.
@@ -93,6 +96,7 @@ pub struct Add {
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
+        Args::Init(args) => init::run(globals, &args),
         Args::Add(args) => add(globals, &args),
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),

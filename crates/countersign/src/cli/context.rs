@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use authority::{Hierarchy, Passphrase, Role, Signer};
 use examiner::UnixTime;
@@ -63,8 +63,7 @@ impl Context {
     /// The passphrase of the authority's keys: in the state directory, or in the file that
     /// `COUNTERSIGN_PASSPHRASE_FILE` names.
     pub fn passphrase(&self) -> Result<Passphrase, Failure> {
-        let file = std::env::var_os("COUNTERSIGN_PASSPHRASE_FILE").map(PathBuf::from);
-        Ok(Passphrase::read(&file.unwrap_or_else(|| self.settings.state.passphrase()))?)
+        Ok(Passphrase::read(&self.settings.state.passphrase())?)
     }
 
     /// One CA with its key.

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, files, pkcs12};
 use policy::issuance::Profile;
@@ -32,6 +32,9 @@ pub struct Args {
     /// The address of console, API, metrics and health.
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin: Option<SocketAddr>,
+    /// The file of the passphrase for the authority's keys; without it one is made in the state directory.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -58,7 +61,9 @@ fn run(globals: &Globals, args: Args) -> Outcome {
         return Ok(Exit::Fine);
     }
     context::check_owner(state.path())?;
-    make_foundation(&state, &[site.as_str().trim_matches(['[', ']']).to_owned()])?;
+    let sites = vec![site.as_str().trim_matches(['[', ']']).to_owned()];
+    let passphrase = args.passphrase_file.as_deref();
+    make_foundation(&state, &Authority { sites, passphrase, ..Authority::default() })?;
     files::write_new_public(&config, text.as_bytes())?;
     let operator = first_operator(&Context::open(globals)?)?;
     report(globals, &config, &state, &site, &operator);
@@ -125,32 +130,52 @@ fn file_text(args: &Args, globals: &Globals, site: &HostName, upstream: &str) ->
     format!("{server}[site.\"{site}\"]\nupstream = {}\n", toml::Value::String(upstream.into()))
 }
 
+/// How an authority is made.
+#[derive(Debug, Default)]
+pub struct Authority<'a> {
+    /// The hosts that the server CA may name.
+    pub sites: Vec<String>,
+    /// The kind of its keys.
+    pub key_type: KeyType,
+    /// The file of the passphrase; one is made in the state directory where absent.
+    pub passphrase: Option<&'a Path>,
+}
+
 /// Makes what a state directory begins with: passphrase, authority and registry. What is there stays.
-///
-/// `sites` are the hosts that the server CA may name.
-pub fn make_foundation(state: &StateDir, sites: &[String]) -> Result<(), Failure> {
+pub fn make_foundation(state: &StateDir, authority: &Authority<'_>) -> Result<(), Failure> {
     files::private_directory(state.path())?;
-    let now = context::now();
     if !Hierarchy::is_at(&state.authority()) {
-        let passphrase = if state.passphrase().exists() {
-            Passphrase::read(&state.passphrase())?
-        } else {
-            let passphrase = Passphrase::generate()?;
-            passphrase.write_new(&state.passphrase())?;
-            passphrase
-        };
-        let options = CreateOptions {
-            sites: sites.to_vec(),
-            key_type: KeyType::default(),
-            now,
-            organisation: "Countersign".into(),
-        };
-        Hierarchy::create(&state.authority(), &passphrase, &options)?;
+        make_authority(state, authority)?;
     }
     if !state.database().exists() {
-        let path = state.database();
+        let (path, now) = (state.database(), context::now());
         context::runtime()?.block_on(async { registry::Registry::create(&path, now).await.map(|_| ()) })?;
     }
+    Ok(())
+}
+
+/// Makes the authority: a root, and a client, a server and an operator CA under it.
+pub fn make_authority(state: &StateDir, authority: &Authority<'_>) -> Result<(), Failure> {
+    if let Some(file) = authority.passphrase {
+        let file = std::path::absolute(file).map_err(|error| Failure::file(file, "found", &error))?;
+        Passphrase::read(&file)?;
+        files::replace_private(&state.passphrase_place(), format!("{}\n", file.display()).as_bytes())?;
+    }
+    let place = state.passphrase();
+    let passphrase = if place.exists() {
+        Passphrase::read(&place)?
+    } else {
+        let passphrase = Passphrase::generate()?;
+        passphrase.write_new(&place)?;
+        passphrase
+    };
+    let options = CreateOptions {
+        sites: authority.sites.clone(),
+        key_type: authority.key_type,
+        now: context::now(),
+        organisation: "Countersign".into(),
+    };
+    Hierarchy::create(&state.authority(), &passphrase, &options)?;
     Ok(())
 }
 

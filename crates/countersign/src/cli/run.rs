@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::context;
+use super::init::Authority;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::{Settings, StateDir, Stored};
 use crate::run::supervise::NotStarted;
@@ -38,7 +39,8 @@ fn serve(globals: &Globals) -> Outcome {
     if is_new(&state_dir) {
         globals.say(format!("{} holds no registry yet: it is made now", state_dir.path().display()));
         let sites = Settings::load(&config, Some(&state_dir), None, crate::clock::now())?.sites;
-        super::init::make_foundation(&state_dir, &sites.keys().map(ToString::to_string).collect::<Vec<_>>())?;
+        let sites = sites.keys().map(ToString::to_string).collect();
+        super::init::make_foundation(&state_dir, &Authority { sites, ..Authority::default() })?;
         super::init::first_operator(&context::Context::open(globals)?)?;
     }
     context::check_owner(state_dir.path())?;

@@ -37,9 +37,22 @@ impl StateDir {
         self.0.join("ca").join("operator.pem")
     }
 
-    /// The passphrase of the authority's keys, where `init` made one.
+    /// The file of the passphrase of the authority's keys: the one that `COUNTERSIGN_PASSPHRASE_FILE` names, else the
+    /// one that was named when the authority was made, else the one that was made then.
     pub fn passphrase(&self) -> PathBuf {
-        self.0.join("ca.passphrase")
+        if let Some(named) = std::env::var_os("COUNTERSIGN_PASSPHRASE_FILE").filter(|named| !named.is_empty())
+        {
+            return named.into();
+        }
+        match std::fs::read_to_string(self.passphrase_place()) {
+            Ok(named) => named.trim_end_matches('\n').into(),
+            Err(_) => self.0.join("ca.passphrase"),
+        }
+    }
+
+    /// Says where the passphrase is kept, where that is not here.
+    pub fn passphrase_place(&self) -> PathBuf {
+        self.0.join("ca.passphrase-file")
     }
 
     /// The first operator's certificate; `.key` and `.p12` stand beside it.

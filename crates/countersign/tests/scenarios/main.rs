@@ -25,6 +25,7 @@ mod a27_a_mistyped_key;
 mod a28_manners;
 mod a30_no_udp;
 mod behind_it_nginx;
+mod ca_init_makes_the_authority;
 mod ca_issues_for_inner_hosts;
 mod check_files;
 mod chromium_enters;
