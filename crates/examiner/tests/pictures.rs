@@ -81,6 +81,14 @@ fn a_right_chain_is_drawn_whole_and_without_dashes() {
          \x20 | root, trust anchor, until 2039-12-31                   |\n\
          \x20 +--------------------------------------------------------+\n\
          \n\
+         Not told\n\
+         \n\
+         \x20 debian-weak-key: whether a key is one of the keys that Debian's OpenSSL of 2006 to 2008 made: no list of them was given\n\
+         \n\
+         \x20 known-compromised-key: whether a key is a key whose private part is public: no list of them was given\n\
+         \n\
+         \x20 revoked-crl: whether a certificate is revoked: no revocation list and no OCSP response is at hand\n\
+         \n\
          Examined as of 2026-05-01T00:00:00Z under the profile web.\n"
     );
     assert!(!svg(&report).contains("stroke-dasharray"));

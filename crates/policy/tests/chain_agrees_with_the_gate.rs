@@ -23,6 +23,7 @@ const GATE_IS_MILDER: &[&str] = &[
     // The certificates are those of servers; the gate is told to overlook the missing client usage here.
     "eku-nesting-broken",
     "client-eku-missing-client-auth",
+    "client-eku-lost-in-intermediate",
     "client-eku-server-only-from-public-ca",
     // Judged by lists and responses, which this gate is not given.
     "revoked-crl",

@@ -22,7 +22,7 @@ pub const RIGHT_ALARMS: &[(&str, usize, &str)] = &[
     ("der-not-strict", 13, "lengths that run past the end"),
     ("email-in-subject-not-san", 1, "a mailbox in the subject alone"),
     ("empty-extension-sequence", 3, "no extension in the list of extensions"),
-    ("expired", 1, "it ends in the second in which it begins"),
+    ("expired", 2, "it ends in the second in which it begins"),
     ("extension-undecodable", 13, "extensions cut off in the middle"),
     ("issuer-empty", 52, "certificates made without an issuer"),
     ("san-dns-not-ia5-or-null", 12, "bytes of an address as a host name"),

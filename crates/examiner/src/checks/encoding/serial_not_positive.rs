@@ -11,7 +11,8 @@ pub static CHECK: Check = Check {
     affected: "strict clients, and everything that looks revocation up by serial number",
     in_force: None,
     consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(EVERY, run),
+    // A root is taken from the store as it is; clients do not look at its serial number.
+    run: Run::Certificate(BELOW_ROOT, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
