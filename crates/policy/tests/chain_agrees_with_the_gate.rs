@@ -25,6 +25,8 @@ const GATE_IS_MILDER: &[&str] = &[
     "client-eku-missing-client-auth",
     "client-eku-lost-in-intermediate",
     "client-eku-server-only-from-public-ca",
+    // The gate looks at one certificate at a time, and knows it by its bytes.
+    "serial-reused-by-issuer",
     // Judged by lists and responses, which this gate is not given.
     "revoked-crl",
     "revoked-ocsp",
@@ -37,6 +39,9 @@ const GATE_IS_MILDER: &[&str] = &[
     "ocsp-sha1-signature",
     "ocsp-wrong-serial-or-issuer-hash",
 ];
+
+/// A chain that the gate refuses and others take: it looks at four intermediates at most.
+const GATE_IS_STRICTER: &str = "chain-too-long/fail-five-of-a-client.pem";
 
 struct Fixture {
     name: String,
@@ -127,7 +132,7 @@ fn chain_agrees_with_the_gate() {
             }
             Err(why) => {
                 refused += 1;
-                if errors.is_empty() {
+                if errors.is_empty() && !fixture.name.ends_with(GATE_IS_STRICTER) {
                     amiss.push(format!("{}: refused ({why}), and the examiner finds no error", fixture.name));
                 }
             }
