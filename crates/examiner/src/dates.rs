@@ -54,6 +54,8 @@ pub const EXTENDED_VALIDATION_LIMIT: LifetimeLimit =
 /// How many days a client certificate lives at most, by this product's own measure.
 pub const CLIENT_LIFETIME_DAYS: i64 = 398;
 
+/// X.509 is published. What says that it was issued earlier says nothing about its day of issue.
+pub const X509: UnixTime = day(1988, 11, 25);
 /// The Baseline Requirements begin (version 1.0).
 pub const BASELINE: UnixTime = day(2012, 7, 1);
 /// RFC 5280 is published.
@@ -80,6 +82,8 @@ pub const COMMON_NAME_EXACT: UnixTime = day(2021, 8, 25);
 pub const NO_RESERVED_LABELS: UnixTime = day(2021, 10, 1);
 /// No organisational units in server certificates (BR 1.7.9 section 7.1.4.2.2).
 pub const NO_ORGANIZATIONAL_UNIT: UnixTime = day(2022, 9, 1);
+/// authorityInfoAccess of a CA's certificate is recommended, and no longer required (BR 1.7.1 section 7.1.2.2).
+pub const CA_AIA_RECOMMENDED: UnixTime = day(2020, 8, 20);
 /// The profiles of certificates as tables (BR 2.0.0 section 7.1.2).
 pub const BR_PROFILES: UnixTime = day(2023, 9, 15);
 /// Server certificates for .onion names are of version 3 (BR appendix B) or extended validation.
@@ -99,6 +103,51 @@ pub const CHROME_LEAVES_SERVER_ONLY: UnixTime = day(2027, 3, 15);
 /// Chrome takes two self-signed roots of each CA owner (Chrome Root Policy 1.8).
 pub const CHROME_TWO_ROOTS: UnixTime = day(2027, 9, 15);
 
+/// From when a public CA issues no more certificates for clients.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientUseEnd {
+    /// A part of the issuer's organisation, in lower case.
+    pub issuer: &'static str,
+    /// From this moment on.
+    pub from: UnixTime,
+    /// Where it is written.
+    pub clause: &'static str,
+}
+
+/// Public CAs that end clientAuth on a day of their own, before Chrome asks for it ([`CHROME_LEAVES_SERVER_ONLY`]).
+pub const CLIENT_USE_ENDS: &[ClientUseEnd] = &[
+    ClientUseEnd {
+        issuer: "let's encrypt",
+        from: day(2026, 2, 11),
+        clause: "Let's Encrypt: ending TLS client authentication",
+    },
+    ClientUseEnd {
+        issuer: "digicert",
+        from: day(2027, 3, 1),
+        clause: "DigiCert: clientAuth in public TLS certificates",
+    },
+];
+
+/// OCSP responders that were turned off: their domain, from when, and whose they were.
+pub const ENDED_RESPONDERS: &[(&str, UnixTime, &str)] = &[("o.lencr.org", day(2025, 8, 6), "Let's Encrypt")];
+
+/// When Mozilla removes a root for websites, by the first day of its key: before the first, removed on the second
+/// (Mozilla Root Store Policy section 7.4, transition).
+const ROOT_REMOVALS: &[(UnixTime, UnixTime)] = &[
+    (day(2006, 1, 1), day(2025, 4, 15)),
+    (day(2008, 1, 1), day(2026, 4, 15)),
+    (day(2010, 1, 1), day(2027, 4, 15)),
+    (day(2012, 1, 1), day(2028, 4, 15)),
+    (day(2014, 4, 15), day(2029, 4, 15)),
+];
+
+/// When root stores remove a public root whose key was made on this day: by the table, later ones after 15 years.
+pub fn root_ends(key_made: UnixTime) -> UnixTime {
+    let row = ROOT_REMOVALS.iter().find(|(before, _)| key_made < *before);
+    // 15 years with their leap days.
+    row.map_or_else(|| key_made.plus(5_479 * 86_400), |(_, on)| *on)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +166,14 @@ mod tests {
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2026, 3, 14)).unwrap().days, 398);
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2026, 3, 15)).unwrap().days, 200);
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2000, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_root_ends_by_the_table_and_else_after_fifteen_years() {
+        assert!(ROOT_REMOVALS.is_sorted());
+        assert_eq!(root_ends(day(2007, 12, 31)), day(2026, 4, 15));
+        assert_eq!(root_ends(day(2008, 1, 1)), day(2027, 4, 15));
+        assert_eq!(root_ends(day(2014, 4, 14)), day(2029, 4, 15));
+        assert_eq!(root_ends(day(2015, 6, 4)), day(2030, 6, 4));
     }
 }

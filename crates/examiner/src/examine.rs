@@ -1,12 +1,17 @@
 //! The examination: every check on every certificate it concerns, and one finding for one cause.
 
 use crate::cert::UnixTime;
-use crate::chain::{Chain, Examinee};
+use crate::chain::{Chain, Examinee, Store};
 use crate::checks::chain::shared::{first_missing, suggested};
 use crate::checks::check::{Check, Context, Found, Outcome, Run};
-use crate::path::clients::Client;
+use crate::checks::gravity::rank;
+use crate::dates;
 use crate::profile::{PeerName, Profile};
-use crate::report::{ChosenProfile, Finding, Link, Missing, Report, Severity, Source, Untold, Verdict};
+use crate::report::{
+    ChosenProfile, ClientVerdict, Finding, Link, Missing, Report, Severity, Shape, Source, StoreVerdict,
+    Untold, Verdict,
+};
+use crate::sentence;
 
 /// What an examination is asked.
 #[derive(Clone, Debug)]
@@ -36,6 +41,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
     let context = Context::new(chain, profile, question.at, question.host.as_ref());
     let mut found: Vec<(&'static Check, Finding, Vec<&'static str>)> = Vec::new();
     let mut untold = Vec::new();
+    let examined: Vec<&Examinee> = chain.examined().collect();
     for check in checks {
         let Some(severity) = check.severity.under(profile) else { continue };
         let mut take = |outcome: Outcome, index: Option<usize>| match outcome {
@@ -49,9 +55,9 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
         };
         match check.run {
             Run::Chain(run) => take(run(chain, &context), None),
-            Run::Certificate(roles, run) => {
-                for certificate in chain.examined().filter(|c| roles.contains(&c.role)) {
-                    if holds(check, certificate) {
+            Run::Certificate(roles, run) | Run::HostNames(roles, run) => {
+                for certificate in examined.iter().copied().filter(|c| roles.contains(&c.role)) {
+                    if holds(check, certificate, question.at) {
                         take(run(certificate, &context), Some(certificate.index));
                     }
                 }
@@ -61,10 +67,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
     let findings = without_consequences(found);
     let verdict = verdict(&findings);
     let missing = missing(chain, &context);
-    let sentence = match works_in_browsers(&context, &findings, &missing) {
-        Some(sentence) => sentence,
-        None => sentence(chain, &findings),
-    };
+    let sentence = sentence::of_chain(&context, &findings, &missing);
     Report {
         verdict,
         sentence,
@@ -75,13 +78,42 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
         missing,
         findings,
         untold,
+        notes: Vec::new(),
+        others: Vec::new(),
+        stores: Vec::new(),
+        clients: clients(&context),
+        shape: Shape::Chain,
     }
 }
 
-/// Whether a rule with a date concerns this certificate. What has no readable date is looked at.
-fn holds(check: &Check, certificate: &Examinee) -> bool {
-    match (check.in_force, certificate.not_before) {
-        (Some(from), Some(issued)) => issued >= from,
+/// What the simulated clients say; nobody is asked about a CA's certificate alone.
+fn clients(context: &Context<'_>) -> Vec<ClientVerdict> {
+    let is_peers = context.chain.is_peers || context.chain.end_entity().is_some_and(|one| !one.is_issuer());
+    match is_peers {
+        true => context.clients().iter().map(ClientVerdict::from).collect(),
+        false => Vec::new(),
+    }
+}
+
+/// What each of these root stores says of the chain: whether a path leads to one of its anchors.
+pub fn per_store(chain: &Chain, stores: &[Store], question: &Question) -> Vec<StoreVerdict> {
+    let profile = question.profile.unwrap_or_else(|| Profile::guess(chain).0);
+    let said = |store: &Store| {
+        let under = Chain { stores: Vec::new(), ..chain.clone() }.with_anchors(store.anchors.clone());
+        let context = Context::new(&under, profile, question.at, None);
+        StoreVerdict { name: store.name.clone(), is_trusted: !context.paths().valid.is_empty() }
+    };
+    stores.iter().map(said).collect()
+}
+
+/// Whether a rule with a date concerns this certificate, which counts as issued on the day of its notBefore.
+///
+/// What has no readable date is looked at. A notBefore from before there were certificates is no day of issue: then a
+/// rule about host names holds if it is in force at the moment of the examination.
+fn holds(check: &Check, certificate: &Examinee, at: UnixTime) -> bool {
+    match (check.in_force, certificate.not_before, check.run) {
+        (Some(from), Some(issued), Run::HostNames(..)) if issued < dates::X509 => from <= at,
+        (Some(from), Some(issued), _) => from <= issued,
         _ => true,
     }
 }
@@ -104,13 +136,19 @@ fn finding(check: &'static Check, severity: Severity, found: Found) -> Finding {
     }
 }
 
+/// Checks that say of a certificate that the chain holds without it: what is wrong with it matters no more than they say.
+const NOT_NEEDED: &[&str] = &["chain-expired-extra"];
+
 /// Leaves out the findings whose cause was found too, and puts the rest in order.
 fn without_consequences(found: Vec<(&'static Check, Finding, Vec<&'static str>)>) -> Vec<Finding> {
     let explained = |check: &Check, finding: &Finding, causes: &[&str]| {
-        let of_chain = matches!(check.run, Run::Chain(_));
+        let of_chain = check.run.is_of_chain();
         found.iter().any(|(cause, other, _)| {
-            let whole = of_chain || matches!(cause.run, Run::Chain(_));
-            causes.contains(&cause.id) && cause.id != check.id && (whole || other.index == finding.index)
+            let whole = of_chain || cause.run.is_of_chain();
+            // What matters more than its cause is told beside it.
+            let covers = other.severity <= finding.severity || NOT_NEEDED.contains(&cause.id);
+            let is_cause = causes.contains(&cause.id) && cause.id != check.id && covers;
+            is_cause && (whole || other.index == finding.index)
         })
     };
     let keep: Vec<bool> =
@@ -118,37 +156,18 @@ fn without_consequences(found: Vec<(&'static Check, Finding, Vec<&'static str>)>
     let kept = found.into_iter().zip(keep).filter(|(_, keep)| *keep);
     let mut findings: Vec<Finding> = kept.map(|((_, finding, _), _)| finding).collect();
     findings.sort_by(|a, b| {
-        let key = |f: &Finding| (f.severity, f.index, f.range.start, f.id);
+        let key = |f: &Finding| (f.severity, rank(f.id), f.index, f.range.start, f.id);
         key(a).cmp(&key(b))
     });
     findings
 }
 
-fn verdict(findings: &[Finding]) -> Verdict {
+pub(crate) fn verdict(findings: &[Finding]) -> Verdict {
     match findings.iter().map(|finding| finding.severity).min() {
         Some(Severity::Error) => Verdict::Errors,
         Some(Severity::Warning) => Verdict::Warnings,
         _ => Verdict::Right,
     }
-}
-
-/// The report in one sentence: the worst finding in words, and how many more there are.
-fn sentence(chain: &Chain, findings: &[Finding]) -> String {
-    if chain.served.is_empty() {
-        return "There is no certificate to examine.".into();
-    }
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let Some(first) = findings.first().filter(|first| first.severity != Severity::Notice) else {
-        return "Nothing wrong was found.".into();
-    };
-    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    let counts = match (errors, warnings) {
-        (0, _) => plural(warnings, "warning"),
-        (_, 0) => plural(errors, "error"),
-        _ => format!("{} and {}", plural(errors, "error"), plural(warnings, "warning")),
-    };
-    format!("{counts}; first: {} ({}).", first.observed, first.id)
 }
 
 /// The certificates that are missing from what was served: those beside it that the shortest path needs, else the first
@@ -173,20 +192,7 @@ fn missing(chain: &Chain, context: &Context<'_>) -> Vec<Missing> {
     at_hand
 }
 
-/// The sentence for the chain that browsers repair by fetching: nothing is wrong but what they fetch.
-fn works_in_browsers(context: &Context<'_>, findings: &[Finding], missing: &[Missing]) -> Option<String> {
-    let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let only = errors.next().filter(|first| first.id == "chain-incomplete" && errors.next().is_none());
-    let fetched = context.clients().iter().any(|one| one.client == Client::Fetching && one.verdict.is_ok());
-    only.filter(|_| fetched)?;
-    let what = match missing.len() {
-        0 | 1 => "one certificate is missing".to_owned(),
-        n => format!("{n} certificates are missing"),
-    };
-    Some(format!("Works in browsers that fetch what is missing, fails in apps and API clients: {what}."))
-}
-
-fn links(chain: &Chain) -> Vec<Link> {
+pub(crate) fn links(chain: &Chain) -> Vec<Link> {
     let served = chain.served.len();
     let beside = served + chain.beside.len();
     let name = |name: &Option<crate::chain::DistinguishedName>| name.as_ref().map(ToString::to_string);

@@ -35,12 +35,24 @@ const KNOWN: &[(&str, &str)] = &[
 #[derive(Default)]
 struct Agreement {
     same: usize,
+    /// How many of the forms are those without what lies beside what was served.
+    without: usize,
     known: Vec<String>,
     amiss: Vec<String>,
 }
 
 impl Agreement {
     fn add(&mut self, name: &str, chain: &Chain, purpose: &str, at: UnixTime, folder: &Path) {
+        self.add_form(name, chain, purpose, at, folder);
+        // Without what a client would have to fetch, which OpenSSL does not.
+        if !chain.beside.is_empty() {
+            let served = chain.clone().with_beside(Vec::new());
+            self.add_form(&format!("{name}, without what is beside"), &served, purpose, at, folder);
+            self.without += 1;
+        }
+    }
+
+    fn add_form(&mut self, name: &str, chain: &Chain, purpose: &str, at: UnixTime, folder: &Path) {
         let model = openssl::judge(chain, purpose, at, true).verdict;
         let real = real(chain, purpose, at, folder);
         if model.is_ok() == real.is_ok() {
@@ -56,7 +68,10 @@ impl Agreement {
 
     fn told(self, what: &str) {
         let total = self.same + self.known.len() + self.amiss.len();
-        println!("{what}: the model agrees with OpenSSL in {} of {total}", self.same);
+        println!(
+            "{what}: the model agrees with OpenSSL in {} of {total}, {} of them without what is beside",
+            self.same, self.without
+        );
         self.known.iter().for_each(|line| println!("  {line}"));
         assert!(self.amiss.is_empty(), "{}", self.amiss.join("\n"));
     }
@@ -139,6 +154,18 @@ fn the_model_agrees_with_openssl_on_every_fixture_chain() {
 
 #[test]
 fn the_model_agrees_with_openssl_on_the_core_suite() {
+    compare("limbo core", "limbo-core-dev.json.xz", 1);
+}
+
+#[test]
+fn the_model_agrees_with_openssl_on_better_tls() {
+    // A process for each form of each case: one case in twenty, and all of them with COUNTERSIGN_LONG.
+    let every = if std::env::var_os("COUNTERSIGN_LONG").is_some() { 1 } else { 20 };
+    compare("BetterTLS", "limbo-bettertls-dev.json.xz", every);
+}
+
+/// Compares the two on each so-many-th case of a suite.
+fn compare(what: &str, file: &str, every: usize) {
     let Some(corpora) = std::env::var_os("COUNTERSIGN_CORPORA").map(PathBuf::from) else {
         let required = std::env::var_os("COUNTERSIGN_CORPORA_REQUIRED").is_some();
         assert!(!required, "COUNTERSIGN_CORPORA is not set, and the corpora are required");
@@ -148,12 +175,12 @@ fn the_model_agrees_with_openssl_on_the_core_suite() {
     if !has_openssl() {
         return;
     }
-    let folder = folder("limbo");
-    let file = corpora.join("limbo/limbo-core-dev.json.xz");
-    let output = Command::new("xz").arg("-dc").arg(&file).output().expect("xz runs");
+    let folder = folder(what);
+    let output =
+        Command::new("xz").arg("-dc").arg(corpora.join("limbo").join(file)).output().expect("xz runs");
     let suite: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the suite is JSON");
     let mut agreement = Agreement::default();
-    for case in suite["testcases"].as_array().expect("cases") {
+    for case in suite["testcases"].as_array().expect("cases").iter().step_by(every) {
         let read = |value: &serde_json::Value| -> Vec<Examinee> {
             let all = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
             let texts = all.iter().map(|text| text.as_str().expect("PEM").to_owned());
@@ -167,5 +194,6 @@ fn the_model_agrees_with_openssl_on_the_core_suite() {
             .with_anchors(read(&case["trusted_certs"]));
         agreement.add(case["id"].as_str().expect("an id"), &chain, purpose, at, &folder);
     }
-    agreement.told("limbo core");
+    assert!(agreement.without > 20, "there are cases with intermediates");
+    agreement.told(what);
 }

@@ -25,7 +25,7 @@ fn leaf_alone() -> Chain {
 #[test]
 fn a_missing_certificate_is_drawn_dashed_with_its_name() {
     let report = examined(&leaf_alone());
-    let text = text(&report);
+    let text = text(&report, true);
     let dashed: Vec<&str> = text.lines().filter(|line| line.starts_with("  +- - ")).collect();
     assert_eq!(dashed.len(), 2, "{text}");
     assert!(text.contains("  : Fixture Issuing CA 1 [error]"), "{text}");
@@ -46,7 +46,7 @@ fn what_browsers_fetch_is_said_in_the_first_sentence_and_the_repaired_chain_has_
     assert_eq!(report.repaired.as_deref(), Some(&[0, 1][..]));
     assert_eq!(report.missing.len(), 1);
     assert_eq!(report.missing[0].at_hand, Some(1));
-    let text = text(&report);
+    let text = text(&report, true);
     assert!(text.contains("to be served instead: 0, 1"), "{text}");
     assert!(text.contains("Fixture Root 1"), "the picture goes on to the trust anchor: {text}");
     let incomplete = report.findings.iter().find(|finding| finding.id == "chain-incomplete").unwrap();
@@ -63,7 +63,7 @@ fn a_right_chain_is_drawn_whole_and_without_dashes() {
         .with_anchors(vec![read(spec::root().build())]);
     let report = examined(&chain);
     assert_eq!(
-        text(&report),
+        text(&report, true),
         "Nothing wrong was found.\n\
          \n\
          \x20 +--------------------------------------------------------+\n\
@@ -81,12 +81,22 @@ fn a_right_chain_is_drawn_whole_and_without_dashes() {
          \x20 | root, trust anchor, until 2039-12-31                   |\n\
          \x20 +--------------------------------------------------------+\n\
          \n\
-         Not told\n\
+         Who takes it\n\
+         \n\
+         \x20 browsers that fetch what is missing\n\
+         \x20   take it\n\
+         \x20 clients that try every path and fetch nothing (Go)\n\
+         \x20   take it\n\
+         \x20 rustls\n\
+         \x20   take it\n\
+         \x20 OpenSSL (curl, Python, PHP, Ruby, nginx, HAProxy)\n\
+         \x20   take it\n\
+         \n\
+         Cannot tell\n\
          \n\
          \x20 debian-weak-key: whether a key is one of the keys that Debian's OpenSSL of 2006 to 2008 made: no list of them was given\n\
-         \n\
          \x20 known-compromised-key: whether a key is a key whose private part is public: no list of them was given\n\
-         \n\
+         \x20 trust-needs-recent-store: since when clients have the root: no list of that was given\n\
          \x20 revoked-crl: whether a certificate is revoked: no revocation list and no OCSP response is at hand\n\
          \n\
          Examined as of 2026-05-01T00:00:00Z under the profile web.\n"
@@ -103,7 +113,7 @@ fn text_out_of_a_certificate_is_text_in_the_picture() {
     let svg = svg(&report);
     assert!(!svg.contains("<script"), "{svg}");
     assert!(svg.contains("&lt;/text&gt;&lt;script&gt;a&amp;b"), "{svg}");
-    for format in [svg, text(&report)] {
+    for format in [svg, text(&report, true)] {
         assert!(format.chars().all(|c| c == '\n' || !c.is_control()), "{format:?}");
     }
 }
@@ -117,7 +127,7 @@ fn certificates_that_certify_each_other_are_drawn_once() {
     first.subject = der::name(&[("2.5.4.3", der::utf8("Circle"))]);
     issuing.issuer = first.subject.clone();
     let chain = Chain::served(vec![read(first.build()), read(issuing.build())]).with_anchors(Vec::new());
-    let text = text(&examined(&chain));
+    let text = text(&examined(&chain), true);
     assert_eq!(text.matches("| 0 Circle").count(), 1, "{text}");
     assert_eq!(text.matches("| 1 Fixture Issuing CA 1").count(), 1, "{text}");
 }

@@ -27,6 +27,40 @@ pub fn key_purpose_name(oid: &str) -> &str {
     }
 }
 
+/// The words people use for an algorithm of keys or signatures, or the dotted text where it has none.
+///
+/// ```
+/// assert_eq!(examiner::cert::oid::algorithm_name("1.2.840.10045.4.3.2"), "ECDSA with SHA-256");
+/// ```
+pub fn algorithm_name(oid: &str) -> &str {
+    match oid {
+        "1.2.840.113549.1.1.1" => "RSA",
+        "1.2.840.10045.2.1" => "elliptic curve",
+        "1.2.840.113549.1.1.2" => "RSA with MD2",
+        "1.2.840.113549.1.1.4" => "RSA with MD5",
+        "1.2.840.113549.1.1.5" => "RSA with SHA-1",
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.113549.1.1.11" => "RSA with SHA-256",
+        "1.2.840.113549.1.1.12" => "RSA with SHA-384",
+        "1.2.840.113549.1.1.13" => "RSA with SHA-512",
+        "1.2.840.113549.1.1.14" => "RSA with SHA-224",
+        "1.2.840.10045.4.1" => "ECDSA with SHA-1",
+        "1.2.840.10045.4.3.1" => "ECDSA with SHA-224",
+        "1.2.840.10045.4.3.2" => "ECDSA with SHA-256",
+        "1.2.840.10045.4.3.3" => "ECDSA with SHA-384",
+        "1.2.840.10045.4.3.4" => "ECDSA with SHA-512",
+        "1.2.840.10040.4.1" => "DSA",
+        "1.2.840.10040.4.3" => "DSA with SHA-1",
+        "1.3.101.110" => "X25519",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
+        other => other,
+    }
+}
+
 /// The attribute types that have a short name in subjects: (dotted text, short name), RFC 4519 and RFC 4514.
 const ATTRIBUTES: &[(&str, &str)] = &[
     ("2.5.4.3", "CN"),

@@ -108,12 +108,12 @@ impl Examinee {
 
     /// The subject's DER; empty where the field is missing.
     pub fn subject_der(&self) -> &[u8] {
-        self.fields().subject.map_or(&[], |field| field.element.bytes())
+        self.subject.as_ref().map_or(&[], |subject| &self.tree.bytes()[subject.place.range.clone()])
     }
 
     /// The issuer's DER; empty where the field is missing.
     pub fn issuer_der(&self) -> &[u8] {
-        self.fields().issuer.map_or(&[], |field| field.element.bytes())
+        self.issuer.as_ref().map_or(&[], |issuer| &self.tree.bytes()[issuer.place.range.clone()])
     }
 
     /// Whether subject and issuer are the same bytes and name somebody.

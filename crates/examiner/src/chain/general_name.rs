@@ -80,6 +80,14 @@ impl NameAt {
         }
     }
 
+    /// The text of a uniformResourceIdentifier.
+    pub fn uri(&self) -> Option<String> {
+        match &self.form {
+            NameForm::Uri(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        }
+    }
+
     /// The iPAddress where it has 4 or 16 octets.
     pub fn ip(&self) -> Option<IpAddr> {
         let NameForm::Ip(bytes) = &self.form else { return None };

@@ -66,7 +66,7 @@ impl Key {
     /// id-ecPublicKey.
     pub const EC: &str = "1.2.840.10045.2.1";
 
-    pub(super) fn of(spki: &Field<'_>, tree: &Tree) -> Option<Self> {
+    pub(crate) fn of(spki: &Field<'_>, tree: &Tree) -> Option<Self> {
         let algorithm = Algorithm::read(&spki.inner("algorithm", spki.element.child(0)?));
         let value = spki.element.child(1)?;
         let bits = value.bit_string().map(|(bits, _)| bits.to_vec()).unwrap_or_default();

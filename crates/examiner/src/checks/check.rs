@@ -24,7 +24,7 @@ pub struct Check {
     pub remedy: &'static str,
     /// Who is affected.
     pub affected: &'static str,
-    /// Only certificates whose notBefore is at or after this moment are looked at. Only for [`Run::Certificate`].
+    /// Only certificates whose notBefore is at or after this moment are looked at. Not for [`Run::Chain`].
     pub in_force: Option<UnixTime>,
     /// The checks whose findings on the same certificate explain its own, which is then left out: one finding for one
     /// cause. A finding of a cause on any certificate explains a finding of a [`Run::Chain`] check.
@@ -38,8 +38,18 @@ pub struct Check {
 pub enum Run {
     /// Each certificate of one of these roles by itself.
     Certificate(&'static [Role], fn(&Examinee, &Context<'_>) -> Outcome),
+    /// The same, by a rule about the names that clients know a host by. It also binds certificates whose notBefore is no
+    /// day of issue (earlier than [`crate::dates::X509`]): such a date excuses no name.
+    HostNames(&'static [Role], fn(&Examinee, &Context<'_>) -> Outcome),
     /// The chain as a whole.
     Chain(fn(&Chain, &Context<'_>) -> Outcome),
+}
+
+impl Run {
+    /// Whether it looks at the chain as a whole.
+    pub const fn is_of_chain(self) -> bool {
+        matches!(self, Self::Chain(_))
+    }
 }
 
 /// All roles.

@@ -17,6 +17,8 @@
 //! for that reason. Dates stand in [`crate::dates`]. Text out of a certificate is shown through [`crate::report::shown`].
 
 pub mod check;
+pub(crate) mod gravity;
+pub mod left_out;
 pub mod prelude;
 
 pub mod ca;

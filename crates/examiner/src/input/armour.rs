@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 
-use super::{ARMOUR_DAMAGED, BAG_ATTRIBUTES, HOLDS_KEY, Input, Note, REQUEST_GIVEN, kind};
+use super::{ARMOUR_DAMAGED, BAG_ATTRIBUTES, HOLDS_KEY, Input, KEY_FORM, Note, kind};
 
 /// A block as it stands: from the line of its BEGIN on.
 struct Block {
@@ -17,7 +17,17 @@ pub(super) fn read(input: &mut Input, text: &str) {
     let mut open: Option<Block> = None;
     let mut outside = Vec::new();
     let mut seen = false;
-    for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())) {
+    let lines = text.lines().enumerate().flat_map(|(i, line)| {
+        let pieces = pieces(line.trim());
+        let is_cut = pieces.len() > 1;
+        pieces.into_iter().map(move |piece| (i + 1, is_cut, piece))
+    });
+    let mut told = 0;
+    for (number, is_cut, line) in lines {
+        if is_cut && told != number {
+            told = number;
+            input.notes.push(Note::at(ARMOUR_DAMAGED, number, "a block without line breaks"));
+        }
         if let Some((label, is_whole)) = boundary(line, "BEGIN ") {
             seen = true;
             if let Some(block) = open.take() {
@@ -51,6 +61,25 @@ pub(super) fn read(input: &mut Input, text: &str) {
     }
 }
 
+/// A line as it is, or its BEGIN and END lines and what is between them, where the line breaks were lost.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    let mut rest = line;
+    let begins = |text: &str| ["-----BEGIN ", "-----END "].iter().filter_map(|word| text.find(word)).min();
+    while let Some(begin) = begins(rest) {
+        let label = begin + 5;
+        let Some(end) = rest[label..].find("-----").map(|at| label + at + 5) else { break };
+        all.extend([rest[..begin].trim(), &rest[begin..end]].into_iter().filter(|piece| !piece.is_empty()));
+        rest = rest[end..].trim();
+    }
+    // Hyphens too many are another damage.
+    if all.is_empty() || (all.len() == 1 && rest.bytes().all(|b| b == b'-')) {
+        return vec![line];
+    }
+    all.extend(Some(rest).filter(|rest| !rest.is_empty()));
+    all
+}
+
 /// The label of a BEGIN or END line, and whether it has its five hyphens on each side.
 fn boundary(line: &str, word: &str) -> Option<(String, bool)> {
     let inner = line.trim_matches(['-', '\u{2013}', '\u{2014}']);
@@ -72,16 +101,21 @@ fn end(input: &mut Input, block: Block, end: Option<(String, usize)>) {
         Some(_) => {}
     }
     if block.label.ends_with("PRIVATE KEY") {
-        let what =
-            if block.label.starts_with("ENCRYPTED") { "an encrypted private key" } else { "a private key" };
-        input.notes.push(Note::at(HOLDS_KEY, block.line, what));
+        key(input, &block);
         return;
     }
-    if block.label.ends_with("CERTIFICATE REQUEST") {
-        input.notes.push(Note::at(REQUEST_GIVEN, block.line, "a certificate request"));
-        return;
-    }
-    let known = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "CMS"];
+    let known = [
+        "CERTIFICATE",
+        "X509 CERTIFICATE",
+        "TRUSTED CERTIFICATE",
+        "PKCS7",
+        "CMS",
+        "CERTIFICATE REQUEST",
+        "NEW CERTIFICATE REQUEST",
+        "X509 CRL",
+        "OCSP RESPONSE",
+        "PUBLIC KEY",
+    ];
     if !known.contains(&block.label.as_str()) {
         return;
     }
@@ -89,6 +123,23 @@ fn end(input: &mut Input, block: Block, end: Option<(String, usize)>) {
         Ok(der) => kind::take(input, &der, Some(block.line)),
         Err((line, what)) => input.notes.push(damaged(line, what)),
     }
+}
+
+/// Notes a private key by its label and head; its bytes are not looked at and not kept.
+fn key(input: &mut Input, block: &Block) {
+    let is_sealed =
+        block.body.iter().any(|(_, line)| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"));
+    let (what, form) = match block.label.as_str() {
+        "ENCRYPTED PRIVATE KEY" => ("an encrypted private key", Some("an encrypted key in PKCS#8")),
+        _ if is_sealed => {
+            ("an encrypted private key", Some("a key encrypted in OpenSSL's form of old, by MD5"))
+        }
+        "RSA PRIVATE KEY" => ("a private key", Some("an RSA key in PKCS#1, the form before PKCS#8")),
+        "EC PRIVATE KEY" => ("a private key", Some("an EC key in SEC 1, the form before PKCS#8")),
+        _ => ("a private key", None),
+    };
+    input.notes.push(Note::at(HOLDS_KEY, block.line, what));
+    input.notes.extend(form.map(|form| Note::at(KEY_FORM, block.line, form)));
 }
 
 fn decoded(block: &Block) -> Result<Vec<u8>, (usize, &'static str)> {

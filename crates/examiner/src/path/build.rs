@@ -1,11 +1,14 @@
 //! From the end entity upwards, with every alternative.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::chain::{Chain, Examinee};
 
-use super::issuer::{self, Standing};
-use super::{Fault, Paths, Rules, crl, name_constraints, policies, signature};
+use super::{Fault, Paths, Rules, Spent, crl, issuer, name_constraints, policies, signature};
+
+/// A fault: the check's id, and what is wrong.
+type Refused = (&'static str, String);
 
 /// A certificate with what path building asks of it again and again.
 #[derive(Clone, Copy)]
@@ -13,7 +16,9 @@ struct Node<'a> {
     certificate: &'a Examinee,
     subject: &'a [u8],
     issuer: &'a [u8],
-    key: &'a [u8],
+    /// Its key, as a number: equal keys have equal ones.
+    key: usize,
+    is_self_issued: bool,
     is_anchor: bool,
 }
 
@@ -22,28 +27,32 @@ pub(super) struct Builder<'a, 'r> {
     nodes: Vec<Node<'a>>,
     served: usize,
     not_anchors: usize,
-    by_subject: HashMap<&'a [u8], Vec<usize>>,
+    by_subject: HashMap<&'a [u8], Rc<[usize]>>,
+    /// What was found out before, so that it is found out once, however many paths lead there: whether a node may issue;
+    /// whether its signature verifies with a key; whether the constraints of one allow the names of another.
+    issuers: HashMap<usize, Result<(), Refused>>,
     verified: HashMap<(usize, usize), Option<bool>>,
-    signatures: usize,
-    steps: usize,
-    comparisons: usize,
+    allowed: HashMap<(usize, usize), Result<(), Refused>>,
     found: Paths<'a>,
 }
 
 impl<'a, 'r> Builder<'a, 'r> {
     pub(super) fn new(chain: &'a Chain, rules: &'r Rules<'r>) -> Self {
         let not_anchors = chain.served.len() + chain.beside.len();
+        let mut keys: HashMap<&[u8], usize> = HashMap::new();
         let nodes: Vec<Node<'a>> = chain
             .all()
             .map(|certificate| {
                 let fields = certificate.fields();
                 let bytes =
                     |field: Option<crate::chain::Field<'a>>| field.map_or(&[][..], |f| f.element.bytes());
+                let next = keys.len();
                 Node {
                     certificate,
                     subject: bytes(fields.subject),
                     issuer: bytes(fields.issuer),
-                    key: bytes(fields.spki),
+                    key: *keys.entry(bytes(fields.spki)).or_insert(next),
+                    is_self_issued: certificate.is_self_issued(),
                     is_anchor: certificate.index >= not_anchors,
                 }
             })
@@ -60,19 +69,20 @@ impl<'a, 'r> Builder<'a, 'r> {
             nodes,
             served: chain.served.len(),
             not_anchors,
-            by_subject,
+            by_subject: by_subject.into_iter().map(|(subject, ids)| (subject, ids.into())).collect(),
+            issuers: HashMap::new(),
             verified: HashMap::new(),
-            signatures: rules.budget.signatures,
-            steps: rules.budget.steps,
-            comparisons: rules.budget.comparisons,
-            found: Paths { valid: Vec::new(), faults: Vec::new(), exhausted: false },
+            allowed: HashMap::new(),
+            found: Paths { valid: Vec::new(), faults: Vec::new(), exhausted: false, spent: Spent::default() },
         }
     }
 
     /// The same without the certificates beside those that were served.
     pub(super) fn without_beside(mut self) -> Self {
         let beside = self.served..self.not_anchors;
-        self.by_subject.values_mut().for_each(|ids| ids.retain(|id| !beside.contains(id)));
+        self.by_subject
+            .values_mut()
+            .for_each(|ids| *ids = ids.iter().copied().filter(|id| !beside.contains(id)).collect());
         self
     }
 
@@ -108,19 +118,21 @@ impl<'a, 'r> Builder<'a, 'r> {
         let node = self.nodes[last];
         let candidates = match self.by_subject.get(node.issuer) {
             Some(candidates) if !node.issuer.is_empty() => candidates.clone(),
-            _ => Vec::new(),
+            _ => Rc::from([]),
         };
         let mut tried = false;
-        for candidate in candidates {
+        for candidate in candidates.iter().copied() {
             if self.is_repeated(path, candidate) {
                 continue;
             }
             tried = true;
-            if self.found.exhausted || self.steps == 0 || path.len() >= self.rules.budget.length {
+            let budget = &self.rules.budget;
+            let is_over = self.found.spent.steps >= budget.steps || path.len() >= budget.length;
+            if self.found.exhausted || is_over {
                 self.exhausted(last, path.len());
                 return;
             }
-            self.steps -= 1;
+            self.found.spent.steps += 1;
             if let Err((id, at, why)) = self.may_issue(path, candidate) {
                 self.fault(id, at, why, path.len() + 1);
                 continue;
@@ -148,12 +160,7 @@ impl<'a, 'r> Builder<'a, 'r> {
     fn exhausted(&mut self, at: usize, length: usize) {
         if !self.found.exhausted {
             self.found.exhausted = true;
-            self.fault(
-                "path-loop-or-explosion",
-                at,
-                "more ways to a trust anchor than are tried".into(),
-                length,
-            );
+            self.fault(super::EXPLOSION, at, "more ways to a trust anchor than are tried".into(), length);
         }
     }
 
@@ -169,52 +176,67 @@ impl<'a, 'r> Builder<'a, 'r> {
     /// Whether the candidate may have issued the last certificate of the path; else the fault and whose it is.
     fn may_issue(&mut self, path: &[usize], candidate: usize) -> Result<(), (&'static str, usize, String)> {
         let issuer = self.nodes[candidate];
-        let below = path[1..].iter().filter(|id| !self.nodes[**id].certificate.is_self_issued()).count();
-        let standing = Standing { is_anchor: issuer.is_anchor, intermediates_below: below };
-        issuer::issuer(issuer.certificate, standing, self.rules).map_err(|(id, why)| (id, candidate, why))?;
-        if let Some(constraints) = issuer.certificate.known.name_constraints.read() {
+        let rules = self.rules;
+        let may = self.issuers.entry(candidate);
+        let may = may.or_insert_with(|| issuer::issuer(issuer.certificate, issuer.is_anchor, rules)).clone();
+        let below = path[1..].iter().filter(|id| !self.nodes[**id].is_self_issued).count();
+        may.and_then(|()| issuer::above(issuer.certificate, issuer.is_anchor, below, rules))
+            .map_err(|(id, why)| (id, candidate, why))?;
+        if issuer.certificate.known.name_constraints.read().is_some() {
             for (i, id) in path.iter().enumerate() {
-                let certificate = self.nodes[*id].certificate;
-                if i > 0 && certificate.is_self_issued() {
-                    continue;
+                if i == 0 || !self.nodes[*id].is_self_issued {
+                    self.allows(candidate, *id).map_err(|(fault, why)| (fault, *id, why))?;
                 }
-                name_constraints::allow(constraints, certificate, &mut self.comparisons).map_err(
-                    |(id, why)| {
-                        if id == "path-loop-or-explosion" {
-                            self.found.exhausted = true;
-                        }
-                        (id, path[i], why)
-                    },
-                )?;
             }
         }
         let child = *path.last().expect("a path has its end entity");
-        let verified = match self.verified.get(&(child, candidate)) {
-            Some(known) => *known,
-            None => {
-                if self.signatures == 0 {
-                    self.found.exhausted = true;
-                    let why = "more signatures to verify than are tried".to_owned();
-                    return Err(("path-loop-or-explosion", child, why));
-                }
-                self.signatures -= 1;
-                let known = signature::verdict(self.nodes[child].certificate, issuer.certificate);
-                self.verified.insert((child, candidate), known);
-                known
-            }
-        };
-        match verified {
-            Some(true) => Ok(()),
-            Some(false) => Err((
+        match self.is_signed_by(child, candidate) {
+            None => Err((super::EXPLOSION, child, "more signatures to verify than are tried".into())),
+            Some(Some(true)) => Ok(()),
+            Some(Some(false)) => Err((
                 "signature-invalid",
                 child,
                 "its signature does not verify with its issuer's key".into(),
             )),
-            None => {
+            Some(None) => {
                 let (id, why) = signature::unknown(issuer.certificate);
                 Err((id, if id == signature::ALGORITHM { child } else { candidate }, why))
             }
         }
+    }
+
+    /// Whether the name constraints of one certificate allow the names of another.
+    fn allows(&mut self, issuer: usize, below: usize) -> Result<(), Refused> {
+        if let Some(known) = self.allowed.get(&(issuer, below)) {
+            return known.clone();
+        }
+        let certificate = self.nodes[issuer].certificate;
+        let Some(constraints) = certificate.known.name_constraints.read() else { return Ok(()) };
+        let mut left = self.rules.budget.comparisons - self.found.spent.comparisons;
+        let told = name_constraints::allow(constraints, self.nodes[below].certificate, &mut left);
+        self.found.spent.comparisons = self.rules.budget.comparisons - left;
+        if told.as_ref().is_err_and(|(id, _)| *id == super::EXPLOSION) {
+            self.found.exhausted = true;
+        }
+        self.allowed.insert((issuer, below), told.clone());
+        told
+    }
+
+    /// Whether a certificate's signature verifies with the key of another, as [`signature::verdict`] says; `None` where the
+    /// budget is spent.
+    fn is_signed_by(&mut self, child: usize, issuer: usize) -> Option<Option<bool>> {
+        let pair = (child, self.nodes[issuer].key);
+        if let Some(known) = self.verified.get(&pair) {
+            return Some(*known);
+        }
+        if self.found.spent.signatures >= self.rules.budget.signatures {
+            self.found.exhausted = true;
+            return None;
+        }
+        self.found.spent.signatures += 1;
+        let known = signature::verdict(self.nodes[child].certificate, self.nodes[issuer].certificate);
+        self.verified.insert(pair, known);
+        Some(known)
     }
 
     /// A path has come to an anchor: what concerns it as a whole.

@@ -181,6 +181,11 @@ impl Crl {
         Some(significant(integer.content()).to_vec())
     }
 
+    /// How many certificates it names.
+    pub fn count(&self) -> usize {
+        self.revoked.len()
+    }
+
     /// The algorithm of its signature, dotted.
     pub fn signature_algorithm(&self) -> &str {
         &self.algorithm.oid

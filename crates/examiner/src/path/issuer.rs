@@ -28,33 +28,17 @@ const PROCESSED: &[&str] = &[
     id::TLS_FEATURE,
 ];
 
-/// Where an issuer stands.
-#[derive(Clone, Copy)]
-pub(super) struct Standing {
-    pub(super) is_anchor: bool,
-    /// Intermediates below it that are not self-issued.
-    pub(super) intermediates_below: usize,
-}
-
 /// Whether the end entity's certificate will do.
 pub(super) fn end_entity(certificate: &Examinee, rules: &Rules<'_>) -> Result<(), Refused> {
     in_general(certificate, rules)?;
     purpose(certificate, rules, "eku-no-server-auth")
 }
 
-/// Whether this certificate may issue at this place.
-pub(super) fn issuer(certificate: &Examinee, standing: Standing, rules: &Rules<'_>) -> Result<(), Refused> {
+/// Whether this certificate may issue at all, wherever it stands.
+pub(super) fn issuer(certificate: &Examinee, is_anchor: bool, rules: &Rules<'_>) -> Result<(), Refused> {
     in_general(certificate, rules)?;
     match &certificate.known.basic_constraints {
-        Decoded::Read(constraints) if constraints.is_ca => {
-            if let Some(length) = &constraints.path_length {
-                let allowed = length.value.unwrap_or(0);
-                if standing.intermediates_below as u64 > allowed {
-                    let why = format!("it allows {allowed} intermediates below it");
-                    return Err(("pathlen-exceeded", why));
-                }
-            }
-        }
+        Decoded::Read(constraints) if constraints.is_ca => {}
         Decoded::Absent => return Err(("bc-missing-on-ca", "it has no basicConstraints".into())),
         _ => return Err(("intermediate-not-ca", "its basicConstraints do not say CA".into())),
     }
@@ -70,13 +54,30 @@ pub(super) fn issuer(certificate: &Examinee, standing: Standing, rules: &Rules<'
     {
         return Err(("nc-empty", "its name constraints constrain nothing".into()));
     }
+    if is_anchor { Ok(()) } else { purpose(certificate, rules, "eku-nesting-broken") }
+}
+
+/// Whether it may issue above this many intermediates that are not self-issued.
+pub(super) fn above(
+    certificate: &Examinee,
+    is_anchor: bool,
+    intermediates: usize,
+    rules: &Rules<'_>,
+) -> Result<(), Refused> {
+    let constraints = certificate.known.basic_constraints.read();
+    if let Some(length) = constraints.and_then(|constraints| constraints.path_length.as_ref()) {
+        let allowed = length.value.unwrap_or(0);
+        if intermediates as u64 > allowed {
+            return Err(("pathlen-exceeded", format!("it allows {allowed} intermediates below it")));
+        }
+    }
     if let Some(most) = rules.max_depth {
-        let own = usize::from(!standing.is_anchor && !certificate.is_self_issued());
-        if standing.intermediates_below + own > most {
+        let own = usize::from(!is_anchor && !certificate.is_self_issued());
+        if intermediates + own > most {
             return Err(("chain-too-long", format!("more than {most} intermediates")));
         }
     }
-    if standing.is_anchor { Ok(()) } else { purpose(certificate, rules, "eku-nesting-broken") }
+    Ok(())
 }
 
 /// What holds for every certificate of a path.

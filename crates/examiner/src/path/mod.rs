@@ -77,6 +77,19 @@ pub struct Paths<'a> {
     pub faults: Vec<Fault>,
     /// Whether the budget ran out before everything was tried.
     pub exhausted: bool,
+    /// What was spent of the budget.
+    pub spent: Spent,
+}
+
+/// How much path building did, in the units of [`Budget`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Verified signatures.
+    pub signatures: usize,
+    /// Steps from a certificate to a possible issuer.
+    pub steps: usize,
+    /// Comparisons of a name with a constraint.
+    pub comparisons: usize,
 }
 
 impl Paths<'_> {

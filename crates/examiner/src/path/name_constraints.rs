@@ -64,6 +64,18 @@ pub(super) fn allow(
     Ok(())
 }
 
+/// Whether the constraints on host names allow this one, which stands for a host although it is no alternative name.
+pub(super) fn allow_host(constraints: &NameConstraints, host: &str) -> bool {
+    let inside = |subtree: &Subtree, permits: bool| match &subtree.base.form {
+        NameForm::Dns(base) => Some(dns(host.as_bytes(), base, permits) == Some(true)),
+        _ => None,
+    };
+    let permitted = constraints.permitted.iter().flatten().filter_map(|subtree| inside(subtree, true));
+    let permitted: Vec<bool> = permitted.collect();
+    let mut excluded = constraints.excluded.iter().flatten().filter_map(|subtree| inside(subtree, false));
+    (permitted.is_empty() || permitted.contains(&true)) && !excluded.any(|inside| inside)
+}
+
 /// All that a certificate names: its alternative names, its subject, and mailboxes in the subject where no alternative
 /// name is a mailbox.
 fn names(certificate: &Examinee) -> Vec<(NameForm, String)> {

@@ -33,8 +33,13 @@ pub fn verdict(certificate: &Examinee, issuer: &Examinee) -> Option<bool> {
 
 /// Whether a signature by this algorithm verifies with this key.
 pub fn verifies(key: &Key, algorithm: &Algorithm, message: &[u8], signature: &[u8]) -> bool {
-    let Some(scheme) = scheme(key, algorithm) else { return false };
-    UnparsedPublicKey::new(scheme, &key.bits).verify(message, signature).is_ok()
+    told(key, algorithm, message, signature) == Some(true)
+}
+
+/// The same; `None` where it cannot be told, because the algorithm or the size of the key is not known here.
+pub fn told(key: &Key, algorithm: &Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
+    let scheme = scheme(key, algorithm)?;
+    Some(UnparsedPublicKey::new(scheme, &key.bits).verify(message, signature).is_ok())
 }
 
 /// The fault of a signature algorithm that is not known here.

@@ -77,6 +77,19 @@ pub enum Needs {
     List,
 }
 
+impl Needs {
+    /// What is lacking, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Issuer => "the issuer's certificate (--intermediates)",
+            Self::Anchors => "trust anchors (--roots)",
+            Self::HostName => "a name to match (--servername)",
+            Self::Network => "a look at the network",
+            Self::List => "lists (--crl, --ocsp, --key-list)",
+        }
+    }
+}
+
 /// A check that could not tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Untold {

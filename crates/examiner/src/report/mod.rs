@@ -1,19 +1,35 @@
 //! What an examination found, as plain data. Every format is a pure function of a [`Report`].
 //!
-//! `finding` is one thing found; `picture` puts the chain in the order in which it is drawn, as [`text`] and as [`svg`].
+//! `finding` is one thing found, `told` everything in the order in which it is told; `picture` puts the chain in the order
+//! in which it is drawn. A format is a module: [`text`], [`svg`], [`html`] and [`markdown`] to be read, [`sarif`] and
+//! [`junit`] for programs; [`fix`] has the lines that mend a server.
 
+mod file;
 mod finding;
+pub mod fix;
+pub mod html;
+pub mod junit;
+pub mod markdown;
+mod markup;
 mod picture;
+pub mod sarif;
+mod subject;
 pub mod svg;
 pub mod text;
+mod told;
 
 use serde::Serialize;
 
 use crate::cert::UnixTime;
 use crate::chain::Role;
+use crate::input::Note;
+use crate::other::Described;
+use crate::path::clients::{Client, Judged};
 use crate::profile::Profile;
 
 pub use finding::{Confidence, Finding, Needs, Severity, Untold};
+pub use subject::{NotExamined, Subject};
+pub use told::Told;
 
 /// What an examination found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +54,93 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What could not be told, and what it needs.
     pub untold: Vec<Untold>,
+    /// What is to be said of the file itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// What the file holds beside certificates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Described>,
+    /// What the root stores that were asked say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<StoreVerdict>,
+    /// Who takes the chain and who refuses it; empty where nobody can be asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientVerdict>,
+    /// How the certificates belong together.
+    #[serde(skip_serializing_if = "Shape::is_chain")]
+    pub shape: Shape,
+}
+
+/// What a simulated client says. For a client certificate these are servers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientVerdict {
+    /// The client.
+    pub client: Client,
+    /// Who that is, as people call them.
+    pub who: &'static str,
+    /// Whether it fetches what is missing (authorityInfoAccess).
+    pub fetches: bool,
+    /// Whether it takes the chain; `None` where it would fetch what is not at hand.
+    pub takes: Option<bool>,
+    /// Why it refuses, or what it would fetch.
+    pub why: Option<String>,
+    /// The way that it went, by index; empty where it does not tell.
+    pub path: Vec<usize>,
+}
+
+impl From<&Judged> for ClientVerdict {
+    fn from(judged: &Judged) -> Self {
+        let (takes, why) = match (&judged.verdict, &judged.would_fetch) {
+            (Ok(()), _) => (Some(true), None),
+            (Err(_), Some(from)) => (
+                None,
+                Some(format!("it would fetch {}, which is not at hand (--intermediates)", shown(from))),
+            ),
+            (Err(why), None) => (Some(false), Some(why.clone())),
+        };
+        let Judged { client, who, .. } = *judged;
+        Self { client, who, fetches: client.fetches(), takes, why, path: judged.path.clone() }
+    }
+}
+
+impl ClientVerdict {
+    /// The verdict in words, behind the client's name.
+    pub fn words(&self) -> String {
+        let why = self.why.as_deref().unwrap_or_default();
+        match self.takes {
+            Some(true) => "take it".into(),
+            Some(false) => format!("refuse it: {why}"),
+            None => format!("cannot tell: {why}"),
+        }
+    }
+}
+
+/// How the certificates of a report belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// As one chain.
+    #[default]
+    Chain,
+    /// Not at all: each was looked at by itself.
+    Apart,
+    /// As trust anchors of one bundle.
+    Bundle,
+}
+
+impl Shape {
+    fn is_chain(&self) -> bool {
+        *self == Self::Chain
+    }
+}
+
+/// What one root store says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoreVerdict {
+    /// Whose it is.
+    pub name: String,
+    /// Whether a path leads to one of its anchors.
+    pub is_trusted: bool,
 }
 
 /// A certificate that is missing from what was served.

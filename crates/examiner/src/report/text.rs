@@ -3,27 +3,35 @@
 use std::fmt::Write;
 
 use super::picture::{Box, boxes};
-use super::{Confidence, Finding, Report, Severity};
+use super::{Report, Severity, Shape, Told};
 
 /// The report as text; a pure function of it. Lines end with `\n`; there are no colours and no control characters.
-pub fn text(report: &Report) -> String {
+/// `verbose` names what could not be told, and what every root store says.
+pub fn text(report: &Report, verbose: bool) -> String {
     let mut out = format!("{}\n", report.sentence);
-    picture(&mut out, report);
+    match report.shape {
+        Shape::Chain => picture(&mut out, report),
+        Shape::Apart | Shape::Bundle => list(&mut out, report, verbose),
+    }
+    for other in &report.others {
+        let at = other.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        let _ = write!(out, "\n  {}{at}\n", other.kind.words());
+        for fact in &other.facts {
+            let _ = writeln!(out, "    {:<20} {}", format!("{}:", fact.name), fact.value);
+        }
+    }
+    stores(&mut out, report, verbose);
+    clients(&mut out, report, verbose);
+    let told = report.told();
     for (severity, title) in
         [(Severity::Error, "Errors"), (Severity::Warning, "Warnings"), (Severity::Notice, "Notices")]
     {
-        let these: Vec<&Finding> = report.findings.iter().filter(|f| f.severity == severity).collect();
+        let these: Vec<String> = told.iter().filter(|one| one.severity == severity).map(one).collect();
         if !these.is_empty() {
-            let _ = write!(out, "\n{title}\n");
-            these.into_iter().for_each(|finding| one(&mut out, report, finding));
+            let _ = write!(out, "\n{title}\n{}", these.concat());
         }
     }
-    if !report.untold.is_empty() {
-        out += "\nNot told\n";
-        for untold in &report.untold {
-            let _ = writeln!(out, "\n  {}: {}", untold.id, untold.why);
-        }
-    }
+    untold(&mut out, report, verbose);
     let guessed = report.profile.guessed.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     let _ = write!(
         out,
@@ -31,6 +39,76 @@ pub fn text(report: &Report) -> String {
         report.examined_at, report.profile.name
     );
     out
+}
+
+/// The certificates of a bundle, a line each; in a long one only those about which there is something to say.
+fn list(out: &mut String, report: &Report, verbose: bool) {
+    let is_long = report.chain.len() > 12 && !verbose;
+    out.push('\n');
+    let mut left_out = 0;
+    for link in &report.chain {
+        let there = Box::There(link);
+        let mark = match there.worst(report) {
+            Some(Severity::Error) => " [error]",
+            Some(Severity::Warning) => " [warning]",
+            _ if is_long => {
+                left_out += 1;
+                continue;
+            }
+            _ => "",
+        };
+        let until = link.not_after.map(|last| format!(", until {}", last.date())).unwrap_or_default();
+        let _ = writeln!(out, "  {} {}{until}{mark}", link.index, there.title());
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "  and {left_out} more, without errors and warnings (-v names them)");
+    }
+}
+
+/// What each root store says: always where they differ, else on demand.
+fn stores(out: &mut String, report: &Report, verbose: bool) {
+    let names = |trusted: bool| {
+        let these = report.stores.iter().filter(|store| store.is_trusted == trusted);
+        these.map(|store| super::shown(&store.name)).collect::<Vec<_>>().join(", ")
+    };
+    let (with, without) = (names(true), names(false));
+    if !with.is_empty() && (verbose || !without.is_empty()) {
+        let _ = writeln!(out, "  trusted by: {with}");
+    }
+    if !without.is_empty() && (verbose || !with.is_empty()) {
+        let _ = writeln!(out, "  not trusted by: {without}");
+    }
+}
+
+/// Who takes it and who refuses: where somebody refuses, else on demand.
+fn clients(out: &mut String, report: &Report, verbose: bool) {
+    if report.clients.is_empty() || (!verbose && report.clients.iter().all(|one| one.takes == Some(true))) {
+        return;
+    }
+    *out += "\nWho takes it\n\n";
+    for one in &report.clients {
+        let _ = writeln!(out, "  {}\n    {}", one.who, one.words());
+    }
+}
+
+/// What could not be told, as a kind of its own: neither right nor wrong.
+fn untold(out: &mut String, report: &Report, verbose: bool) {
+    if report.untold.is_empty() {
+        return;
+    }
+    if verbose {
+        *out += "\nCannot tell\n\n";
+        for untold in &report.untold {
+            let _ = writeln!(out, "  {}: {}", untold.id, untold.why);
+        }
+        return;
+    }
+    let mut lacks: Vec<&str> = report.untold.iter().map(|untold| untold.needs.words()).collect();
+    lacks.sort_unstable();
+    lacks.dedup();
+    let n = report.untold.len();
+    let questions = if n == 1 { "1 question" } else { &format!("{n} questions") };
+    let _ = writeln!(out, "\nCannot tell: {questions}, for lack of {} (-v names them).", lacks.join(", "));
 }
 
 fn picture(out: &mut String, report: &Report) {
@@ -84,27 +162,16 @@ fn picture(out: &mut String, report: &Report) {
     }
 }
 
-fn one(out: &mut String, report: &Report, finding: &Finding) {
-    let link = report.chain.iter().find(|link| link.index == finding.index);
-    let whose = link.map(|link| Box::There(link).title()).unwrap_or_default();
-    let likely = if finding.confidence == Confidence::Likely { " (likely)" } else { "" };
-    let at = match finding.path.as_str() {
-        "" => format!("certificate {} ({whose})", finding.index),
-        path => format!(
-            "certificate {} ({whose}), {path}, bytes {} to {}",
-            finding.index, finding.range.start, finding.range.end
-        ),
-    };
-    let since = finding.in_force.map(|from| format!(", in force since {}", from.date())).unwrap_or_default();
-    let _ = write!(out, "\n  {}{likely}\n", finding.id);
-    for (what, value) in [
-        ("found", finding.observed.as_str()),
-        ("expected", &finding.expected),
-        ("where", &at),
-        ("clause", &format!("{}{since}", finding.clause)),
-        ("affected", &finding.affected),
-        ("help", &finding.remedy),
-    ] {
-        let _ = writeln!(out, "    {:<10}{value}", format!("{what}:"));
-    }
+fn one(told: &Told<'_>) -> String {
+    let rule = told.rule();
+    let lines = [
+        ("found", told.observed),
+        ("expected", told.expected),
+        ("where", &told.place),
+        ("clause", &rule),
+        ("affected", told.affected),
+        ("help", told.remedy),
+    ];
+    let lines = lines.map(|(name, value)| format!("    {:<10}{value}\n", format!("{name}:")));
+    format!("\n  {}{}\n{}", told.id, told.doubt(), lines.concat())
 }

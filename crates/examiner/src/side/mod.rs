@@ -1,14 +1,16 @@
-//! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys.
+//! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys and of roots.
 //!
 //! All of it is read from bytes by who asks; nothing here fetches anything.
 
 mod crl;
 mod key_list;
 mod ocsp;
+mod root_list;
 
 pub use crl::{GivenCrl, Scope};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
+pub use root_list::{RootFact, RootList, RootListError};
 
 /// What lies beside a chain.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,8 @@ pub struct SideFiles {
     pub stapled: Stapled,
     /// Lists of known-bad keys.
     pub key_lists: Vec<KeyList>,
+    /// Lists of what is said of roots, beside the one that is built in.
+    pub root_lists: Vec<RootList>,
 }
 
 /// What a server sent of OCSP in the handshake (RFC 6066 section 8).

@@ -194,6 +194,11 @@ impl OcspResponse {
 }
 
 impl Answer {
+    /// The serial number that it speaks of, as the INTEGER's contents.
+    pub fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
     fn read(single: Element<'_>) -> Result<Self, UnreadableOcsp> {
         let missing = UnreadableOcsp;
         let id = single.child(0).filter(|e| e.is(tag::SEQUENCE)).ok_or(missing("certID"))?;

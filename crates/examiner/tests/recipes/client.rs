@@ -25,7 +25,13 @@ pub fn all() -> Vec<Recipe> {
             client(|spec| spec.extension("2.5.29.37").value = purposes(&["2.5.29.37.0"])),
         ),
         pass("client-eku-lost-in-intermediate", "client", client(|_| {})),
-        fail("client-eku-lost-in-intermediate", "server-only", issuing(|_| {}).profile(Profile::MtlsClient)),
+        fail(
+            "client-eku-lost-in-intermediate",
+            "server-only",
+            chain(|leaf, _, _| *leaf = crate::support::spec::client())
+                .without_host()
+                .profile(Profile::MtlsClient),
+        ),
         pass("client-renewal-will-drop-client-auth", "client", client(|_| {})),
         fail(
             "client-renewal-will-drop-client-auth",

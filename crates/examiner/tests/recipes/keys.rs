@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::spec::{
-    self, LEAF_RSA_2044, LEAF_RSA_4200, LEAF_RSA_CLOSE, LEAF_RSA_ROCA, LEAF_RSA_SHARED_1, LEAF_RSA_SHARED_2,
+    self, LEAF_RSA_2052, LEAF_RSA_4200, LEAF_RSA_CLOSE, LEAF_RSA_ROCA, LEAF_RSA_SHARED_1, LEAF_RSA_SHARED_2,
     LEAF_RSA_SMALL_FACTOR,
 };
 
@@ -24,7 +24,7 @@ fn rsa() -> Vec<Recipe> {
         pass("rsa-under-2048", "rsa-2048", right()),
         fail("rsa-under-2048", "rsa-1024", key(LEAF_RSA_1024)),
         pass("rsa-not-multiple-of-8", "rsa-2048", right()),
-        fail("rsa-not-multiple-of-8", "rsa-2044", key(LEAF_RSA_2044)),
+        fail("rsa-not-multiple-of-8", "rsa-2052", key(LEAF_RSA_2052)),
         pass("rsa-exponent-one-even-small", "65537", right()),
         fail("rsa-exponent-one-even-small", "one", exponent(&[1])),
         fail("rsa-exponent-one-even-small", "even", exponent(&[1, 0, 0])),

@@ -17,6 +17,7 @@ mod identifiers;
 mod keys;
 mod names;
 mod revocation;
+mod roots;
 mod san;
 mod trust;
 mod usage;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Recipe> {
         keys::all(),
         names::all(),
         revocation::all(),
+        roots::all(),
         san::all(),
         trust::all(),
         usage::all(),

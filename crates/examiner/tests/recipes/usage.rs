@@ -113,13 +113,6 @@ fn purposes_of_all() -> Vec<Recipe> {
             "client-ca",
             chain(|_, issuing, _| issuing.extension(EKU).value = purposes(&[CLIENT])),
         ),
-        fail(
-            "eku-nesting-broken",
-            "client",
-            chain(|leaf, _, _| *leaf = crate::support::spec::client())
-                .without_host()
-                .profile(Profile::MtlsClient),
-        ),
         pass("private-key-usage-period-conflict", "within", period("20260401000000Z", "20260629000000Z")),
         fail("private-key-usage-period-conflict", "over", period("20260401000000Z", "20260415000000Z")),
         fail(

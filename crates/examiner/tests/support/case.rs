@@ -3,7 +3,7 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
-use examiner::side::{GivenCrl, KeyList, OcspResponse, SideFiles, Stapled};
+use examiner::side::{GivenCrl, KeyList, OcspResponse, RootList, SideFiles, Stapled};
 use examiner::{Question, UnixTime};
 
 use super::spec::{self, CertificateSpec};
@@ -12,6 +12,7 @@ const CRL: &str = "X509 CRL";
 const OCSP: &str = "OCSP RESPONSE";
 const STAPLED: &str = "STAPLED OCSP RESPONSE";
 const KEY_LIST: &str = "KEY LIST";
+const ROOT_LIST: &str = "ROOT LIST";
 
 /// Certificates and a question.
 #[derive(Clone)]
@@ -164,6 +165,14 @@ impl Case {
         self
     }
 
+    /// With a list that says this of the last certificate, the root.
+    pub fn root_fact(mut self, fact: &str) -> Self {
+        let root = examiner::Thumbprint::of(self.certificates.last().expect("a root"));
+        let text = format!("kind: roots\nmade: 2026-04-01\n{root} {fact}\n");
+        self.beside.push((ROOT_LIST, text.into_bytes()));
+        self
+    }
+
     /// With another certificate in the file.
     pub fn and(mut self, certificate: Vec<u8>) -> Self {
         self.certificates.push(certificate);
@@ -224,6 +233,10 @@ pub fn read(file: &str) -> (Chain, Question) {
         key_lists: blocks(file, KEY_LIST)
             .iter()
             .map(|text| KeyList::read(std::str::from_utf8(text).expect("text")).expect("a list of keys"))
+            .collect(),
+        root_lists: blocks(file, ROOT_LIST)
+            .iter()
+            .map(|text| RootList::read(std::str::from_utf8(text).expect("text")).expect("a list of roots"))
             .collect(),
         ..SideFiles::default()
     };

@@ -29,7 +29,7 @@ pub const LEAF_RSA_ROCA: &[u8] = include_bytes!("keys/leaf-rsa-roca.spki");
 pub const LEAF_RSA_SHARED_1: &[u8] = include_bytes!("keys/leaf-rsa-shared-1.spki");
 pub const LEAF_RSA_SHARED_2: &[u8] = include_bytes!("keys/leaf-rsa-shared-2.spki");
 pub const LEAF_RSA_4200: &[u8] = include_bytes!("keys/leaf-rsa4200.spki");
-pub const LEAF_RSA_2044: &[u8] = include_bytes!("keys/leaf-rsa2044.spki");
+pub const LEAF_RSA_2052: &[u8] = include_bytes!("keys/leaf-rsa2052.spki");
 
 /// A certificate in parts; every field holds the DER that stands in its place.
 #[derive(Clone)]

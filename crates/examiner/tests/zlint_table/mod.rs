@@ -8,6 +8,7 @@ use examiner::UnixTime;
 use examiner::chain::ders;
 use examiner::checks::{self, check::Check};
 use examiner::profile::Profile;
+use examiner::report::Finding;
 
 /// Checks that find errors in certificates which no row objects to, since a row speaks of one lint alone: in how many
 /// certificates at most, and what is wrong with them.
@@ -39,20 +40,36 @@ pub const RIGHT_ALARMS: &[(&str, usize, &str)] = &[
     ("version-not-3", 3, "version 1"),
 ];
 
+/// Rows that we answer otherwise, and why: lint, file, reason.
+pub fn otherwise() -> Vec<(&'static str, &'static str, &'static str)> {
+    let lines =
+        include_str!("otherwise.tsv").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (lint, rest) = line.split_once('\t').expect("three columns");
+            let (file, reason) = rest.split_once('\t').expect("three columns");
+            (lint, file, reason)
+        })
+        .collect()
+}
+
 /// What covers a lint.
 pub struct Coverage {
     /// The checks; the lint is answered by any of them.
     pub checks: Vec<&'static Check>,
     /// Under which profile.
     pub profile: Profile,
-    /// What a finding must say to concern the lint; empty: anything.
+    /// What a finding must say to concern the lint, or its severity after `=`; empty: anything.
     pub says: String,
 }
 
 impl Coverage {
     /// Whether a finding with this text at this place concerns the lint.
-    pub fn concerns(&self, observed: &str, path: &str) -> bool {
-        observed.contains(&self.says) || path.contains(&self.says)
+    pub fn concerns(&self, finding: &Finding) -> bool {
+        match self.says.strip_prefix('=') {
+            Some(severity) => format!("{:?}", finding.severity).eq_ignore_ascii_case(severity),
+            None => finding.observed.contains(&self.says) || finding.path.contains(&self.says),
+        }
     }
 }
 

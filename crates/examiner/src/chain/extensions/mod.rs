@@ -76,7 +76,7 @@ impl Extension {
         }
     }
 
-    pub(super) fn all(field: Option<&Field<'_>>, bytes: &Arc<[u8]>) -> Vec<Self> {
+    pub(crate) fn all(field: Option<&Field<'_>>, bytes: &Arc<[u8]>) -> Vec<Self> {
         let Some(field) = field else { return Vec::new() };
         let each = field.element.children().enumerate();
         each.map(|(i, e)| Self::of(&field.inner(&format!("[{i}]"), e), bytes)).collect()
@@ -162,7 +162,7 @@ pub struct Known {
 }
 
 impl Known {
-    pub(super) fn of(extensions: &[Extension]) -> Self {
+    pub(crate) fn of(extensions: &[Extension]) -> Self {
         let find = |oid: &str| extensions.iter().find(|extension| extension.oid == oid);
         Self {
             basic_constraints: decode(find(id::BASIC_CONSTRAINTS), BasicConstraints::of),

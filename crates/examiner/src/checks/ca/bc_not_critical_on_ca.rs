@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Issue the CA certificate again with the extension put right.",
     affected: "strict clients; old ones that ignore what is not critical",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-ca-bit-set"],
     run: Run::Certificate(ISSUERS, run),
 };
 

@@ -4,6 +4,7 @@ mod bc_ca_true_on_leaf;
 mod bc_leaf_not_critical;
 mod bc_missing_on_ca;
 mod bc_not_critical_on_ca;
+mod ev_policy_but_not_ev_root;
 mod inhibit_any_policy_not_critical;
 mod nc_bad_form;
 mod nc_empty;
@@ -55,4 +56,5 @@ pub static ALL: &[&Check] = &[
     &policy_missing_or_not_reserved::CHECK,
     &policy_qualifier_rules::CHECK,
     &qc_statements_bad::CHECK,
+    &ev_policy_but_not_ev_root::CHECK,
 ];

@@ -10,8 +10,8 @@ pub static CHECK: Check = Check {
     remedy: "Issue the CA certificate again with the extension put right.",
     affected: "clients refuse every path over this CA, or do not apply the constraint",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(ISSUERS, run),
+    consequence_of: &["certificate-unreadable", "nc-on-leaf"],
+    run: Run::Certificate(EVERY, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
@@ -35,6 +35,9 @@ fn wrong_with(base: &NameForm) -> Option<&'static str> {
         }
         NameForm::Uri(name) if name.contains(&b'/') || name.contains(&b':') => {
             Some("it is a URI and not a host")
+        }
+        NameForm::Uri(name) if !name.is_empty() && !name.trim_ascii_start().contains(&b'.') => {
+            Some("it is no fully qualified host name")
         }
         NameForm::Uri(name) => wrong_host(name),
         NameForm::Ip(bytes) => wrong_mask(bytes),

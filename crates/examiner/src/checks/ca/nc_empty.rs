@@ -10,15 +10,15 @@ pub static CHECK: Check = Check {
     remedy: "Issue the CA certificate again with the extension put right.",
     affected: "strict clients refuse every path over this CA",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(ISSUERS, run),
+    consequence_of: &["certificate-unreadable", "nc-on-leaf"],
+    run: Run::Certificate(EVERY, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(constraints) = certificate.known.name_constraints.read() else { return Outcome::Pass };
     let is_empty = |list: &Option<Vec<_>>| list.as_ref().is_some_and(Vec::is_empty);
     let observed = if constraints.permitted.is_none() && constraints.excluded.is_none() {
-        "it constrains nothing"
+        "its nameConstraints constrain nothing"
     } else if is_empty(&constraints.permitted) {
         "permittedSubtrees is empty"
     } else if is_empty(&constraints.excluded) {

@@ -10,8 +10,8 @@ pub static CHECK: Check = Check {
     remedy: "Issue the CA certificate again with the extension put right.",
     affected: "every client: none knows what to do with these fields",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(ISSUERS, run),
+    consequence_of: &["certificate-unreadable", "nc-on-leaf"],
+    run: Run::Certificate(EVERY, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {

@@ -14,7 +14,12 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with the reserved policy of its kind of validation.",
     affected: "root programmes; clients take it",
     in_force: Some(BASELINE),
-    consequence_of: &["certificate-unreadable", "extensions-without-v3", "version-not-3"],
+    consequence_of: &[
+        "certificate-unreadable",
+        "extensions-without-v3",
+        "version-not-3",
+        "empty-extension-sequence",
+    ],
     run: Run::Certificate(BELOW_ROOT, run),
 };
 
@@ -27,6 +32,15 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     };
     let of_ca = |oid: &str| certificate.role == Role::Intermediate && oid == Policy::ANY;
     let fits = policies.iter().any(|policy| RESERVED.contains(&policy.oid.as_str()) || of_ca(&policy.oid));
+    let any_beside = certificate.role == Role::Intermediate
+        && policies.len() > 1
+        && policies.iter().any(|policy| policy.oid == Policy::ANY);
+    if any_beside && certificate.not_before.is_none_or(|issued| issued >= BR_PROFILES) {
+        return Found::new(certificate, place, "it names anyPolicy beside other policies")
+            .expected("anyPolicy alone, or reserved policies without it")
+            .in_force(BR_PROFILES)
+            .into();
+    }
     if fits || certificate.not_before.is_some_and(|issued| issued < BR_PROFILES) {
         return Outcome::Pass;
     }

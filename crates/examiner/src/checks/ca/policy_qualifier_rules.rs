@@ -35,6 +35,11 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
             let lower = uri.to_ascii_lowercase();
             lower.starts_with(b"http://") || lower.starts_with(b"https://")
         };
-        (!uri.is_some_and(is_web)).then(|| found("the practice statement's address is no web address".into()))
+        if uri.is_some_and(is_web) {
+            return None;
+        }
+        let new = certificate.not_before.is_none_or(|issued| issued >= BR_PROFILES);
+        let found = found("the practice statement's address is no web address".into());
+        Some(if new { found.in_force(BR_PROFILES) } else { found.severity(Warning) })
     }))
 }

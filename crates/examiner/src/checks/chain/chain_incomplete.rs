@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     remedy: "Serve the full chain: put the missing certificate behind the server's own in its certificate file.",
     affected: "clients that fetch nothing: apps, curl, Java, Python, Go, most API clients; Firefox and Chrome often hide it",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "issuer-empty"],
+    consequence_of: &["certificate-unreadable", "issuer-empty", "issuer-subject-bytes-differ"],
     run: Run::Chain(run),
 };
 

@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Take the certificate out of the certificate file: nothing that is served was issued by it.",
     affected: "clients with a small limit on the size or the length of the chain",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "chain-leaf-not-first"],
+    consequence_of: &["certificate-unreadable", "chain-leaf-not-first", "issuer-subject-bytes-differ"],
     run: Run::Chain(run),
 };
 

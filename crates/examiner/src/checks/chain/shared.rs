@@ -114,7 +114,8 @@ pub(crate) fn first_missing(chain: &Chain) -> Option<(&Examinee, &DistinguishedN
 /// or no path holds.
 pub(crate) fn suggested<'a>(chain: &Chain, context: &Context<'a>) -> Option<Vec<&'a Examinee>> {
     if let Some(leaf) = context.chain.leaf_elsewhere() {
-        return Some(from_leaf(context.chain, leaf));
+        let served: Vec<&Examinee> = context.chain.served.iter().collect();
+        return Some(upwards(&served, leaf));
     }
     let shortest =
         context.paths().valid.iter().min_by_key(|path| path.len()).filter(|path| path.len() > 1)?;
@@ -129,18 +130,19 @@ pub(crate) fn suggested<'a>(chain: &Chain, context: &Context<'a>) -> Option<Vec<
     is_amiss.then_some(wanted)
 }
 
-/// The leaf that stands at another place, and the issuers that were served, each behind the one that it issued.
-fn from_leaf<'a>(chain: &'a Chain, leaf: &'a Examinee) -> Vec<&'a Examinee> {
+/// A certificate and its issuers out of these, each behind the one that it issued; self-issued ones are left out. A
+/// signature that verifies counts before one that cannot be told, and one that is wrong never does.
+pub(crate) fn upwards<'a>(among: &[&'a Examinee], leaf: &'a Examinee) -> Vec<&'a Examinee> {
     let mut path = vec![leaf];
     while let Some(last) = path.last() {
-        let fits = |one: &&Examinee| {
+        let named = among.iter().filter(|one| {
             one.issuer_der() != one.subject_der()
                 && one.subject_der() == last.issuer_der()
-                && verdict(last, one) == Some(true)
-        };
-        let next = chain.served.iter().find(|one| fits(one) && path.iter().all(|old| old.index != one.index));
-        match next {
-            Some(issuer) => path.push(issuer),
+                && path.iter().all(|old| old.der() != one.der())
+        });
+        let judged = named.map(|one| (verdict(last, one), *one)).filter(|(said, _)| *said != Some(false));
+        match judged.min_by_key(|(said, _)| said.is_none()) {
+            Some((_, issuer)) => path.push(issuer),
             None => break,
         }
     }

@@ -11,16 +11,14 @@ pub static CHECK: Check = Check {
     affected: "rustls refuses (CaUsedAsEndEntity); others may let it issue",
     in_force: None,
     consequence_of: &["certificate-unreadable"],
-    run: Run::Chain(run),
+    run: Run::Certificate(EVERY, run),
 };
 
-fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
-    let first = chain.end_entity().filter(|first| context.profile == Profile::MtlsClient && first.is_ca());
-    match first {
-        Some(certificate) => {
-            let place = certificate.extension_place(id::BASIC_CONSTRAINTS);
-            Outcome::found(certificate, place, "basicConstraints says that it is a CA")
-        }
-        None => Outcome::Pass,
+fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
+    // The first certificate is the client's own, whatever it says of itself.
+    if certificate.index != 0 || !certificate.is_ca() {
+        return Outcome::Pass;
     }
+    let place = certificate.extension_place(id::BASIC_CONSTRAINTS);
+    Outcome::found(certificate, place, "basicConstraints says that it is a CA")
 }

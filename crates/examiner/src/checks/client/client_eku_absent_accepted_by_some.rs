@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with clientAuth: some servers take a certificate without purposes, others do not.",
     affected: "servers that ask for the purpose, this gateway among them",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-version-1"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{listed, purposes_place};
+use crate::checks::usage::eku_nesting_broken::lost_at;
 
 pub static CHECK: Check = Check {
     id: "client-eku-lost-in-intermediate",
@@ -11,16 +12,12 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued under an intermediate that may issue for clients.",
     affected: "servers built on OpenSSL, Go and rustls",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(INTERMEDIATES, run),
+    consequence_of: &["certificate-unreadable", "eku-empty"],
+    run: Run::Chain(run),
 };
 
-fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    let listed = listed(certificate);
-    let kept =
-        certificate.has_purpose(oid::CLIENT_AUTH) || certificate.has_purpose(oid::ANY_EXTENDED_KEY_USAGE);
-    if listed.is_empty() || kept {
-        return Outcome::Pass;
-    }
-    Outcome::found(certificate, purposes_place(certificate), format!("it lists {} alone", listed.join(", ")))
+fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
+    let lost = chain.end_entity().and_then(|first| lost_at(chain, first, oid::CLIENT_AUTH));
+    let Some(lost) = lost else { return Outcome::Pass };
+    Outcome::found(lost, purposes_place(lost), format!("it lists {} alone", listed(lost).join(", ")))
 }

@@ -15,6 +15,7 @@ pub static CHECK: Check = Check {
         "certificate-unreadable",
         "extension-undecodable",
         "client-eku-server-only-from-public-ca",
+        "client-version-1",
     ],
     run: Run::Certificate(LEAVES, run),
 };

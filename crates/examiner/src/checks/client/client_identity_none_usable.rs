@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with a name, or register it by its thumbprint.",
     affected: "rules on names",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-version-1"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Add a subject alternative name; a common name says not what kind of name it is.",
     affected: "rules that map a common name to somebody",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-version-1"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with digitalSignature.",
     affected: "servers that look at key usage; TLS 1.3 asks for it",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-version-1"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Have the CA publish a list and name it, or issue for days instead of months.",
     affected: "servers that look for revocation",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-version-1"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::shared::{is_public, purposes_place};
-use crate::dates::CHROME_LEAVES_SERVER_ONLY;
+use crate::dates::{CHROME_LEAVES_SERVER_ONLY, CLIENT_USE_ENDS};
 
 pub static CHECK: Check = Check {
     id: "client-renewal-will-drop-client-auth",
@@ -21,8 +21,18 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     if !both || !is_public(certificate) {
         return Outcome::Pass;
     }
-    Found::new(certificate, purposes_place(certificate), "a public CA issued it for servers and clients")
-        .in_force(CHROME_LEAVES_SERVER_ONLY)
+    // The CA's own day, where it is known, comes before the browser's.
+    let issuer = certificate.issuer.iter().flat_map(|issuer| issuer.of_type("2.5.4.10"));
+    let names: Vec<String> = issuer.filter_map(|one| one.text()).map(|text| text.to_lowercase()).collect();
+    let own = CLIENT_USE_ENDS.iter().find(|end| names.iter().any(|name| name.contains(end.issuer)));
+    let (from, clause) = own.map_or((CHROME_LEAVES_SERVER_ONLY, CHECK.clause), |end| (end.from, end.clause));
+    let observed = format!(
+        "a public CA issued it for servers and clients: renewals from {} on will lose the client usage",
+        from.date()
+    );
+    Found::new(certificate, purposes_place(certificate), observed)
+        .clause(clause)
+        .in_force(from)
         .likely()
         .into()
 }

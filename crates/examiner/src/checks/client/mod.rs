@@ -1,8 +1,10 @@
 //! Client certificates and mutual TLS.
 
 mod client_anchor_is_intermediate;
+mod client_anchor_too_broad;
 mod client_anchors_same_dn_different_key;
 mod client_ca_bit_set;
+mod client_crl_stale_blocks_all;
 mod client_eku_absent_accepted_by_some;
 mod client_eku_any_only;
 mod client_eku_lost_in_intermediate;
@@ -12,10 +14,13 @@ mod client_identity_none_usable;
 mod client_identity_only_in_cn;
 mod client_ku_no_digital_signature;
 mod client_lifetime_long;
+mod client_nc_not_applied;
 mod client_no_revocation_source;
+mod client_public_ca_intermediate_loses_eku;
 mod client_renewal_will_drop_client_auth;
 mod client_self_signed_pinned;
 mod client_spiffe_id_bad;
+mod client_subject_collides;
 mod client_upn_or_email_bad;
 mod client_version_1;
 mod dual_use_certificate;
@@ -44,4 +49,9 @@ pub static ALL: &[&Check] = &[
     &client_upn_or_email_bad::CHECK,
     &client_version_1::CHECK,
     &dual_use_certificate::CHECK,
+    &client_anchor_too_broad::CHECK,
+    &client_public_ca_intermediate_loses_eku::CHECK,
+    &client_subject_collides::CHECK,
+    &client_nc_not_applied::CHECK,
+    &client_crl_stale_blocks_all::CHECK,
 ];

@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Have the certificate issued again by software that encodes algorithm identifiers right.",
     affected: "clients that compare algorithm identifiers as bytes: rustls, Go, Firefox",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "ec-curve-not-allowed"],
     run: Run::Certificate(EVERY, run),
 };
 
@@ -57,8 +57,13 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
                 .expected(format!("{} with {wrong}", algorithm.oid)),
         )
     };
-    let signatures = [&certificate.inner_signature_algorithm, &certificate.signature_algorithm];
-    let signatures = signatures.into_iter().flatten().filter_map(|algorithm| one(algorithm, false));
+    // Where the two signature fields are the same, they are one fault.
+    let (inner, outer) = (&certificate.inner_signature_algorithm, &certificate.signature_algorithm);
+    let is_same = |outer: &&Algorithm| {
+        inner.as_ref().is_some_and(|inner| inner.oid == outer.oid && inner.parameters == outer.parameters)
+    };
+    let outer = outer.as_ref().filter(|outer| !is_same(outer));
+    let signatures = inner.iter().chain(outer).filter_map(|algorithm| one(algorithm, false));
     let key = certificate.key.as_ref().and_then(|key| one(&key.algorithm, true));
     Outcome::all(signatures.chain(key))
 }

@@ -32,5 +32,5 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     if right {
         return Outcome::Pass;
     }
-    Outcome::found(certificate, signature.place, "it is no DER of two positive integers")
+    Outcome::found(certificate, signature.place, "its signature is no DER of two positive integers")
 }

@@ -17,5 +17,9 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let fields = certificate.fields();
     let all = [fields.issuer_unique_id, fields.subject_unique_id];
-    Outcome::all(all.into_iter().flatten().map(|field| Found::new(certificate, field.place, "it is there")))
+    Outcome::all(
+        all.into_iter()
+            .flatten()
+            .map(|field| Found::new(certificate, field.place, "it has a unique identifier")),
+    )
 }

@@ -8,7 +8,7 @@ pub static CHECK: Check = Check {
     id: "aia-forbidden-method-or-duplicate",
     severity: Severities::web(Error),
     clause: "BR section 7.1.2.7.7",
-    expected: "entries ocsp and caIssuers, each address once",
+    expected: "entries ocsp and caIssuers, each with a URI of its own",
     remedy: "Have it issued again with each address once.",
     affected: "root programmes; clients ignore the rest",
     in_force: Some(BR_PROFILES),
@@ -24,6 +24,8 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         let what = (entry.method.clone(), entry.location.to_string());
         let observed = if !known {
             format!("an entry has the method {}", entry.method)
+        } else if !matches!(entry.location.form, NameForm::Uri(_)) {
+            format!("the location is {}, which is no URI", entry.location)
         } else if seen.contains(&what) {
             format!("{} stands there twice", entry.location)
         } else {

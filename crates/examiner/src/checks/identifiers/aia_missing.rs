@@ -1,7 +1,7 @@
 //! A public certificate says where its issuer's certificate is to be had.
 
 use super::prelude::*;
-use crate::dates::BASELINE;
+use crate::dates::{BASELINE, CA_AIA_RECOMMENDED};
 
 pub static CHECK: Check = Check {
     id: "aia-missing",
@@ -21,5 +21,10 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     }
     let place = certificate.extension_place(id::AUTHORITY_INFO_ACCESS);
     let found = Found::new(certificate, place, "it has no authorityInfoAccess");
-    if certificate.role == Role::Intermediate { found.severity(Warning).into() } else { found.into() }
+    // Of a CA's certificate it is only recommended since that day.
+    let recommended = certificate.not_before.is_none_or(|issued| issued >= CA_AIA_RECOMMENDED);
+    match certificate.role {
+        Role::Intermediate if recommended => found.severity(Warning).in_force(CA_AIA_RECOMMENDED).into(),
+        _ => found.into(),
+    }
 }

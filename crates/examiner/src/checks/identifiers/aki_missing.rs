@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with authorityKeyIdentifier.",
     affected: "path building where several issuers have one name; OpenSSL in strict mode refuses it",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "extensions-without-v3", "version-not-3"],
+    consequence_of: &["certificate-unreadable", "extensions-without-v3", "version-not-3", "client-version-1"],
     run: Run::Certificate(EVERY, run),
 };
 

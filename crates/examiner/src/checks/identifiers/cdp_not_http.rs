@@ -2,6 +2,8 @@
 
 use super::prelude::*;
 use super::shared_addresses::http_host;
+use crate::chain::NameAt;
+use crate::dates::BR_PROFILES;
 
 pub static CHECK: Check = Check {
     id: "cdp-not-http",
@@ -17,8 +19,19 @@ pub static CHECK: Check = Check {
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(points) = certificate.known.crl_distribution_points.read() else { return Outcome::Pass };
-    Outcome::all(points.iter().flat_map(|point| &point.names).filter_map(|name| match &name.form {
-        NameForm::Uri(uri) if http_host(uri).is_some() => None,
-        _ => Some(Found::new(certificate, name.place.clone(), format!("the list is to be had at {name}"))),
+    let names = || points.iter().flat_map(|point| &point.names);
+    let is_http = |name: &NameAt| matches!(&name.form, NameForm::Uri(uri) if http_host(uri).is_some());
+    // Before the profiles one http address was enough, whatever stood beside it.
+    if certificate.not_before.is_some_and(|issued| issued < BR_PROFILES) {
+        return match names().next() {
+            Some(first) if !names().any(is_http) => {
+                Outcome::found(certificate, first.place.clone(), "none of its addresses is http")
+            }
+            _ => Outcome::Pass,
+        };
+    }
+    Outcome::all(names().filter(|name| !is_http(name)).map(|name| {
+        Found::new(certificate, name.place.clone(), format!("the list is to be had at {name}"))
+            .in_force(BR_PROFILES)
     }))
 }

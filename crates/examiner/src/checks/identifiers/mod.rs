@@ -21,7 +21,7 @@ mod ski_not_hash_of_key;
 mod ski_on_leaf;
 
 use super::{check::Check, prelude};
-pub(super) use shared_addresses::{is_short_lived, names_responder};
+pub(super) use shared_addresses::{http_host, is_short_lived, names_responder};
 
 /// The checks of this area.
 pub static ALL: &[&Check] = &[

@@ -10,7 +10,12 @@ pub static CHECK: Check = Check {
     remedy: "Issue the CA certificate again with subjectKeyIdentifier.",
     affected: "path building where several issuers have one name; OpenSSL in strict mode refuses it",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "extensions-without-v3", "version-not-3"],
+    consequence_of: &[
+        "certificate-unreadable",
+        "extensions-without-v3",
+        "version-not-3",
+        "client-ca-bit-set",
+    ],
     run: Run::Certificate(ISSUERS, run),
 };
 

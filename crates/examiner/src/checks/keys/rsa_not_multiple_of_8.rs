@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Make a new key, best P-256, and have a new certificate issued for it.",
     affected: "root programmes; most clients take it",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "rsa-under-2048"],
     run: Run::Certificate(EVERY, run),
 };
 

@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Make a new key with other software: what made this one is broken. Have a new certificate issued for it, and this one revoked.",
     affected: "everyone: the key can be taken apart",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "der-negative-or-padded-integer"],
     run: Run::Certificate(EVERY, run),
 };
 

@@ -44,13 +44,19 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
     }
     let recent = certificate.not_before.is_none_or(|issued| issued >= BR_PROFILES);
     let mut last = 0;
-    for one in attributes(certificate).filter(|_| recent) {
-        let Some(rank) = ORDER.iter().position(|oid| *oid == one.oid) else { continue };
-        if rank < last {
-            let observed = format!("{} stands after what it belongs before", one.type_name());
-            found.push(Found::new(certificate, one.place.clone(), observed).in_force(BR_PROFILES));
-        }
+    let late = attributes(certificate).filter(|one| {
+        let Some(rank) = ORDER.iter().position(|oid| *oid == one.oid) else { return false };
+        let is_late = rank < last;
         last = last.max(rank);
+        is_late
+    });
+    let late: Vec<_> = late.filter(|_| recent).collect();
+    if let Some(first) = late.first() {
+        let types: Vec<String> = late.iter().map(|one| one.type_name().to_string()).collect();
+        let verb =
+            if types.len() == 1 { "stands after what it belongs" } else { "stand after what they belong" };
+        let observed = format!("{} {verb} before", types.join(", "));
+        found.push(Found::new(certificate, first.place.clone(), observed).in_force(BR_PROFILES));
     }
     Outcome::all(found)
 }

@@ -19,5 +19,5 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let wanted = [(COUNTRY, "country"), (ORGANIZATION, "organization"), (COMMON_NAME, "common name")];
     let early = certificate.not_before.is_some_and(|issued| issued < CA_COMMON_NAME);
-    Outcome::all(lacking(certificate, if early { &wanted[..2] } else { &wanted }))
+    lacking(certificate, if early { &wanted[..2] } else { &wanted })
 }

@@ -18,5 +18,5 @@ pub static CHECK: Check = Check {
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let more = attributes(certificate).filter(|one| one.oid == COMMON_NAME).skip(1);
-    Outcome::all(more.map(|one| Found::new(certificate, one.place.clone(), "a further common name")))
+    Outcome::all(more.map(|one| Found::new(certificate, one.place.clone(), "it has a further common name")))
 }

@@ -16,7 +16,7 @@ pub static CHECK: Check = Check {
     affected: "linters; clients that compare case",
     in_force: Some(COMMON_NAME_EXACT),
     consequence_of: &["certificate-unreadable", "san-missing", "extension-undecodable"],
-    run: Run::Certificate(LEAVES, run),
+    run: Run::HostNames(LEAVES, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
@@ -32,7 +32,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         let other_case = texts().find(|dns| dns.eq_ignore_ascii_case(&text));
         let ip = text.parse().ok().filter(|ip| names.iter().any(|name| name.ip() == Some(*ip)));
         let exact = other_case.or(ip.map(|ip: IpAddr| ip.to_string()).filter(|exact| *exact != text))?;
-        let observed = format!("\u{201c}{}\u{201d}", shown(&text));
+        let observed = format!("the common name is written \u{201c}{}\u{201d}", shown(&text));
         Some(
             Found::new(certificate, one.place.clone(), observed)
                 .expected(format!("\u{201c}{}\u{201d}", shown(&exact))),

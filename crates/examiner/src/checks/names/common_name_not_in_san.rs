@@ -14,7 +14,12 @@ pub static CHECK: Check = Check {
     remedy: "Leave the common name out, or list it as a subject alternative name too.",
     affected: "nobody reads it today; a client that does would be misled",
     in_force: Some(BASELINE),
-    consequence_of: &["certificate-unreadable", "san-missing", "extension-undecodable"],
+    consequence_of: &[
+        "certificate-unreadable",
+        "san-missing",
+        "extension-undecodable",
+        "hostname-matched-only-by-cn",
+    ],
     run: Run::Certificate(LEAVES, run),
 };
 
@@ -31,6 +36,10 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let stray = stray.filter_map(|one| Some((one, one.text()?)));
     let stray = stray.filter(|(_, text)| !names.iter().any(|name| is_same(name, text)));
     Outcome::all(stray.map(|(one, text)| {
-        Found::new(certificate, one.place.clone(), format!("\u{201c}{}\u{201d}", shown(&text)))
+        Found::new(
+            certificate,
+            one.place.clone(),
+            format!("the common name \u{201c}{}\u{201d} is no alternative name", shown(&text)),
+        )
     }))
 }

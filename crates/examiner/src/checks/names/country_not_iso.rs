@@ -37,7 +37,12 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         let text = one.text()?;
         let known =
             text == "XX" || (text.len() == 2 && COUNTRIES.split_whitespace().any(|country| country == text));
-        (!known)
-            .then(|| Found::new(certificate, one.place.clone(), format!("\u{201c}{}\u{201d}", shown(&text))))
+        (!known).then(|| {
+            Found::new(
+                certificate,
+                one.place.clone(),
+                format!("the country is \u{201c}{}\u{201d}", shown(&text)),
+            )
+        })
     }))
 }

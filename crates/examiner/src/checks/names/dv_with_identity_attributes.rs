@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::shared::{
     COMMON_NAME, COUNTRY, DOMAIN_VALIDATED, GIVEN_NAME, LOCALITY, ORGANIZATION, POSTAL_CODE, STATE, STREET,
-    SURNAME, attributes, has_policy, names,
+    SURNAME, UNIT, attributes, has_policy, names,
 };
 use crate::dates::{BASELINE, BR_PROFILES, WHOLE_IDENTITY};
 
@@ -31,7 +31,8 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let wrong = attributes(certificate).filter(|one| {
         let oid = one.oid.as_str();
         match domain_only {
-            true if strict => ![COUNTRY, COMMON_NAME].contains(&oid),
+            // Units have a check of their own.
+            true if strict => ![COUNTRY, COMMON_NAME, UNIT].contains(&oid),
             true => IDENTITY.contains(&oid),
             // Without anyone named there is nobody that the place belongs to.
             false => {

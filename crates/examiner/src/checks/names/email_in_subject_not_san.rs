@@ -30,6 +30,10 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     };
     Outcome::all(attributes(certificate).filter(|one| one.oid == EMAIL).filter_map(|one| {
         let text = one.text().filter(|text| !listed(text))?;
-        Some(Found::new(certificate, one.place.clone(), format!("\u{201c}{}\u{201d}", shown(&text))))
+        Some(Found::new(
+            certificate,
+            one.place.clone(),
+            format!("the mailbox \u{201c}{}\u{201d} stands in the subject alone", shown(&text)),
+        ))
     }))
 }

@@ -29,5 +29,5 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     if !is_extended(certificate) {
         return Outcome::Pass;
     }
-    Outcome::all(lacking(certificate, WANTED))
+    lacking(certificate, WANTED)
 }

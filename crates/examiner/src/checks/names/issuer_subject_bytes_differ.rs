@@ -29,7 +29,8 @@ fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
             .all()
             .find(|other| other.is_issuer() && folded(&other.subject).as_ref() == Some(&issuer))?;
         let place = one.place_of(one.fields().issuer, "tbsCertificate.issuer");
-        let observed = format!("the same name as that of certificate {} in other bytes", other.index);
+        let observed =
+            format!("it names its issuer as certificate {} is named, but in other bytes", other.index);
         Some(Found::new(one, place, observed))
     }))
 }

@@ -20,13 +20,13 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let since = |from: UnixTime| certificate.not_before.is_none_or(|issued| issued >= from);
     let (from, what) = match certificate.role {
         Role::EndEntity if since(NO_ORGANIZATIONAL_UNIT) => {
-            (NO_ORGANIZATIONAL_UNIT, "a unit of an organisation")
+            (NO_ORGANIZATIONAL_UNIT, "the subject names a unit of an organisation")
         }
         Role::EndEntity if !names(certificate, ORGANIZATION) => {
-            (UNIT_NEEDS_ORGANIZATION, "a unit without its organisation")
+            (UNIT_NEEDS_ORGANIZATION, "the subject names a unit without its organisation")
         }
         Role::EndEntity => return Outcome::Pass,
-        Role::Intermediate | Role::Root => (BR_PROFILES, "a unit in the name of a CA"),
+        Role::Intermediate | Role::Root => (BR_PROFILES, "the subject has a unit in the name of a CA"),
     };
     if !since(from) {
         return Outcome::Pass;

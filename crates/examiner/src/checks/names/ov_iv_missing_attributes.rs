@@ -35,8 +35,12 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     wanted.push(("a country", complete && !has(COUNTRY)));
     wanted.push(("a locality or a state", complete && !has(LOCALITY) && !has(STATE)));
     wanted.push(("the policy for persons", part_of_person && since(WHOLE_IDENTITY) && !individual));
-    let missing = wanted.into_iter().filter(|(_, lacks)| *lacks);
-    Outcome::all(missing.map(|(what, _)| {
-        Found::new(certificate, subject_place(certificate), format!("{what} is missing")).expected(what)
-    }))
+    let missing: Vec<&str> = wanted.into_iter().filter(|(_, lacks)| *lacks).map(|(what, _)| what).collect();
+    if missing.is_empty() {
+        return Outcome::Pass;
+    }
+    let missing = missing.join(", ");
+    Found::new(certificate, subject_place(certificate), format!("the subject lacks {missing}"))
+        .expected(missing)
+        .into()
 }

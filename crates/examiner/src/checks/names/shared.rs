@@ -97,12 +97,14 @@ pub(in crate::checks) fn is_extended(certificate: &Examinee) -> bool {
 }
 
 /// One finding for each of these types that the subject lacks.
-pub(super) fn lacking(certificate: &Examinee, wanted: &[(&str, &str)]) -> Vec<Found> {
-    let missing = wanted.iter().filter(|(oid, _)| !names(certificate, oid));
-    missing
-        .map(|(_, name)| {
-            Found::new(certificate, subject_place(certificate), format!("the subject has no {name}"))
-                .expected(format!("{name} in the subject"))
-        })
-        .collect()
+pub(super) fn lacking(certificate: &Examinee, wanted: &[(&str, &str)]) -> Outcome {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|(oid, _)| !names(certificate, oid)).map(|(_, name)| *name).collect();
+    if missing.is_empty() {
+        return Outcome::Pass;
+    }
+    let observed = format!("the subject has no {}", missing.join(", no "));
+    Found::new(certificate, subject_place(certificate), observed)
+        .expected(format!("{} in the subject", missing.join(", ")))
+        .into()
 }

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with a critical subjectAltName, or with a subject.",
     affected: "strict clients",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "version-not-3", "client-version-1", "san-missing"],
     run: Run::Certificate(LEAVES, run),
 };
 

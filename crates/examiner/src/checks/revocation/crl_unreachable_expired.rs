@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Fetch the list again; see that what publishes it runs.",
     affected: "whatever obeys the list: an old one shuts everybody out, or lets revoked certificates in",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "client-crl-stale-blocks-all"],
     run: Run::Chain(run),
 };
 

@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     remedy: "Fetch the response from the responder that the certificate names.",
     affected: "clients that check the status: they do not take the response",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "ocsp-sha1-signature"],
     run: Run::Chain(run),
 };
 

@@ -30,9 +30,9 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
         Some(names) if !names.is_empty() => {
             let shown: Vec<String> = names.iter().take(8).map(ToString::to_string).collect();
             let more = if names.len() > 8 { format!(" and {} more", names.len() - 8) } else { String::new() };
-            format!("it lists {}{more}", shown.join(", "))
+            format!("it is not for {host}, but for {}{more}", shown.join(", "))
         }
-        _ => "it lists no name".into(),
+        _ => format!("it is not for {host}, and lists no name"),
     };
     Found::new(certificate, certificate.extension_place(id::SUBJECT_ALT_NAME), listed)
         .expected(format!("a subject alternative name that matches {host}"))

@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     affected: "root programmes",
     in_force: Some(BASELINE),
     consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(LEAVES, run),
+    run: Run::HostNames(LEAVES, run),
 };
 
 /// The address that a name of a reverse zone stands for; `Some(None)` where it is a part of one.

@@ -14,7 +14,7 @@ pub static CHECK: Check = Check {
     affected: "root programmes",
     in_force: Some(BASELINE),
     consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(LEAVES, run),
+    run: Run::HostNames(LEAVES, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {

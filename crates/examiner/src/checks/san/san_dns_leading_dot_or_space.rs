@@ -19,5 +19,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let wrong = hosts(certificate).filter(|(_, bytes)| {
         bytes.first() == Some(&b'.') || (!bytes.is_empty() && bytes.iter().all(u8::is_ascii_whitespace))
     });
-    Outcome::all(wrong.map(|(name, _)| found(certificate, name, format!("\u{201c}{name}\u{201d}"))))
+    Outcome::all(wrong.map(|(name, _)| {
+        found(certificate, name, format!("\u{201c}{name}\u{201d} is listed as a host name"))
+    }))
 }

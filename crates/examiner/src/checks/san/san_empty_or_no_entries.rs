@@ -32,5 +32,5 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         NameForm::Directory(name, _) => name.is_empty(),
         _ => false,
     });
-    Outcome::all(lists.chain(empty.map(|name| found(certificate, name, "an empty name"))))
+    Outcome::all(lists.chain(empty.map(|name| found(certificate, name, "it lists an empty name"))))
 }

@@ -19,5 +19,5 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let names = certificate.known.subject_alt_name.read().into_iter().flatten();
     let other = names.filter(|name| !matches!(name.form, NameForm::Dns(_) | NameForm::Ip(_)));
-    Outcome::all(other.map(|name| found(certificate, name, name.to_string())))
+    Outcome::all(other.map(|name| found(certificate, name, format!("it lists {name}"))))
 }

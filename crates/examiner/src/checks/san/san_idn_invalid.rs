@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     affected: "clients refuse the name or show it wrongly",
     in_force: Some(RFC_5280),
     consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(EVERY, run),
+    run: Run::HostNames(EVERY, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {

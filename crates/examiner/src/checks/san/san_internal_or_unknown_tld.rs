@@ -20,7 +20,7 @@ pub static CHECK: Check = Check {
         "san-label-syntax",
         "san-wildcard-bare-or-partial",
     ],
-    run: Run::Certificate(LEAVES, run),
+    run: Run::HostNames(LEAVES, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {

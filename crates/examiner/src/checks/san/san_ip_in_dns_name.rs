@@ -19,5 +19,8 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let addresses = hosts(certificate).filter(|(_, bytes)| {
         std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<std::net::IpAddr>().is_ok())
     });
-    Outcome::all(addresses.map(|(name, _)| found(certificate, name, format!("{name} as a dNSName"))))
+    Outcome::all(
+        addresses
+            .map(|(name, _)| found(certificate, name, format!("the address {name} is listed as a dNSName"))),
+    )
 }

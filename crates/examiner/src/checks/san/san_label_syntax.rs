@@ -16,7 +16,7 @@ pub static CHECK: Check = Check {
 };
 
 fn wrong_label(label: &str, is_first: bool) -> Option<&'static str> {
-    // Wildcards and underscores have checks of their own.
+    // Wildcards, underscores and A-labels have checks of their own.
     let usual = |b: u8| b.is_ascii_alphanumeric() || b"-_*".contains(&b);
     if label.is_empty() {
         Some("an empty label")
@@ -24,7 +24,7 @@ fn wrong_label(label: &str, is_first: bool) -> Option<&'static str> {
         Some("a label of more than 63 characters")
     } else if !label.bytes().all(usual) && (!is_first || label != "?") {
         Some("a character that host names have not")
-    } else if label.starts_with('-') || label.ends_with('-') {
+    } else if label.starts_with('-') || (label.ends_with('-') && !label.starts_with("xn--")) {
         Some("a hyphen at an end of a label")
     } else {
         None

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     remedy: "Have it issued again with the host names as subject alternative names; the common name does not count.",
     affected: "every browser, and every other client of the last years",
     in_force: None,
-    consequence_of: &["certificate-unreadable"],
+    consequence_of: &["certificate-unreadable", "version-not-3"],
     run: Run::Certificate(LEAVES, run),
 };
 

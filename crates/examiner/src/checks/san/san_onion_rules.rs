@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     affected: "Tor Browser",
     in_force: Some(ONION),
     consequence_of: &["certificate-unreadable"],
-    run: Run::Certificate(LEAVES, run),
+    run: Run::HostNames(LEAVES, run),
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {

@@ -20,5 +20,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         let first = bytes.split(|octet| *octet == b'.').next().unwrap_or(&[]);
         first.contains(&b'*') && (first != b"*" || bytes.len() < 3)
     });
-    Outcome::all(wrong.map(|(name, _)| found(certificate, name, name.to_string())))
+    Outcome::all(wrong.map(|(name, _)| {
+        found(certificate, name, format!("the star of {name} is no whole label in front of a name"))
+    }))
 }

@@ -18,5 +18,9 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let wrong = hosts(certificate)
         .filter(|(_, bytes)| bytes.split(|octet| *octet == b'.').skip(1).any(|label| label.contains(&b'*')));
-    Outcome::all(wrong.map(|(name, _)| found(certificate, name, name.to_string())))
+    Outcome::all(
+        wrong.map(|(name, _)| {
+            found(certificate, name, format!("in {name} a star stands behind the first label"))
+        }),
+    )
 }

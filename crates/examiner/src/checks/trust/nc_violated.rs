@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Have the certificate issued by a CA whose name constraints allow these names, or with other names.",
     affected: "every client",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "extension-undecodable"],
+    consequence_of: &["certificate-unreadable", "extension-undecodable", "nc-wildcard-san-spans-exclusion"],
     run: Run::Chain(run),
 };
 

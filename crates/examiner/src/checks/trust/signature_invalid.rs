@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     remedy: "Serve the certificate of the CA that issued it: another one of the same name has another key.",
     affected: "every client",
     in_force: None,
-    consequence_of: &["certificate-unreadable", "signature-alg-mismatch"],
+    consequence_of: &["certificate-unreadable", "signature-alg-mismatch", "ecdsa-signature-malformed"],
     run: Run::Chain(run),
 };
 
@@ -22,10 +22,16 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     let counts =
         |one: &Examinee| valid.is_empty() || valid.iter().flatten().any(|other| other.index == one.index);
     Outcome::all(chain.examined().filter(|one| counts(one)).filter_map(|certificate| {
-        let verdicts: Vec<Option<bool>> =
-            chain.issuers_by_name(certificate).map(|issuer| verdict(certificate, issuer)).collect();
-        // One issuer that fits is enough; an algorithm that is not known here decides nothing.
-        if verdicts.is_empty() || verdicts.iter().any(|verdict| *verdict != Some(false)) {
+        // One issuer that fits is enough; an algorithm that is not known here decides nothing. A key is tried once.
+        let mut tried: Vec<&[u8]> = Vec::new();
+        for issuer in chain.issuers_by_name(certificate) {
+            let key = issuer.fields().spki.map_or(&[][..], |key| key.element.bytes());
+            if !tried.contains(&key) && verdict(certificate, issuer) != Some(false) {
+                return None;
+            }
+            tried.push(key);
+        }
+        if tried.is_empty() {
             return None;
         }
         let place = certificate.place_of(certificate.fields().signature, "signatureValue");

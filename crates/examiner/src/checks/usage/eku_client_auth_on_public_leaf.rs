@@ -23,10 +23,17 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(client) = client.filter(|_| certificate.has_purpose(oid::SERVER_AUTH)) else {
         return Outcome::Pass;
     };
-    let found = Found::new(certificate, client.place.clone(), "beside serverAuth it lists clientAuth")
-        .in_force(CHROME_LEAVES_SERVER_ONLY);
+    let found = |observed: String| {
+        Found::new(certificate, client.place.clone(), observed).in_force(CHROME_LEAVES_SERVER_ONLY)
+    };
     match certificate.not_before {
-        Some(issued) if issued >= CHROME_LEAVES_SERVER_ONLY => found.severity(Error).into(),
-        _ => found.into(),
+        Some(issued) if issued >= CHROME_LEAVES_SERVER_ONLY => {
+            found("beside serverAuth it lists clientAuth".into()).severity(Error).into()
+        }
+        _ => found(format!(
+            "beside serverAuth it lists clientAuth: renewals from {} on will lose it",
+            CHROME_LEAVES_SERVER_ONLY.date()
+        ))
+        .into(),
     }
 }

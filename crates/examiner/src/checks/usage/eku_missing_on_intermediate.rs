@@ -13,7 +13,7 @@ pub static CHECK: Check = Check {
     expected: "extKeyUsage with serverAuth",
     remedy: "Issue the intermediate again with extKeyUsage that lists serverAuth.",
     affected: "root programmes; without it the CA can issue for every purpose",
-    in_force: Some(INTERMEDIATE_PURPOSES),
+    in_force: None,
     consequence_of: &["certificate-unreadable", "extensions-without-v3", "version-not-3"],
     run: Run::Certificate(INTERMEDIATES, run),
 };
@@ -26,6 +26,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         Found::new(certificate, certificate.extension_place(id::EXTENDED_KEY_USAGE), "it has no extKeyUsage");
     match certificate.not_before {
         Some(issued) if issued >= BR_PROFILES => found.severity(Error).in_force(BR_PROFILES).into(),
-        _ => found.into(),
+        Some(issued) if issued >= INTERMEDIATE_PURPOSES => found.in_force(INTERMEDIATE_PURPOSES).into(),
+        _ => found.severity(Notice).into(),
     }
 }

@@ -1,12 +1,13 @@
 //! The purpose that the end entity is used for is allowed by every intermediate above it that lists purposes.
 //!
-//! Clients take the purposes together along the path, although no standard says so.
+//! Clients take the purposes together along the path, although no standard says so. Of client certificates it is told by
+//! `client-eku-lost-in-intermediate`.
 
 use super::prelude::*;
 
 pub static CHECK: Check = Check {
     id: "eku-nesting-broken",
-    severity: Severities::all(Error),
+    severity: Severities::servers(Error),
     clause: "practice of all TLS clients; BR section 7.1.2.10.6",
     expected: "intermediates that allow the purpose",
     remedy: "Have the certificate issued by a CA that is for this purpose.",
@@ -18,17 +19,18 @@ pub static CHECK: Check = Check {
 
 fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     let Some(end_entity) = chain.end_entity() else { return Outcome::Pass };
-    let purpose = match context.profile {
-        Profile::MtlsClient => oid::CLIENT_AUTH,
-        _ => oid::SERVER_AUTH,
-    };
+    let purpose = context.purpose();
     let Some(lost) = lost_at(chain, end_entity, purpose) else { return Outcome::Pass };
     let place = lost.extension_place(id::EXTENDED_KEY_USAGE);
     Outcome::found(lost, place, format!("it does not allow {}", oid::key_purpose_name(purpose)))
 }
 
 /// Where the purpose is lost: the lowest certificate all of whose alternatives lose it.
-fn lost_at<'a>(chain: &'a Chain, end_entity: &'a Examinee, purpose: &str) -> Option<&'a Examinee> {
+pub(in crate::checks) fn lost_at<'a>(
+    chain: &'a Chain,
+    end_entity: &'a Examinee,
+    purpose: &str,
+) -> Option<&'a Examinee> {
     let mut level = vec![end_entity];
     let mut passed: Vec<usize> = vec![end_entity.index];
     while !level.is_empty() {

@@ -15,6 +15,8 @@ pub static CHECK: Check = Check {
         "ku-empty-or-bad-encoding",
         "extensions-without-v3",
         "version-not-3",
+        "client-ca-bit-set",
+        "crl-issuer-no-crlsign",
     ],
     run: Run::Certificate(ISSUERS, run),
 };

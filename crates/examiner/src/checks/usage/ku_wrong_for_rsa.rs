@@ -4,6 +4,7 @@
 
 use super::prelude::*;
 use crate::chain::Key;
+use crate::dates::BR_PROFILES;
 
 pub static CHECK: Check = Check {
     id: "ku-wrong-for-rsa",
@@ -24,7 +25,8 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
     }
     let mut wrong =
         vec![KeyUsageBits::KEY_AGREEMENT, KeyUsageBits::ENCIPHER_ONLY, KeyUsageBits::DECIPHER_ONLY];
-    if context.profile == Profile::Web && !certificate.is_issuer() {
+    let by_profile = certificate.not_before.is_none_or(|issued| issued >= BR_PROFILES);
+    if context.profile == Profile::Web && by_profile && !certificate.is_issuer() {
         wrong.push(KeyUsageBits::CONTENT_COMMITMENT);
     }
     if wrong.into_iter().any(|bit| usage.has(bit)) {

@@ -9,7 +9,7 @@ mod eku_intermediate_not_server_only;
 mod eku_ku_inconsistent;
 mod eku_missing_on_intermediate;
 mod eku_missing_on_leaf;
-mod eku_nesting_broken;
+pub(super) mod eku_nesting_broken;
 mod eku_no_server_auth;
 mod eku_on_root;
 mod ku_ca_missing_certsign_or_crlsign;

@@ -27,7 +27,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
                 return Some(Found::new(
                     certificate,
                     date.place,
-                    "it is neither UTCTime nor GeneralizedTime",
+                    "a time is neither UTCTime nor GeneralizedTime",
                 ));
             }
         };
@@ -37,6 +37,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
             && content[digits] == b'Z'
             && moment(date.element).is_some();
         let text = shown(&String::from_utf8_lossy(content));
-        (!right).then(|| Found::new(certificate, date.place, format!("\u{201c}{text}\u{201d}")))
+        (!right)
+            .then(|| Found::new(certificate, date.place, format!("a time is written \u{201c}{text}\u{201d}")))
     }))
 }

@@ -8,13 +8,18 @@
 pub mod openssl;
 mod rustls;
 
-use crate::cert::UnixTime;
+use serde::Serialize;
+
+use crate::cert::{UnixTime, oid};
 use crate::chain::Chain;
+use crate::chain::extensions::AccessDescription;
+use crate::checks::chain::shared::first_missing;
 
 use super::{Budget, Paths, Rules, build, build_from_served};
 
-/// A simulated client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A simulated client: whoever verifies the chain, for a client certificate a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Client {
     /// Tries every path and fetches what is missing: browsers.
     Fetching,
@@ -23,18 +28,28 @@ pub enum Client {
     /// rustls, by its own rustls-webpki.
     Rustls,
     /// OpenSSL 3 as it comes, at security level 2.
+    #[serde(rename = "openssl")]
     OpenSsl,
 }
 
 impl Client {
-    /// Who that is, as people call them.
-    pub fn families(self) -> &'static str {
-        match self {
-            Self::Fetching => "browsers that fetch what is missing",
-            Self::Thorough => "clients that try every path and fetch nothing (Go)",
-            Self::Rustls => "rustls",
-            Self::OpenSsl => "OpenSSL (curl, Python, PHP, Ruby, nginx, HAProxy)",
+    /// Who that is, as people call them: those who verify a certificate for this purpose (dotted text).
+    pub fn families(self, purpose: &str) -> &'static str {
+        match (self, purpose == oid::CLIENT_AUTH) {
+            (Self::Fetching, false) => "browsers that fetch what is missing",
+            (Self::Fetching, true) => "servers that fetch what is missing (IIS)",
+            (Self::Thorough, false) => "clients that try every path and fetch nothing (Go)",
+            (Self::Thorough, true) => "servers that try every path and fetch nothing (Go: Caddy, Traefik)",
+            (Self::Rustls, false) => "rustls",
+            (Self::Rustls, true) => "servers built on rustls (this gate)",
+            (Self::OpenSsl, false) => "OpenSSL (curl, Python, PHP, Ruby, nginx, HAProxy)",
+            (Self::OpenSsl, true) => "servers built on OpenSSL (nginx, HAProxy, Apache)",
         }
+    }
+
+    /// Whether it fetches certificates from the addresses that others name (authorityInfoAccess).
+    pub fn fetches(self) -> bool {
+        self == Self::Fetching
     }
 }
 
@@ -43,8 +58,13 @@ impl Client {
 pub struct Judged {
     /// The client.
     pub client: Client,
+    /// Who that is, as people call them.
+    pub who: &'static str,
     /// Nothing, or why it refuses.
     pub verdict: Result<(), String>,
+    /// The address that it would fetch the missing certificate from, which is not at hand: then its verdict is that
+    /// without it, and what it says with it cannot be told.
+    pub would_fetch: Option<String>,
     /// The path that it went, by index, as far as it came. Empty where it does not tell.
     pub path: Vec<usize>,
 }
@@ -55,22 +75,37 @@ pub fn judge(chain: &Chain, purpose: &str, at: UnixTime) -> Vec<Judged> {
         return Vec::new();
     }
     let rules = Rules { at, purpose: Some(purpose), max_depth: None, crls: &[], budget: Budget::default() };
+    let mut fetching = ours(Client::Fetching, purpose, &build(chain, &rules));
+    if fetching.verdict.is_err() {
+        fetching.would_fetch = not_at_hand(chain);
+    }
     vec![
-        ours(Client::Fetching, &build(chain, &rules)),
-        ours(Client::Thorough, &build_from_served(chain, &rules)),
+        fetching,
+        ours(Client::Thorough, purpose, &build_from_served(chain, &rules)),
         rustls::judge(chain, purpose, at),
         openssl::judge(chain, purpose, at, false),
     ]
 }
 
-fn ours(client: Client, paths: &Paths<'_>) -> Judged {
+fn ours(client: Client, purpose: &str, paths: &Paths<'_>) -> Judged {
     let path = paths.valid.iter().min_by_key(|path| path.len());
-    let why = || paths.best_fault().map_or_else(|| "no path".into(), |fault| fault.why.clone());
+    let why =
+        || paths.best_fault().map_or_else(|| "no path to a trust anchor".into(), |fault| fault.why.clone());
     Judged {
         client,
+        who: client.families(purpose),
         verdict: path.map(|_| ()).ok_or_else(why),
+        would_fetch: None,
         path: path.into_iter().flatten().map(|one| one.index).collect(),
     }
+}
+
+/// The address that the first certificate without an issuer at hand names for it.
+fn not_at_hand(chain: &Chain) -> Option<String> {
+    let (below, _) = first_missing(chain)?;
+    let entries = below.known.authority_info_access.read()?;
+    let issuers = entries.iter().filter(|entry| entry.method == AccessDescription::CA_ISSUERS);
+    issuers.filter_map(|entry| entry.location.uri()).find(|uri| uri.starts_with("http://"))
 }
 
 /// The one client of a kind.
@@ -93,8 +128,9 @@ pub fn astray(judged: &[Judged]) -> Option<(&str, &[usize])> {
 /// Who refuses and why, in words; `None` where nobody does.
 pub fn refusals(judged: &[Judged]) -> Option<String> {
     let refusing = judged.iter().filter_map(|one| {
-        let why = one.verdict.as_ref().err()?;
-        Some(format!("{} refuses: {why}", one.client.families()))
+        let why = one.verdict.as_ref().err().filter(|_| one.would_fetch.is_none())?;
+        let verb = if one.who.contains("s ") { "refuse" } else { "refuses" };
+        Some(format!("{} {verb}: {why}", one.who))
     });
     let all: Vec<String> = refusing.collect();
     (!all.is_empty()).then(|| all.join("; "))
@@ -124,8 +160,8 @@ pub fn others_on_fault(judged: &[Judged]) -> Option<String> {
 
 fn sides(judged: &[Judged]) -> (Vec<&'static str>, Vec<&'static str>) {
     let names = |takes: bool| {
-        let these = judged.iter().filter(|one| one.verdict.is_ok() == takes);
-        these.map(|one| one.client.families()).collect()
+        let these = judged.iter().filter(|one| one.verdict.is_ok() == takes && one.would_fetch.is_none());
+        these.map(|one| one.who).collect()
     };
     (names(true), names(false))
 }

@@ -7,9 +7,12 @@
 use crate::cert::tlv::{Budget, Element, read};
 use crate::cert::{UnixTime, oid};
 use crate::chain::extensions::{KeyUsageBits, id};
-use crate::chain::{Chain, Decoded, DistinguishedName, Examinee, Key, KeyParts, NameAttribute};
+use crate::chain::{
+    Chain, Decoded, DistinguishedName, Examinee, Key, KeyParts, NameAt, NameAttribute, NameForm, Place,
+};
 use crate::path::name_constraints;
 use crate::path::signature;
+use crate::report::shown;
 
 use super::{Client, Judged};
 
@@ -50,7 +53,13 @@ pub fn judge(chain: &Chain, purpose: &str, at: UnixTime, with_beside: bool) -> J
     } else {
         validate(&path, purpose, at)
     };
-    Judged { client: Client::OpenSsl, verdict, path: path.iter().map(|one| one.index).collect() }
+    Judged {
+        client: Client::OpenSsl,
+        who: Client::OpenSsl.families(purpose),
+        verdict,
+        would_fetch: None,
+        path: path.iter().map(|one| one.index).collect(),
+    }
 }
 
 /// Whether all that OpenSSL caches of a certificate can be decoded, and no extension stands twice.
@@ -59,8 +68,16 @@ fn is_decodable(one: &Examinee) -> bool {
         matches!(decoded, Decoded::Absent | Decoded::Read(_))
     }
     let known = &one.known;
+    let is_constructed = |place: &Place| one.der().get(place.range.start).is_some_and(|tag| tag & 0x20 != 0);
+    let is_name = |name: &NameAt| match name.form {
+        NameForm::Wrong => false,
+        NameForm::X400 | NameForm::EdiParty => is_constructed(&name.place),
+        _ => true,
+    };
     let twice = |i: usize| one.extensions[..i].iter().any(|other| other.oid == one.extensions[i].oid);
+    let mut names = known.subject_alt_name.read().into_iter().flatten();
     one.is_certificate()
+        && names.all(is_name)
         && fine(&known.basic_constraints)
         && fine(&known.key_usage)
         && fine(&known.extended_key_usage)
@@ -227,6 +244,12 @@ fn validate(path: &[&Examinee], purpose: &str, at: UnixTime) -> Result<(), Strin
                     return Err(format!("{} has too many names to compare", one.shown_name()));
                 }
                 name_constraints::allow(constraints, one, &mut { usize::MAX }).map_err(|(_, why)| why)?;
+                // A common name that looks like a host counts as one where no alternative name does.
+                let hosts = if depth == 0 { hosts_in_subject(one) } else { Vec::new() };
+                if let Some(host) = hosts.iter().find(|host| !name_constraints::allow_host(constraints, host))
+                {
+                    return Err(format!("its issuer does not allow the common name {}", shown(host)));
+                }
             }
         }
     }
@@ -236,6 +259,26 @@ fn validate(path: &[&Examinee], purpose: &str, at: UnixTime) -> Result<(), Strin
         }
     }
     path.iter().rev().try_for_each(|one| times(one, at))
+}
+
+/// The common names that it takes for host names (`cn2dnsid`): where there is no dNSName, those of letters, digits,
+/// hyphens, underscores and at least one inner dot.
+fn hosts_in_subject(one: &Examinee) -> Vec<String> {
+    let mut names = one.known.subject_alt_name.read().into_iter().flatten();
+    if names.any(|name| matches!(name.form, NameForm::Dns(_))) {
+        return Vec::new();
+    }
+    let is_host = |text: &String| {
+        let inner = &text[1.min(text.len())..text.len().saturating_sub(1)];
+        let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            && ["..", ".-", "-."].iter().all(|pair| !text.contains(pair))
+            && edge(text.as_bytes().first())
+            && edge(text.as_bytes().last())
+            && inner.contains('.')
+    };
+    let subject = one.subject.iter().flat_map(|subject| subject.of_type("2.5.4.3"));
+    subject.filter_map(NameAttribute::text).filter(is_host).collect()
 }
 
 /// What one certificate may do at its place (`check_extensions`).

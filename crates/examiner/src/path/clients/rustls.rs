@@ -11,7 +11,13 @@ use crate::chain::Chain;
 use super::{Client, Judged};
 
 pub(super) fn judge(chain: &Chain, purpose: &str, at: UnixTime) -> Judged {
-    Judged { client: Client::Rustls, verdict: verify(chain, purpose, at).map_err(words), path: Vec::new() }
+    Judged {
+        client: Client::Rustls,
+        who: Client::Rustls.families(purpose),
+        verdict: verify(chain, purpose, at).map_err(words),
+        would_fetch: None,
+        path: Vec::new(),
+    }
 }
 
 fn verify(chain: &Chain, purpose: &str, at: UnixTime) -> Result<(), Error> {

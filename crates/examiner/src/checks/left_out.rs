@@ -1,0 +1,111 @@
+//! Checks of the catalogue that are not in [`super::ALL`], and why.
+
+/// A check that is not made here.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// Its id in the catalogue.
+    pub id: &'static str,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a check is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Only a look at the network can tell: what has to be looked at.
+    Network(&'static str),
+    /// It is told by these other checks, so that one cause has one finding.
+    ToldBy(&'static str),
+    /// It is no property of a chain: where it is held instead.
+    NotOfAChain(&'static str),
+    /// It is to come with what it needs.
+    ToCome(&'static str),
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Network(what) => write!(f, "only the network can tell: {what}"),
+            Self::ToldBy(other) => write!(f, "told by {other}"),
+            Self::NotOfAChain(held) => write!(f, "no property of a chain: {held}"),
+            Self::ToCome(what) => write!(f, "to come with {what}"),
+        }
+    }
+}
+
+const HANDSHAKE: Why = Why::Network("a handshake with the host");
+const DNS: Why = Why::Network("the host's DNS records");
+const FETCH: Why = Why::Network("the address that the certificate names");
+const SEVERAL: Why = Why::Network("several handshakes with the host");
+const LOGS: Why = Why::ToCome("a list of the logs of certificate transparency");
+
+/// All that is left out, by the catalogue's order.
+pub const LEFT_OUT: &[LeftOut] = &[
+    out("renewal-window-missed", Why::Network("the CA's renewal information (RFC 9773)")),
+    out("clock-skew-against-server", HANDSHAKE),
+    out("sni-vs-no-sni-certificate", SEVERAL),
+    out("ku-no-key-encipherment-for-rsa-kx", Why::Network("the cipher suites that the host takes")),
+    out("aia-url-dead-or-wrong-type", FETCH),
+    out("aia-fetched-is-not-issuer", FETCH),
+    out("chain-incomplete-fixed-by-aia", FETCH),
+    out("chain-differs-by-address-or-sni", SEVERAL),
+    out("chain-differs-rsa-ecdsa", SEVERAL),
+    out("served-certificate-not-the-file", HANDSHAKE),
+    out("path-signature-order-independent", Why::NotOfAChain("a test of path building holds it")),
+    out("ocsp-unreachable-or-slow", FETCH),
+    out("stapling-absent", HANDSHAKE),
+    out("multi-staple-support", HANDSHAKE),
+    out(
+        "sct-none",
+        Why::ToCome("the timestamps of handshake and OCSP response beside those of the certificate"),
+    ),
+    out("sct-too-few-for-lifetime", LOGS),
+    out("sct-operators-not-diverse", LOGS),
+    out("sct-log-unknown-or-retired", LOGS),
+    out("sct-signature-invalid", LOGS),
+    out("sct-timestamp-future-or-after-expiry", LOGS),
+    out("sct-list-empty-or-malformed", LOGS),
+    out("static-ct-log-entries", LOGS),
+    out("precert-served-as-certificate", Why::ToldBy("unknown-critical-extension")),
+    out("not-found-in-log", Why::Network("the logs")),
+    out("unexpected-issuance", Why::Network("the logs")),
+    out("handshake-fails", HANDSHAKE),
+    out("tls-version-old-only", HANDSHAKE),
+    out("no-tls13", HANDSHAKE),
+    out("sigalg-not-offered-for-cert", HANDSHAKE),
+    out("certificate-key-possession-fails", HANDSHAKE),
+    out("certificate-changes-between-connects", SEVERAL),
+    out("certificate-compression", HANDSHAKE),
+    out("raw-public-key-or-delegated-credential", HANDSHAKE),
+    out("client-auth-requested", HANDSHAKE),
+    out("client-ca-list-empty-or-huge", HANDSHAKE),
+    out("client-ca-list-lacks-our-issuer", HANDSHAKE),
+    out("client-sigalgs-exclude-our-key", HANDSHAKE),
+    out("post-handshake-or-renegotiation-auth", HANDSHAKE),
+    out("starttls-not-offered-or-strippable", HANDSHAKE),
+    out("caa-absent", DNS),
+    out("caa-forbids-current-issuer", DNS),
+    out("caa-critical-unknown-or-syntax", DNS),
+    out("caa-wildcard-parameter-conflict", DNS),
+    out("tlsa-mismatch", DNS),
+    out("dnssec-broken", DNS),
+    out("https-record-vs-certificate", DNS),
+    out("client-chain-not-sent", Why::ToldBy("chain-incomplete, under the profile `mtls-client`")),
+    out("client-key-weak-or-old", Why::ToldBy("the checks of keys, which run under `mtls-client` too")),
+    out("client-pem-key-mismatch", Why::ToldBy("key-does-not-match-certificate")),
+    out(
+        "client-bundle-order-or-missing",
+        Why::ToldBy("chain-wrong-order, chain-leaf-not-first, chain-incomplete"),
+    ),
+    out(
+        "client-not-accepted-by-given-server-ca",
+        Why::ToldBy(
+            "untrusted-root, chain-incomplete and cross-profile-disagreement, with the server's CA as `--roots`",
+        ),
+    ),
+    out("client-tls12-cert-type-mismatch", HANDSHAKE),
+];
+
+const fn out(id: &'static str, why: Why) -> LeftOut {
+    LeftOut { id, why }
+}
