@@ -153,11 +153,7 @@ pub fn decide(
 pub fn recognise(snapshot: &Snapshot, site: &Site, peer: &Peer) -> Option<Identity> {
     let certificate = peer.certificate.as_ref().ok()?;
     let known = Known::of(snapshot, site, peer, certificate);
-    match known.record.map(|record| &record.holder) {
-        Some(Holder::Party(name)) => Some(Identity::Party(name.clone())),
-        Some(Holder::Operator { name, role }) => Some(Identity::Operator(name.clone(), *role)),
-        None => known.candidate(site, peer, certificate).ok()?.identity,
-    }
+    known.holder().or_else(|| known.candidate(site, peer, certificate).ok()?.identity)
 }
 
 fn judge(
@@ -185,17 +181,20 @@ fn judge(
     if let Some(found) = certificate.public_key.weakness() {
         return Err(hard(Why::WeakKey { found }, true));
     }
-    let candidate = known.candidate(site, peer, certificate)?;
-    let party = candidate.identity.as_ref().map(|identity| identity.id().to_owned());
-    if let Some(Identity::Party(name)) = &candidate.identity
+    let found = known.candidate(site, peer, certificate);
+    // A party on record is held to what is said about it where no way leads in, too.
+    let identity = found.as_ref().ok().and_then(|way| way.identity.clone()).or_else(|| known.holder());
+    let party = identity.as_ref().map(|identity| identity.id().to_owned());
+    if let Some(Identity::Party(name)) = &identity
         && let Some(since) = snapshot.records.parties.get(name).and_then(|party| party.suspended_since)
     {
         return Err(hard(Why::Suspended { party: name.to_string(), since }, true));
     }
     let lists = Lists::of(snapshot, site, rule);
-    if lists.denies(&candidate, peer) {
+    if lists.denies(identity.as_ref(), peer) {
         return Err(hard(Why::NotAllowed { party, because: NotAllowed::Denied }, true));
     }
+    let candidate = found?;
 
     if held.unknown {
         return Err(hard(Why::RevocationUnknown, true));
@@ -275,6 +274,14 @@ impl<'a> Known<'a> {
         let names = keys.map(|_| names_digest(certificate));
         let key = keys.and_then(|all| all.iter().find(|one| Some(one.names) == names));
         Self { snapshot, record, key, key_with_other_names: keys.is_some() && key.is_none() }
+    }
+
+    /// Whose certificate this is by the record.
+    fn holder(&self) -> Option<Identity> {
+        Some(match &self.record?.holder {
+            Holder::Party(name) => Identity::Party(name.clone()),
+            Holder::Operator { name, role } => Identity::Operator(name.clone(), *role),
+        })
     }
 
     /// What ends everything: revoked, superseded, a key known to be compromised.
@@ -560,10 +567,10 @@ impl<'a> Lists<'a> {
     }
 
     /// In deny, a CA fits whoever's chain leads to it, whichever way admitted them.
-    fn denies(&self, candidate: &Candidate<'_>, peer: &Peer) -> bool {
+    fn denies(&self, identity: Option<&Identity>, peer: &Peer) -> bool {
         self.deny.iter().any(|principal| match principal {
             Principal::Ca(name) => peer.vouching.paths.iter().any(|path| path.ca.name == *name),
-            other => self.names(other, candidate),
+            other => self.names(other, identity),
         })
     }
 
@@ -576,7 +583,7 @@ impl<'a> Lists<'a> {
         for principal in self.allow {
             let fits = match principal {
                 Principal::Ca(name) => by_ca(name),
-                other => self.names(other, candidate),
+                other => self.names(other, candidate.identity.as_ref()),
             };
             if fits {
                 return Some(format!("allow {principal}"));
@@ -595,8 +602,8 @@ impl<'a> Lists<'a> {
         cas.iter().find(|name| by_ca(name)).map(|name| format!("grant ca:{name}"))
     }
 
-    fn names(&self, principal: &Principal, candidate: &Candidate<'_>) -> bool {
-        let Some(identity) = &candidate.identity else { return false };
+    fn names(&self, principal: &Principal, identity: Option<&Identity>) -> bool {
+        let Some(identity) = identity else { return false };
         match principal {
             Principal::Party(id) => identity.id() == id,
             Principal::Group(group) => {

@@ -350,6 +350,11 @@ pub fn check(plan: Plan, issuer: Window, now: UnixTime) -> Result<CheckedPlan, I
     Ok(CheckedPlan(plan))
 }
 
+/// Whether a certificate of this profile may have this name beside its own.
+pub fn check_name(profile: Profile, name: &AltName) -> Result<(), IssueError> {
+    names::alt_name(profile, name)
+}
+
 fn check_life(plan: &Plan, issuer: Window, now: UnixTime) -> Result<(), IssueError> {
     let (not_before, not_after) = (plan.not_before, plan.not_after);
     if not_before < now.plus(-BACKDATING_SECONDS) {

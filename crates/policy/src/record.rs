@@ -156,7 +156,7 @@ pub struct Records {
     /// Key pins; one key may be recorded with several names.
     pub keys: Layered<KeyPin, Arc<Vec<KeyRecord>>>,
     /// Subjects of named CAs.
-    pub subjects: HashMap<SubjectRule, PartyName>,
+    pub subjects: Layered<SubjectRule, PartyName>,
     /// CAs granted to sites as a whole.
     pub ca_grants: HashMap<HostName, BTreeSet<String>>,
     /// Keys revoked as compromised: no certificate with one enters, whoever issued it.
@@ -243,7 +243,7 @@ impl Records {
                 match party {
                     Some(party) => self.subjects.insert(rule, party),
                     None => self.subjects.remove(&rule),
-                };
+                }
                 Touched::Everyone
             }
             RecordChange::CaGrants(site, cas) => {
@@ -286,7 +286,10 @@ impl Records {
 
     /// How many changes lie over the shared base.
     pub fn overlay_len(&self) -> usize {
-        self.parties.overlay_len() + self.certificates.overlay_len() + self.keys.overlay_len()
+        self.parties.overlay_len()
+            + self.certificates.overlay_len()
+            + self.keys.overlay_len()
+            + self.subjects.overlay_len()
     }
 
     /// Merges the changes into the base.
@@ -294,6 +297,7 @@ impl Records {
         self.parties.merge();
         self.certificates.merge();
         self.keys.merge();
+        self.subjects.merge();
         self.pinned_keys.merge();
     }
 }

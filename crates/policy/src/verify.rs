@@ -62,6 +62,8 @@ pub struct Path {
     pub admits: bool,
     /// The keys of intermediates and anchor.
     pub keys: Vec<KeyPin>,
+    /// Their certificates, the end-entity's issuer first, the anchor last; DER.
+    pub issuers: Vec<Arc<[u8]>>,
     /// First second at which all of them are valid.
     pub not_before: UnixTime,
     /// Last second at which all of them are valid, inclusive.
@@ -243,6 +245,7 @@ impl Search<'_> {
             ca: anchor.ca.clone(),
             admits: anchor.admits,
             keys: Vec::new(),
+            issuers: Vec::new(),
             not_before: root.not_before,
             not_after: root.not_after,
             issuer_not_for_clients: false,
@@ -269,6 +272,7 @@ impl Search<'_> {
                 return Err(Why::ChainInvalid { what: "an issuer's key usage lacks keyCertSign".into() });
             }
             facts.keys.push(issuer.key_pin);
+            facts.issuers.push(issuer.der.clone());
             facts.not_before = facts.not_before.max(issuer.not_before);
             facts.not_after = facts.not_after.min(issuer.not_after);
             facts.issuer_not_for_clients |=

@@ -47,6 +47,19 @@ fn a_listed_certificate_is_refused_with_date_and_reason_and_its_neighbour_enters
 }
 
 #[test]
+fn a_serial_number_longer_than_the_rules_allow_is_compared_whole() {
+    let acme = TestCa::new("Acme CA");
+    let mut serial = [0x11; 30];
+    let bad = Leaf::new("long").serial(&serial).issued_by(&acme);
+    serial[29] = 0x12;
+    let good = Leaf::new("long").serial(&serial).issued_by(&acme);
+    let crl = list(&acme, &Crl::new().revoke(&bad, None));
+    let world = with(World::new().ca("acme", &acme).allow("ca:acme"), &[(&crl, OnStale::Deny)]);
+    assert_eq!(world.says(&bad), "revoked");
+    assert_eq!(world.says(&good), "ca/acme");
+}
+
+#[test]
 fn a_certificate_on_hold_is_refused_while_it_is_listed() {
     let acme = TestCa::new("Acme CA");
     let held = acme.issue("held");

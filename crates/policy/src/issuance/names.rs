@@ -65,7 +65,8 @@ fn uuid(text: &str) -> Result<(), IssueError> {
     fine.then_some(()).ok_or_else(|| bad("party identifier", text, "it is no UUID in lower case"))
 }
 
-fn alt_name(profile: Profile, name: &AltName) -> Result<(), IssueError> {
+/// Checks one name beside the common name.
+pub(super) fn alt_name(profile: Profile, name: &AltName) -> Result<(), IssueError> {
     match name {
         AltName::Dns(host) => dns(profile, host),
         AltName::Ip(_) if profile.is_client() => {

@@ -53,6 +53,23 @@ fn a_plan_made_for_now_passes_for_every_profile() {
 }
 
 #[test]
+fn each_profile_has_its_life_and_not_a_second_more() {
+    for (profile, days) in [
+        (Profile::Person, 365),
+        (Profile::Device, 90),
+        (Profile::Service, 90),
+        (Profile::Operator, 365),
+        (Profile::Server, 90),
+    ] {
+        let most = NOW.plus(days * 86_400);
+        let made = plan(profile);
+        assert_eq!(made.not_after, most, "{profile}");
+        let longer = check(Plan { not_after: most.plus(1), ..made }, ISSUER, NOW);
+        assert!(matches!(longer, Err(IssueError::ValidityTooLong { .. })), "{profile}: {longer:?}");
+    }
+}
+
+#[test]
 fn a_certificate_begins_at_most_five_minutes_back() {
     assert!(verdict(|plan| plan.not_before = NOW.plus(-300)).is_ok());
     let refused = verdict(|plan| plan.not_before = NOW.plus(-301));
