@@ -93,7 +93,8 @@ impl Registry {
     /// Puts a certificate on record.
     ///
     /// The same certificate of the same holder again only takes over the exceptions. `Err(Conflict)` if it is on record
-    /// for another holder or revoked, or if the label is taken; `Err(NotFound)` without the party.
+    /// for another holder or revoked, or if the label is taken; `Err(NotFound)` without the party; `Err(KeyKnown)` if its
+    /// key was compromised, or if it is issued here for a key that another holder has or had.
     pub async fn add_certificate(
         &self,
         new: NewCertificate,
@@ -107,7 +108,10 @@ impl Registry {
             parties::find(&mut write.tx, name).await?.ok_or_else(|| parties::unknown(name))?;
         }
         match find(&mut write.tx, &certificate.thumbprint).await? {
-            None => insert(&mut write.tx, &new, &certificate).await?,
+            None => {
+                write.refuse_known_key(&new, &certificate.key_pin).await?;
+                insert(&mut write.tx, &new, &certificate).await?;
+            }
             Some((_, record)) if record.holder != new.holder => {
                 let (kind, name, _) = holder_columns(&record.holder);
                 return Err(RegistryError::conflict(format!(
@@ -198,6 +202,40 @@ impl Registry {
 }
 
 impl Write {
+    /// `Err(KeyKnown)` for a key that was compromised.
+    pub(crate) async fn refuse_compromised(&mut self, pin: &KeyPin) -> Result<()> {
+        let since: Option<i64> = sqlx::query_scalar("SELECT at FROM compromised_keys WHERE key_pin = ?1")
+            .bind(&pin.0[..])
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        since.map_or(Ok(()), |at| {
+            let date = UnixTime(at).date();
+            Err(RegistryError::key_known(format!("the key was revoked as compromised on {date}")))
+        })
+    }
+
+    /// `Err(KeyKnown)` for compromised keys, and for those of others where the certificate is issued here.
+    async fn refuse_known_key(&mut self, new: &NewCertificate, pin: &KeyPin) -> Result<()> {
+        self.refuse_compromised(pin).await?;
+        if new.origin == Origin::Pinned {
+            return Ok(());
+        }
+        let (kind, name, _) = holder_columns(&new.holder);
+        let other: Option<(String, String)> = sqlx::query_as(
+            "SELECT holder_kind, holder FROM certificates
+             WHERE key_pin = ?1 AND (holder_kind, holder) <> (?2, ?3)
+             UNION ALL SELECT 'party', party FROM keys WHERE key_pin = ?1 AND ('party', party) <> (?2, ?3) LIMIT 1",
+        )
+        .bind(&pin.0[..])
+        .bind(kind)
+        .bind(name.as_str())
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        other.map_or(Ok(()), |(kind, name)| {
+            Err(RegistryError::key_known(format!("the key is one of {kind} `{name}`")))
+        })
+    }
+
     /// Feeds the certificate as its row now is.
     pub(crate) async fn feed_certificate(
         &mut self,

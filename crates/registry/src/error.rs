@@ -21,12 +21,21 @@ pub enum RegistryError {
         /// What stands against what.
         what: String,
     },
+    /// The public key has a holder or a past, and must not be certified again.
+    #[error("{what}")]
+    KeyKnown {
+        /// What is known of it.
+        what: String,
+    },
     /// What was given cannot be put on record.
     #[error("{what}")]
     Invalid {
         /// What is wrong with it.
         what: String,
     },
+    /// The database was restored from a copy, and nobody has said yet that it holds.
+    #[error("the registry was restored from a copy, which may lack revocations")]
+    NotConfirmed,
     /// The database was written by a newer version.
     #[error("the registry has schema version {found}; this program knows versions up to {known}")]
     Newer {
@@ -66,7 +75,11 @@ impl RegistryError {
         match self {
             Self::NotFound { .. } => "Look at the list for the names on record.",
             Self::Conflict { .. } => "Choose another name, or remove what is on record first.",
+            Self::KeyKnown { .. } => "Make a new key: each party has keys of its own, and a key once lost is never used again.",
             Self::Invalid { .. } => "Give a value of the form that is asked for.",
+            Self::NotConfirmed => {
+                "Revoke again what must stay revoked, then run `countersign reload --accept-restored`."
+            }
             Self::Newer { .. } => "Use the program version that wrote it, or a newer one.",
             Self::Missing { .. } => "Run `countersign init`, or correct the path of the state directory.",
             Self::AuditKey { .. } => {
@@ -82,6 +95,10 @@ impl RegistryError {
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         Self::NotFound { what: what.into() }
+    }
+
+    pub(crate) fn key_known(what: impl Into<String>) -> Self {
+        Self::KeyKnown { what: what.into() }
     }
 
     pub(crate) fn conflict(what: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use examiner::{KeyPin, UnixTime};
 use policy::record::{KeyRecord, Origin, Party, SubjectRule};
 use policy::{PartyName, RecordChange, Records};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use tokio_stream::StreamExt;
 
 use crate::audit::{AuditEvent, Head, append};
 use crate::error::Result;
@@ -181,38 +182,54 @@ impl Registry {
 async fn records(tx: &mut SqliteConnection) -> Result<Records> {
     let mut records = Records::default();
     let mut parties: BTreeMap<PartyName, Party> = BTreeMap::new();
-    for row in sqlx::query("SELECT * FROM parties").fetch_all(&mut *tx).await? {
+    // Row by row: with a million of them, all rows together would take some kilobytes each.
+    let mut rows = sqlx::query("SELECT name, id, suspended_since FROM parties").fetch(&mut *tx);
+    while let Some(row) = rows.next().await.transpose()? {
         let name = party(&row, "name")?;
         let suspended_since = maybe_time(&row, "suspended_since")?;
         let id = row.try_get("id")?;
         parties.insert(name.clone(), Party { name, id, suspended_since, grants: Default::default() });
     }
-    for row in sqlx::query("SELECT party, site FROM grants").fetch_all(&mut *tx).await? {
+    drop(rows);
+    let mut rows = sqlx::query("SELECT party, site FROM grants").fetch(&mut *tx);
+    while let Some(row) = rows.next().await.transpose()? {
         if let Some(entry) = parties.get_mut(&party(&row, "party")?) {
             entry.grants.insert(host(&row, "site")?);
         }
     }
+    drop(rows);
     for (name, party) in parties {
         records.parties.insert(name, Arc::new(party));
     }
-    for row in sqlx::query("SELECT * FROM certificates ORDER BY number").fetch_all(&mut *tx).await? {
+    let mut rows = sqlx::query(
+        "SELECT thumbprint, holder_kind, holder, role, label, origin, key_pin, superseded_after, revoked_at,
+             revoked_reason, without_client_usage_until, ca_certificate_until
+         FROM certificates ORDER BY number",
+    )
+    .fetch(&mut *tx);
+    while let Some(row) = rows.next().await.transpose()? {
         let (thumbprint, record) = certificates::record(&row)?;
         if record.origin == Origin::Pinned {
             records.pinned_keys.insert(record.key_pin, thumbprint);
         }
         records.certificates.insert(thumbprint, Arc::new(record));
     }
+    drop(rows);
     let mut by_key: BTreeMap<KeyPin, Vec<KeyRecord>> = BTreeMap::new();
-    for row in sqlx::query("SELECT * FROM keys ORDER BY number").fetch_all(&mut *tx).await? {
+    let mut rows = sqlx::query("SELECT * FROM keys ORDER BY number").fetch(&mut *tx);
+    while let Some(row) = rows.next().await.transpose()? {
         by_key.entry(key_pin(&row)?).or_default().push(keys::record(&row)?);
     }
+    drop(rows);
     for (pin, list) in by_key {
         records.keys.insert(pin, Arc::new(list));
     }
-    for row in sqlx::query("SELECT * FROM subjects").fetch_all(&mut *tx).await? {
+    let mut rows = sqlx::query("SELECT ca, subject, party FROM subjects").fetch(&mut *tx);
+    while let Some(row) = rows.next().await.transpose()? {
         let rule = SubjectRule { ca: row.try_get("ca")?, subject: digest(&row, "subject")? };
         records.subjects.insert(rule, party(&row, "party")?);
     }
+    drop(rows);
     for row in sqlx::query("SELECT site, ca FROM ca_grants").fetch_all(&mut *tx).await? {
         records.ca_grants.entry(host(&row, "site")?).or_default().insert(row.try_get("ca")?);
     }

@@ -4,7 +4,7 @@
 //! stand or fall together. Times come in as values. In reading order:
 //!
 //! - [`error`]: what can go wrong, and what to do about it.
-//! - [`open`]: the store, its connections, its schema; [`epoch`]: whether it is the one it was.
+//! - [`open`]: the store, its connections, its schema; [`epoch`]: whether it is the one it was; `copy`: a whole copy.
 //! - [`feed`]: the one write path; changes by number, and the whole state to begin from.
 //! - [`parties`], [`certificates`], [`keys`], `subjects`, [`revocation`], [`operators`]: who gets in and who no longer
 //!   does; [`servers`]: certificates of hosts inside.
@@ -16,6 +16,7 @@
 
 pub mod audit;
 pub mod certificates;
+mod copy;
 pub mod epoch;
 pub mod error;
 pub mod feed;

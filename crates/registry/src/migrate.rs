@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use examiner::UnixTime;
 use sqlx::SqlitePool;
 
+use crate::copy::vacuum_into;
 use crate::epoch::EpochFile;
 use crate::error::{RegistryError, Result};
 use crate::heads::HeadsFile;
@@ -73,12 +74,7 @@ async fn version(path: &Path, connection: &mut sqlx::SqliteConnection) -> Result
 /// A whole copy beside the database, such as `registry.db.v1-20270301T120000Z`, for its owner alone and on the disk.
 async fn copy(path: &Path, version: i64) -> Result<PathBuf> {
     let (copy, file) = free_name(path, version).map_err(sqlx::Error::Io)?;
-    // Another connection than the one that holds the lock: `VACUUM INTO` runs in no transaction.
-    let reader = SqlitePool::connect_with(crate::open::options(path)).await?;
-    let target = copy.to_str().ok_or_else(|| damaged("its path is no UTF-8 text"))?;
-    sqlx::query("VACUUM INTO ?1").bind(target).execute(&reader).await?;
-    reader.close().await;
-    file.sync_all().map_err(sqlx::Error::Io)?;
+    vacuum_into(path, &copy, &file).await?;
     Ok(copy)
 }
 

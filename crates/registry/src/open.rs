@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use examiner::UnixTime;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::audit::AuditEvent;
 use crate::epoch::{EpochFile, Restored};
@@ -155,6 +155,11 @@ impl Registry {
         due
     }
 
+    /// The database's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// This incarnation of the database: 32 random hexadecimal digits, new at each creation.
     pub fn epoch(&self) -> &str {
         &self.epoch
@@ -217,7 +222,17 @@ async fn writer(path: &Path) -> Result<SqlitePool> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(usable(connection)))
         .connect_with(options(path))
         .await?;
     Ok(pool)
+}
+
+/// Whether no transaction is left open on a connection that is taken again; another takes its place if one is.
+///
+/// Where the disk is full SQLite undoes a transaction by itself, the driver's own ROLLBACK then fails, and the
+/// connection would count as within a transaction for ever: no later one could begin. The ping waits for that ROLLBACK.
+async fn usable(connection: &mut SqliteConnection) -> std::result::Result<bool, sqlx::Error> {
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }

@@ -99,6 +99,12 @@ impl Registry {
         Ok(())
     }
 
+    /// How many certificates are pending.
+    pub async fn count_pending(&self) -> Result<usize> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM pending").fetch_one(&self.readers).await?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
     /// All pending certificates, last seen first.
     pub async fn pendings(&self) -> Result<Vec<PendingRow>> {
         let rows =

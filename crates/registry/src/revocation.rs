@@ -101,6 +101,10 @@ impl Registry {
 
     /// The next list's number, never given twice.
     pub async fn next_crl_number(&self) -> Result<u64> {
+        if self.restored().is_some() {
+            // Its number may have been given out, with more on the list than is known here.
+            return Err(RegistryError::NotConfirmed);
+        }
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let number: i64 =
             sqlx::query_scalar("UPDATE meta SET crl_number = crl_number + 1 RETURNING crl_number")
@@ -108,6 +112,37 @@ impl Registry {
                 .await?;
         tx.commit().await?;
         Ok(number.unsigned_abs())
+    }
+}
+
+impl Registry {
+    /// Revokes what one CA's list says, serial numbers (big-endian content octets) with reasons, where it is on record
+    /// and not revoked: a list that was given out is never taken back. Returns what is revoked now.
+    pub async fn revoke_listed(
+        &self,
+        issuer: Issuer,
+        listed: &[(Vec<u8>, String)],
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<Vec<CertificateRow>> {
+        let mut write = self.write(now).await?;
+        let mut revoked = Vec::new();
+        for (serial, reason) in listed {
+            let known: Option<Vec<u8>> = sqlx::query_scalar(
+                "SELECT thumbprint FROM certificates WHERE issued_by = ?1 AND serial = ?2 AND revoked_at IS NULL",
+            )
+            .bind(issuer.word())
+            .bind(serial)
+            .fetch_optional(&mut *write.tx)
+            .await?;
+            if let Some(known) = known.and_then(|bytes| bytes.try_into().ok()) {
+                revoked.extend(write.revoke_certificate(&Thumbprint(known), reason, actor, now).await?);
+            }
+        }
+        if !revoked.is_empty() {
+            write.commit(self).await?;
+        }
+        Ok(revoked)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
-/// An operator's certificate is always of the operator CA, a party's of the client CA.
-pub(crate) const MIGRATIONS: [&str; 1] = ["
+/// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
+/// can be looked up.
+pub(crate) const MIGRATIONS: [&str; 2] = [
+    "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
 WHERE origin = 'own';
@@ -18,7 +20,12 @@ CREATE TABLE audit_checkpoints (
     hash BLOB NOT NULL
 ) STRICT;
 PRAGMA user_version = 2;
-"];
+",
+    "
+CREATE INDEX certificates_key ON certificates (key_pin);
+PRAGMA user_version = 3;
+",
+];
 
 pub(crate) const CREATE: &str = "
 CREATE TABLE meta (
@@ -73,6 +80,7 @@ CREATE TABLE certificates (
 ) STRICT;
 CREATE UNIQUE INDEX certificates_serial ON certificates (issued_by, serial) WHERE issued_by IS NOT NULL;
 CREATE INDEX certificates_sha1 ON certificates (sha1);
+CREATE INDEX certificates_key ON certificates (key_pin);
 CREATE INDEX certificates_revoked ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE TABLE keys (
     number INTEGER PRIMARY KEY,
@@ -169,5 +177,5 @@ CREATE TABLE receipts (
     cut INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 ";

@@ -8,7 +8,7 @@ use crate::open::{Actor, Registry};
 
 impl Registry {
     /// Writes down that the own authority issued this server certificate, DER, for `names`. The caller gives it out
-    /// after that.
+    /// after that. `Err(KeyKnown)` for a key that was compromised.
     pub async fn note_server_certificate(
         &self,
         names: &[String],
@@ -26,6 +26,7 @@ impl Registry {
         );
         let event = AuditEvent::changed(actor, now, &what).thumbprint(&certificate.thumbprint);
         let mut write = self.write(now).await?;
+        write.refuse_compromised(&certificate.key_pin).await?;
         write.audit(event).await?;
         write.commit(self).await
     }

@@ -91,6 +91,14 @@ impl Registry {
         write.commit(self).await
     }
 
+    /// Writes down that an operator took revocation lists, described by `lists`, although newer ones were in force.
+    pub async fn note_accepted_lists(&self, lists: &str, actor: &Actor, now: UnixTime) -> Result<()> {
+        let mut write = self.write(now).await?;
+        let what = format!("{lists}: accepted although newer ones were in force");
+        write.audit(AuditEvent::changed(actor, now, &what)).await?;
+        write.commit(self).await
+    }
+
     /// Removes a CA with its grants and the subject rules on it: a later CA of the same name must not inherit them.
     pub async fn remove_ca(&self, name: &str, actor: &Actor, now: UnixTime) -> Result<()> {
         let mut write = self.write(now).await?;

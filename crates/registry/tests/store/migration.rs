@@ -142,3 +142,19 @@ async fn a_registry_that_cannot_be_migrated_stays_as_it_is() {
     sqlx::raw_sql("DROP TABLE audit_checkpoints").execute(&mut connection).await.unwrap();
     Registry::open(&path).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_registry_of_version_2_is_migrated_too() {
+    let world = World::new().await;
+    world.registry.ensure_party(&name("alice"), &world.actor, NOON).await.unwrap();
+    world.tamper("DROP INDEX certificates_key").await;
+    world.tamper("PRAGMA user_version = 2").await;
+    let opened = Registry::open(&world.path()).await.unwrap();
+    assert_eq!(opened.epoch(), world.registry.epoch());
+    assert!(opened.party(&name("alice")).await.unwrap().is_some());
+    let made = "SELECT name FROM sqlite_master WHERE name = 'certificates_key'";
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}", world.path().display())).await.unwrap();
+    let index: String = sqlx::query_scalar(made).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(index, "certificates_key");
+}

@@ -69,7 +69,7 @@ async fn a_whole_party_loses_its_subject_rules_too_and_the_audit_tells() {
     let before = registry.last_seq().await.unwrap();
     registry.revoke(&name("svc"), None, "superseded", actor, NOON).await.unwrap();
     let left: Vec<String> =
-        registry.load().await.unwrap().records.subjects.keys().map(|rule| rule.ca.clone()).collect();
+        registry.load().await.unwrap().records.subjects.iter().map(|(rule, _)| rule.ca.clone()).collect();
     assert_eq!(left, ["lab"]);
     let fed = crate::feed::changes(registry, before).await;
     assert!(
