@@ -74,6 +74,9 @@ pub enum AuthorityError {
         /// For what.
         profile: Profile,
     },
+    /// The public key is a CA's own.
+    #[error("the key is that of the {0}, which is certified for nobody else")]
+    KeyOfCa(Role),
     /// The plan ends after the CA does.
     #[error("the certificate would outlive the {0}")]
     OutlivesIssuer(Role),
@@ -83,6 +86,9 @@ pub enum AuthorityError {
     /// A site that is no host name or IP address.
     #[error("`{0}` is no host name or IP address")]
     BadSite(String),
+    /// A subject that is no distinguished name (RFC 4514).
+    #[error("`{0}` is no distinguished name")]
+    BadSubject(String),
     /// An organisation name that cannot stand in a certificate.
     #[error("the organisation name must have 1 to 64 characters, and no control characters")]
     BadOrganisation,
@@ -132,9 +138,11 @@ impl AuthorityError {
                     .into()
             }
             Self::WrongIssuer { profile, .. } => format!("Use the {}.", Role::of(*profile)),
+            Self::KeyOfCa(_) => "Make a new key; and find out who else has the CA's, if the request is not yours.".into(),
             Self::OutlivesIssuer(_) => "Choose an earlier end, or renew the issuing CA first.".into(),
             Self::NotPermitted(host) => format!("Have the root make a new server CA that may name {host}."),
             Self::BadSite(_) => "Give a name like portal.example.com, in its ASCII form, or an address.".into(),
+            Self::BadSubject(_) => "Write it like `CN=svc-1,O=Lab,C=NL` (RFC 4514), the most particular part first.".into(),
             Self::BadOrganisation => "Choose another organisation name.".into(),
             Self::PasswordNotGenerated => "Use the modern profile, or let the password be generated.".into(),
             Self::Pkcs12(_) => "Use a name of ordinary characters, or take the key and certificate as PEM.".into(),

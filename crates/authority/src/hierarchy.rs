@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use der::{Decode, Encode};
 use examiner::cert::pem;
-use examiner::{Certificate, UnixTime};
+use examiner::{Certificate, KeyPin, UnixTime};
 use policy::issuance::{Profile, Window};
 use x509_cert::ext::pkix::{NameConstraints, SubjectKeyIdentifier};
 
@@ -176,7 +176,8 @@ impl Hierarchy {
         if key.spki()? != *certificate.spki {
             return Err(AuthorityError::OtherKey { role, path });
         }
-        signer(role, key, certificate.clone())
+        let ca_keys = Role::ALL.map(|role| (role, KeyPin::of(&self.certificate(role).spki)));
+        Ok(Signer { ca_keys: ca_keys.to_vec(), ..signer(role, key, certificate.clone())? })
     }
 
     /// Has the root sign a new certificate for the server CA, with constraints for these sites and all that it may
@@ -218,6 +219,7 @@ fn signer(role: Role, key: PrivateKey, certificate: Certificate) -> Result<Signe
         key_id: key_id.0.as_bytes().to_vec(),
         permitted: permitted(&certificate)?,
         shard: Shard::FIRST,
+        ca_keys: Vec::new(),
         certificate,
     })
 }

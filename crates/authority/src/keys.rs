@@ -277,6 +277,38 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+/// The unencrypted private key of a PEM or DER file (PKCS#8, PKCS#1 or SEC 1) as PKCS#8 DER, of whatever kind and size.
+pub fn to_pkcs8(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
+    use rustls_pki_types::PrivateKeyDer;
+    use rustls_pki_types::pem::PemObject;
+    let key = match bytes.first() {
+        Some(0x30) => PrivateKeyDer::try_from(bytes.to_vec()).map_err(unusable)?,
+        _ => PrivateKeyDer::from_pem_slice(bytes)
+            .map_err(|_| unusable("there is no private key in the file"))?,
+    };
+    let kept = |bytes: &[u8]| Zeroizing::new(bytes.to_vec());
+    match key {
+        PrivateKeyDer::Pkcs8(der) => Ok(kept(der.secret_pkcs8_der())),
+        PrivateKeyDer::Pkcs1(der) => {
+            let pair =
+                RsaKeyPair::from_der(der.secret_pkcs1_der()).map_err(|_| unusable("it is no RSA key"))?;
+            let document =
+                AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| unusable("it cannot be written"))?;
+            Ok(kept(document.as_ref()))
+        }
+        PrivateKeyDer::Sec1(der) => {
+            for key_type in [KeyType::EcdsaP256, KeyType::EcdsaP384] {
+                if let Ok(pair) = EcdsaKeyPair::from_private_key_der(curve(key_type), der.secret_sec1_der()) {
+                    let document = pair.to_pkcs8v1().map_err(|_| unusable("it cannot be written"))?;
+                    return Ok(kept(document.as_ref()));
+                }
+            }
+            Err(unusable("its curve is neither P-256 nor P-384"))
+        }
+        _ => Err(unusable("it is of an unknown form")),
+    }
+}
+
 fn unusable(why: &str) -> AuthorityError {
     AuthorityError::UnusableKey(why.into())
 }

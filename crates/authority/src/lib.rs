@@ -6,6 +6,7 @@
 //! - [`signer`]: an unlocked CA; makes certificates from checked plans, and puts them on record.
 //! - [`ledger`]: where each certificate is written before it leaves.
 //! - [`csr`]: the public key of a request, once its owner has shown to hold it.
+//! - [`request`]: a request of our own, for another issuer.
 //! - [`crl`]: revocation lists.
 //! - [`pkcs12`]: key and certificate in one file, under a password.
 //! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory.
@@ -22,6 +23,7 @@ pub mod keys;
 pub mod ledger;
 pub mod passphrase;
 pub mod pkcs12;
+pub mod request;
 pub mod signer;
 
 mod assemble;

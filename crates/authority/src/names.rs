@@ -48,14 +48,19 @@ pub(crate) fn alt_names(plan: &CheckedPlan) -> der::Result<Vec<GeneralName>> {
         names.push(GeneralName::UniformResourceIdentifier(Ia5String::new(&party_uri(&plan.party_uuid))?));
     }
     for name in &plan.alt_names {
-        names.push(match name {
-            AltName::Dns(host) => GeneralName::DnsName(Ia5String::new(host)?),
-            AltName::Email(address) => GeneralName::Rfc822Name(Ia5String::new(address)?),
-            AltName::Uri(uri) => GeneralName::UniformResourceIdentifier(Ia5String::new(uri)?),
-            AltName::Ip(address) => GeneralName::from(*address),
-        });
+        names.push(general(name)?);
     }
     Ok(names)
+}
+
+/// A name as it stands in subject alternative names.
+pub(crate) fn general(name: &AltName) -> der::Result<GeneralName> {
+    Ok(match name {
+        AltName::Dns(host) => GeneralName::DnsName(Ia5String::new(host)?),
+        AltName::Email(address) => GeneralName::Rfc822Name(Ia5String::new(address)?),
+        AltName::Uri(uri) => GeneralName::UniformResourceIdentifier(Ia5String::new(uri)?),
+        AltName::Ip(address) => GeneralName::from(*address),
+    })
 }
 
 /// How a party stands in its certificates (RFC 9562 section 4).

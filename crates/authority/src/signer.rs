@@ -1,7 +1,7 @@
 //! An unlocked CA: it makes certificates from checked plans, and puts them on record.
 
 use examiner::cert::pem;
-use examiner::{Certificate, Thumbprint, UnixTime};
+use examiner::{Certificate, KeyPin, Thumbprint, UnixTime};
 use policy::issuance::{AltName, CheckedPlan, Plan, Profile, Window};
 use x509_cert::name::Name;
 
@@ -37,6 +37,8 @@ pub struct Signer {
     pub(crate) key_id: Vec<u8>,
     pub(crate) permitted: Option<Permitted>,
     pub(crate) shard: Shard,
+    /// The keys of the authority's own CAs, which are certified for nobody.
+    pub(crate) ca_keys: Vec<(Role, KeyPin)>,
 }
 
 /// A new certificate.
@@ -88,7 +90,8 @@ impl Signer {
 
     /// Signs the certificate of a checked plan. The caller puts it on record; better use [`Self::issue_on_record`].
     ///
-    /// Refuses a profile of another CA, an end after the CA's own, and hosts the server CA may not name.
+    /// Refuses a profile of another CA, an end after the CA's own, the key of one of the own CAs, and hosts the server
+    /// CA may not name.
     pub fn issue(&self, checked: &CheckedPlan) -> Result<Issued, AuthorityError> {
         let plan = checked.plan();
         self.refuse_foreign(plan)?;
@@ -133,7 +136,7 @@ impl Signer {
             issuer: self.role,
             serial_hex: issued.serial_hex.clone(),
             thumbprint: issued.thumbprint,
-            key_pin: examiner::KeyPin::of(&plan.spki),
+            key_pin: KeyPin::of(&plan.spki),
             profile: plan.profile,
             party: plan.party.clone(),
             party_uuid: plan.party_uuid.clone(),
@@ -150,6 +153,10 @@ impl Signer {
         let window = self.window();
         if plan.not_before < window.not_before || plan.not_after > window.not_after {
             return Err(AuthorityError::OutlivesIssuer(self.role));
+        }
+        let pin = KeyPin::of(&plan.spki);
+        if let Some((role, _)) = self.ca_keys.iter().find(|(_, key)| *key == pin) {
+            return Err(AuthorityError::KeyOfCa(*role));
         }
         if plan.profile != Profile::Server {
             return Ok(());

@@ -127,3 +127,16 @@ fn nothing_that_a_request_asks_for_gets_into_the_certificate() {
     assert_eq!(certificate.extended_key_usage, Some(vec!["1.3.6.1.5.5.7.3.2".into()]));
     world.verify(&issued, "sslclient", &[]).unwrap();
 }
+
+#[test]
+fn the_key_of_an_own_ca_is_certified_for_nobody() {
+    let world = World::new();
+    for role in authority::Role::ALL {
+        let spki = world.hierarchy.certificate(role).spki.to_vec();
+        for profile in [Profile::Person, Profile::Server, Profile::Operator] {
+            let checked = world.plan_for(profile, spki.clone(), |_| {});
+            let refused = world.signer(authority::Role::of(profile)).issue(&checked).unwrap_err();
+            assert!(matches!(refused, authority::AuthorityError::KeyOfCa(of) if of == role), "{refused}");
+        }
+    }
+}
