@@ -5,12 +5,14 @@
 //!
 //! - [`times`]: fixed moments.
 //! - [`process`]: a program run to its end within a deadline, with what it printed.
+//! - [`waiting`]: for what another process does, and for async work.
 //! - [`ca`]: a small CA; leaves right and wrong in every way a check looks for.
 //! - [`echo`]: upstreams that return, count or record what reaches them.
 //! - [`response`]: an HTTP answer, whichever client received it.
 //! - [`client`]: a TLS client for what curl cannot do.
 //! - [`gate`]: the real binary in a directory of its own, and a whole portal around it.
 //! - [`tools`]: the real `curl` and `openssl`.
+//! - [`markdown`]: the blocks of a page of the guide.
 
 #![forbid(unsafe_code)]
 
@@ -18,15 +20,18 @@ pub mod ca;
 pub mod client;
 pub mod echo;
 pub mod gate;
+pub mod markdown;
 pub mod process;
 pub mod response;
 pub mod times;
 pub mod tools;
+pub mod waiting;
 
 pub use ca::{CaBuilder, KeyType, Leaf, TestCa, TestCert, TestKey};
-pub use client::{Broken, Client, Conn, H2Conn};
-pub use echo::{Echo, RawUpstream};
-pub use gate::{Binary, Gate, Portal, PortalBuilder, Sandbox, free_port};
+pub use client::{Broken, Client, Conn, Fate, H2Conn, H2Frames, Heard, WEBSOCKET};
+pub use echo::{Echo, RawUpstream, chunked_end};
+pub use gate::{Binary, Gate, Heir, Portal, PortalBuilder, SITE, Sandbox, free_port};
 pub use process::Output;
 pub use response::Response;
 pub use tools::{CurlResult, SClient, curl, openssl, openssl_s_client};
+pub use waiting::{block_on, eventually};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::gate::{Portal, SITE};
 use crate::process::{self, Output};
-use crate::response::{find, parse_head};
+use crate::response::{Response, parse_head};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -15,36 +15,21 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct CurlResult {
     /// curl's exit code; 0 whenever an answer came, whatever its status.
     pub exit: i32,
-    /// The status of the last answer; 0 without one.
-    pub status: u16,
-    /// Header fields of the last answer, in their order.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The last answer; status 0 without one.
+    pub response: Response,
     /// What curl said (`-v` among the extra arguments gives the handshake).
     pub stderr: String,
 }
 
+impl std::ops::Deref for CurlResult {
+    type Target = Response;
+
+    fn deref(&self) -> &Response {
+        &self.response
+    }
+}
+
 impl CurlResult {
-    /// The first value of the header field `name`, in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
-    }
-
-    /// The body as text, invalid UTF-8 replaced.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON; panics with the whole answer if it is none.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        match serde_json::from_slice(&self.body) {
-            Ok(value) => value,
-            Err(wrong) => panic!("the body is no JSON ({wrong}): {self:?}\n{}", self.text()),
-        }
-    }
-
     /// The number of the alert that ended the connection, from OpenSSL's error code in what curl said.
     pub fn alert(&self) -> Option<u8> {
         alert_number(&self.stderr)
@@ -85,7 +70,7 @@ pub fn curl_at(
     let last = head.split("\n\n").filter_map(parse_head).last();
     let (status, headers) = last.unwrap_or_default();
     let body = std::fs::read(&body).unwrap_or_default();
-    CurlResult { exit: output.code, status, headers, body, stderr: output.stderr }
+    CurlResult { exit: output.code, response: Response { status, headers, body }, stderr: output.stderr }
 }
 
 /// `openssl ARGS` in `dir` with `input`.

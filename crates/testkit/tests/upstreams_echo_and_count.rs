@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{Conn, Echo, RawUpstream};
+use testkit::{Conn, Echo, RawUpstream, WEBSOCKET};
 
 #[tokio::test]
 async fn each_request_returns_as_json_and_is_counted() {
@@ -32,13 +32,7 @@ async fn each_request_returns_as_json_and_is_counted() {
 async fn an_upgraded_connection_returns_every_byte() {
     let echo = Echo::start();
     let mut conn = Conn::plain(echo.port(), "portal.test").await.unwrap();
-    let fields = [
-        ("Connection", "Upgrade"),
-        ("Upgrade", "websocket"),
-        ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    conn.send_request("GET", "/socket", &fields, b"").await.unwrap();
+    conn.send_request("GET", "/socket", &WEBSOCKET, b"").await.unwrap();
     let head = conn.read_head().await.unwrap();
 
     assert_eq!(head.status, 101);

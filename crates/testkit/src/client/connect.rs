@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion, version};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -29,6 +30,7 @@ pub struct Client {
     versions: Vec<&'static SupportedProtocolVersion>,
     alpn: Vec<Vec<u8>>,
     sni: bool,
+    preface: Vec<u8>,
 }
 
 impl Client {
@@ -45,6 +47,7 @@ impl Client {
             versions: vec![&version::TLS13, &version::TLS12],
             alpn: Vec::new(),
             sni: true,
+            preface: Vec::new(),
         }
     }
 
@@ -99,6 +102,12 @@ impl Client {
         self
     }
 
+    /// Sends these bytes before the handshake: a PROXY header.
+    pub fn announced_by(mut self, header: &[u8]) -> Self {
+        self.preface = header.to_vec();
+        self
+    }
+
     /// The handshake with 127.0.0.1:`port` for the host `name` (an address sends no server name).
     pub async fn connect(&self, port: u16, name: &str) -> Result<Conn, Broken> {
         let stream = self.handshake(port, name, &self.alpn).await?;
@@ -112,6 +121,17 @@ impl Client {
             return Err(Broken::new("the server did not choose h2"));
         }
         H2Conn::over(stream, format!("{name}:{port}")).await
+    }
+
+    /// The handshake alone, with these protocols offered.
+    pub async fn connect_stream(
+        &self,
+        port: u16,
+        name: &str,
+        alpn: &[&str],
+    ) -> Result<TlsStream<TcpStream>, Broken> {
+        let alpn: Vec<_> = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        self.handshake(port, name, &alpn).await
     }
 
     /// Connects and asks for `path` once: the answer, or what broke, with the alert wherever it came.
@@ -128,8 +148,9 @@ impl Client {
         let name = ServerName::try_from(name.to_owned()).expect("a host name or an address");
         let connector = TlsConnector::from(Arc::new(self.config(alpn)));
         within("the handshake", async {
-            let socket = TcpStream::connect(("127.0.0.1", port)).await?;
+            let mut socket = TcpStream::connect(("127.0.0.1", port)).await?;
             socket.set_nodelay(true)?;
+            socket.write_all(&self.preface).await?;
             Ok(connector.connect(name, socket).await?)
         })
         .await
@@ -168,7 +189,7 @@ fn certificates(pem: &str) -> Vec<CertificateDer<'static>> {
 
 /// Shows its certificate whatever issuers the server names, and never looks whether the key fits.
 #[derive(Debug)]
-struct Always(Arc<CertifiedKey>);
+pub struct Always(pub Arc<CertifiedKey>);
 
 impl ResolvesClientCert for Always {
     fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {

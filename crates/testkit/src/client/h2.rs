@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::client::TlsStream;
@@ -33,6 +34,29 @@ impl H2Conn {
     /// `GET path` at the host connected to.
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Response, Broken> {
         self.request("GET", &self.authority, path, headers, b"").await
+    }
+
+    /// `GET path` as a client does it that keeps its connections: `None` where the connection takes no more requests, so
+    /// that nothing was asked.
+    pub async fn get_if_open(&self, path: &str) -> Result<Option<Response>, Broken> {
+        let request = Request::get(format!("https://{}{path}", self.authority)).body(Full::default());
+        let mut sender = self.sender.clone();
+        within("the answer", async move {
+            if sender.ready().await.is_err() {
+                return Ok(None);
+            }
+            let answer = match sender.try_send_request(request.expect("a request")).await {
+                Ok(answer) => answer,
+                Err(mut error) => match error.take_message() {
+                    Some(_unsent) => return Ok(None),
+                    None => return Err(error.into_error().into()),
+                },
+            };
+            let (parts, body) = answer.into_parts();
+            let body = body.collect().await?.to_bytes().to_vec();
+            Ok(Some(Response { status: parts.status.as_u16(), headers: Vec::new(), body }))
+        })
+        .await
     }
 
     /// Any request, at any authority.
@@ -75,6 +99,33 @@ impl H2Conn {
             let head =
                 Response { status: parts.status.as_u16(), headers: headers.collect(), body: Vec::new() };
             Ok(H2Stream { head, body })
+        })
+        .await
+    }
+
+    /// Asks for a WebSocket at `path` with an extended CONNECT (RFC 8441); the answer's status, and the bytes behind it
+    /// where there are any. One request must have been answered before, so that the server's settings are known.
+    pub async fn websocket(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(u16, Option<impl AsyncRead + AsyncWrite + Unpin + use<>>), Broken> {
+        let mut request = Request::connect(format!("https://{}{path}", self.authority))
+            .extension(hyper::ext::Protocol::from_static("websocket"))
+            .header("sec-websocket-version", "13");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::default()).expect("a request");
+        let mut sender = self.sender.clone();
+        within("the WebSocket", async move {
+            sender.ready().await?;
+            let answer = sender.send_request(request).await?;
+            let status = answer.status();
+            if !status.is_success() {
+                return Ok((status.as_u16(), None));
+            }
+            Ok((status.as_u16(), Some(TokioIo::new(hyper::upgrade::on(answer).await?))))
         })
         .await
     }

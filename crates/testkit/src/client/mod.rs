@@ -5,10 +5,20 @@
 
 mod broken;
 mod connect;
+pub mod frames;
 mod h1;
 mod h2;
 
 pub use broken::Broken;
-pub use connect::Client;
+pub use connect::{Always, Client};
+pub use frames::{Fate, H2Frames, Heard};
 pub use h1::Conn;
 pub use h2::{H2Conn, H2Stream};
+
+/// The fields that ask for a WebSocket over HTTP/1.1, with the key of RFC 6455 section 1.3.
+pub const WEBSOCKET: [(&str, &str); 4] = [
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];

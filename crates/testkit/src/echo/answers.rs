@@ -22,7 +22,9 @@ type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 /// Serves HTTP/1.1 on one connection until it ends.
 pub(super) async fn serve(socket: TcpStream, journal: Arc<Journal>) {
     let answer = service_fn(move |request| answer(request, journal.clone()));
-    let http = hyper::server::conn::http1::Builder::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    // What the gate lets through, and what it adds.
+    http.max_headers(200).max_header_size(128 * 1024);
     // However a client goes away is the test's own doing.
     let _ = http.serve_connection(TokioIo::new(socket), answer).with_upgrades().await;
 }

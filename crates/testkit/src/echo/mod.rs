@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-pub use raw::RawUpstream;
+pub use raw::{RawUpstream, chunked_end};
 use server::Server;
 
 /// How many requests [`Echo::requests`] remembers.

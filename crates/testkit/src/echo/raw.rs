@@ -10,12 +10,15 @@ use super::server::Server;
 
 const FIXED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok";
 
+/// What a PROXY header of version 2 begins with.
+const PROXY_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
 type Connections = Arc<Mutex<Vec<Vec<u8>>>>;
 
 /// Records what a gate really sends: header spelling, framing, anything smuggled along.
 ///
-/// It reads what comes and answers once for each request it finds (by Content-Length or chunked framing, the latter
-/// searched for its last chunk); bytes it cannot frame are recorded all the same.
+/// It reads what comes and answers once for each request it finds (by Content-Length or chunked framing), a PROXY
+/// header of version 2 before the first one skipped; bytes it cannot frame are recorded all the same.
 pub struct RawUpstream {
     server: Server,
     connections: Connections,
@@ -98,16 +101,36 @@ async fn record(mut socket: TcpStream, connections: Connections, answer: Arc<[u8
 
 /// Where the first whole request in `bytes` ends.
 fn first_request(bytes: &[u8]) -> Option<usize> {
+    if let Some(rest) = bytes.strip_prefix(PROXY_V2) {
+        // Its length stands behind version and family; the first request follows.
+        let length = 16 + usize::from(u16::from_be_bytes([*rest.get(2)?, *rest.get(3)?]));
+        return Some(length + first_request(bytes.get(length..)?)?);
+    }
     let head_end = position(bytes, b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&bytes[..head_end]).to_ascii_lowercase();
     let field = |name: &str| head.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()));
     if field("transfer-encoding:").is_some() {
-        let body = &bytes[head_end..];
-        let last = if body.starts_with(b"0\r\n") { 0 } else { position(body, b"\r\n0\r\n")? + 2 };
-        return Some(head_end + last + 3 + trailer(&body[last + 3..])?);
+        return Some(head_end + chunked_end(&bytes[head_end..])?);
     }
     let length = field("content-length:").and_then(|text| text.parse().ok()).unwrap_or(0);
     (bytes.len() >= head_end + length).then_some(head_end + length)
+}
+
+/// Where a chunked body that begins here ends, its trailers included (RFC 9112 section 7.1); a chunk's bytes are skipped
+/// whatever they look like. None where it isn't whole, or is none.
+pub fn chunked_end(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let line = body.get(at..)?;
+        let line = &line[..position(line, b"\r\n")?];
+        let size = std::str::from_utf8(line).ok()?.split(';').next()?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        at += line.len() + 2;
+        if size == 0 {
+            return Some(at + trailer(&body[at..])?);
+        }
+        at = at.checked_add(size)?.checked_add(2)?;
+    }
 }
 
 /// Length of a trailer section with its empty line.
@@ -136,7 +159,9 @@ mod tests {
         let sized = b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
         let chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n";
 
-        for whole in [plain.as_slice(), sized, chunked] {
+        let inside = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n";
+
+        for whole in [plain.as_slice(), sized, chunked, inside] {
             assert_eq!(first_request(&[whole, b"GET"].concat()), Some(whole.len()));
             assert_eq!(first_request(&whole[..whole.len() - 1]), None);
         }

@@ -1,6 +1,6 @@
 //! A whole portal: echo upstream, configured site, running gate, parties.
 
-use super::{Binary, Gate, Sandbox, free_port};
+use super::{Binary, Gate, Heir, Sandbox, free_port};
 use crate::client::Client;
 use crate::echo::Echo;
 use crate::process::Output;
@@ -167,6 +167,14 @@ impl Portal {
         self.gate.take().expect("a running gate").terminate()
     }
 
+    /// `countersign upgrade`: the process that serves from now on.
+    #[track_caller]
+    pub fn upgrade(&self) -> Heir {
+        let done = self.countersign(&["upgrade", "--json"]).ok().json();
+        let pid = done["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+        Heir::new(pid.unwrap_or_else(|| panic!("no pid in {done}")))
+    }
+
     /// The running gate.
     #[track_caller]
     pub fn gate(&self) -> &Gate {
@@ -190,6 +198,14 @@ impl Portal {
         let output = self.countersign(&["party", "add", name, "--site", SITE, "--pem", "--out", "."]).ok();
         let (chain_pem, key_pem) = self.files(name);
         Party { name: name.to_owned(), chain_pem, key_pem, output }
+    }
+
+    /// `party add NAME --site portal.test --p12 PROFILE --out . --json`, which leaves NAME.p12; its password.
+    #[track_caller]
+    pub fn add_p12(&self, name: &str, profile: &str) -> String {
+        let add = ["party", "add", name, "--site", SITE, "--p12", profile, "--out", ".", "--json"];
+        let made = self.countersign(&add).ok().json();
+        made["password"].as_str().expect("a password").to_owned()
     }
 
     /// A client that trusts the own CA and shows no certificate.
