@@ -10,11 +10,14 @@ use policy::site::RuleIndex;
 use policy::{Decision, Grant, HostName, NormalPath, Peer, Refusal, Site};
 
 use crate::settings::GateState;
+use crate::upstream::route::Routes;
 
 /// The state in force, numbered: equal numbers are the same state.
 pub(crate) struct Current {
     pub(crate) number: u64,
     pub(crate) state: GateState,
+    /// Where the sites' requests go, with how the upstreams fare.
+    pub(crate) routes: Arc<Routes>,
 }
 
 /// The right to forward one request. Only a decision makes one.

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, STRICT_TRANSPORT_SECURITY, TRAILER};
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use policy::{Audience, Refusal, Why};
 use tokio::sync::oneshot;
 
@@ -13,33 +15,46 @@ use crate::admit::{self, Permit, Stop};
 use crate::broom;
 use crate::exchange::{Answer, Exchange, Gone};
 use crate::forward::{self, Failure, Told};
-use crate::gate::Phase;
 use crate::health::health;
 use crate::identify::identified_for;
-use crate::lines::Who;
-use crate::pool::Lent;
+use crate::lines::{Client, Who};
+use crate::manners;
 use crate::refuse::{Asked, plain, refused, tell};
 use crate::serve::Visit;
 use crate::settings::GateSite;
+use crate::upstream::body::Lent;
+use crate::upstream::route::Route;
+use crate::upstream::trailers;
+use crate::upstream::tunnel::Tunnel;
+use crate::upstream::websocket::{self, Wish};
 
 /// Answers one request.
 pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Result<Response<Answer>, Gone> {
     let mut exchange = Exchange::begin(visit.clone(), &request);
-    if *visit.worker.shared.phase.borrow() != Phase::Serving {
+    if !visit.worker.shared.phase.borrow().accepts() {
         visit.closing.set(true);
     }
     let result = decide(&visit, &mut exchange, request).await;
     if visit.caged {
         visit.closing.set(true);
     }
+    let hsts = exchange.hsts.take();
     let mut response = match result? {
         Reply::Own(response) => response.map(|body| Answer::own(body, exchange)),
         Reply::Upstream(response, cancelled) => {
             response.map(|body| Answer::upstream(body, cancelled, exchange))
         }
+        Reply::Switched(response, switched) => {
+            exchange.note_status(response.status().as_u16());
+            switched.begin(&visit, exchange);
+            return Ok(response.map(|()| Answer::none()));
+        }
     };
     if visit.closing.get() && !visit.http2 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(hsts) = hsts {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
     }
     let status = response.status().as_u16();
     response.body_mut().note_status(status);
@@ -52,12 +67,38 @@ pub(crate) enum Reply {
     Own(Response<Bytes>),
     /// From the upstream, until it loses admission.
     Upstream(Response<Lent>, oneshot::Receiver<()>),
+    /// From the upstream, which agreed to a WebSocket.
+    Switched(Response<()>, Switched),
+}
+
+/// Both sides of a WebSocket to be.
+pub(crate) struct Switched {
+    upstream: OnUpgrade,
+    /// On HTTP/2; on HTTP/1.1 it is the whole connection.
+    client: Option<OnUpgrade>,
+    cancelled: oneshot::Receiver<()>,
+}
+
+impl Switched {
+    /// Sees to it that bytes are carried once the client has its answer.
+    fn begin(self, visit: &Visit, exchange: Exchange) {
+        let tunnel = Tunnel::new(exchange, self.cancelled, self.upstream);
+        let Some(client) = self.client else {
+            *visit.tunnel.borrow_mut() = Some(tunnel);
+            return;
+        };
+        tokio::task::spawn_local(async move {
+            if let Ok(client) = client.await {
+                tunnel.run(TokioIo::new(client), Bytes::new()).await;
+            }
+        });
+    }
 }
 
 async fn decide(
     visit: &Rc<Visit>,
     exchange: &mut Exchange,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Reply, Gone> {
     let shared = visit.worker.shared.clone();
     loop {
@@ -69,7 +110,8 @@ async fn decide(
             visit.closing.set(true);
             return Ok(plain(visit, exchange, 421, "host-mismatch", "The site is no longer served here"));
         };
-        if let Some(reply) = unfit(visit, exchange, &request) {
+        exchange.hsts.clone_from(&site.manners.hsts);
+        if let Some(reply) = unfit(visit, exchange, site, &request) {
             return Ok(reply);
         }
         let known = !visit.admin
@@ -90,6 +132,10 @@ async fn decide(
         {
             return Ok(reply);
         }
+        if let Some(response) = manners::preflight(&site.manners, &request) {
+            exchange.verdict = "answered";
+            return Ok(Reply::Own(response));
+        }
         let peer = visit.peer.borrow().as_ref().map(|peer| identified_for(peer, &rules.anchors, now));
         visit.peer.borrow_mut().clone_from(&peer);
         let admitted =
@@ -104,7 +150,8 @@ async fn decide(
             }
         };
         let until = permit.grant().map(|grant| grant.until);
-        let who = visit.lines.borrow_mut().who(current.number, &permit, site);
+        let client = Client { peer: peer.as_deref(), link: &visit.link, pool: &visit.worker.pool };
+        let who = visit.lines.borrow_mut().who(current.number, &permit, site, &client);
         let uri = request.uri().clone();
         let (id, cancelled) = shared.live.begin(&visit.live, uri, who.party.clone(), until);
         exchange.running = Some(id);
@@ -115,31 +162,38 @@ async fn decide(
         }
         exchange.verdict = permit.verdict();
         exchange.party.clone_from(&who.party);
-        tell(visit, exchange, &permit, peer.as_deref(), now);
-        if request.headers().contains_key(UPGRADE) && asks_for_upgrade(&request) {
-            return Ok(plain(visit, exchange, 501, "bad-request", "Upgrades are not served here"));
+        if let Some(reply) = manners::held_back(visit, exchange, site, &permit, &request) {
+            return Ok(reply);
         }
+        tell(visit, exchange, &permit, peer.as_deref(), now);
         if rules.audience == Audience::Operators {
             return Ok(plain(visit, exchange, 404, "not-found", "There is nothing under this path"));
         }
-        return pass(visit, exchange, site, &permit, &who, request, cancelled).await;
+        let wish = match websocket::wish(&mut request) {
+            Ok(wish) => wish,
+            Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", detail)),
+        };
+        let Some(route) = current.routes.get(&visit.site) else {
+            return Ok(plain(visit, exchange, 502, "upstream-unreachable", "The site has no upstream"));
+        };
+        return pass(visit, exchange, (site, route), &permit, &who, (request, wish), cancelled).await;
     }
 }
 
 async fn pass(
     visit: &Rc<Visit>,
     exchange: &mut Exchange,
-    site: &GateSite,
+    (site, route): (&GateSite, &Route),
     permit: &Permit,
     who: &Who,
-    request: Request<Incoming>,
+    (request, wish): (Request<Incoming>, Option<Wish>),
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Reply, Gone> {
     let limits = &visit.worker.shared.limits;
     let field = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let text =
         request.uri().authority().map_or_else(|| field().unwrap_or_default(), |target| target.as_str());
-    let Some(origin) = visit.lines.borrow_mut().origin(text, visit.from) else {
+    let Some(origin) = visit.lines.borrow_mut().origin(text, visit.from, visit.trusted) else {
         return Ok(plain(visit, exchange, 400, "bad-request", "The host cannot be told to the site"));
     };
     let told = Told {
@@ -147,9 +201,10 @@ async fn pass(
         forwarded: &origin.forwarded,
         identity: &who.identity,
         reference: &exchange.reference,
+        wish: wish.as_ref(),
     };
-    let pool = &visit.worker.pool;
-    let forwarding = forward::forward(permit, site, pool, request, told, limits.first_byte, limits.max_body);
+    let pool = who.own_pool.as_ref().unwrap_or(&visit.worker.pool);
+    let forwarding = forward::forward(permit, route, pool, request, told, limits, site.manners.max_body);
     let result = tokio::select! {
         biased;
         // An error here means that nobody can cut it any more, which does not happen while it is registered.
@@ -157,38 +212,100 @@ async fn pass(
         result = forwarding => result,
     };
     let failure = match result {
-        Ok(mut response) if response.status() != http::StatusCode::SWITCHING_PROTOCOLS => {
-            broom::sweep_response(response.headers_mut());
-            return Ok(Reply::Upstream(response, cancelled));
-        }
-        Ok(_) => Failure::Unreachable("an upgrade that was not asked for".into()),
+        Ok(response) => match begins(response, wish) {
+            Begins::WebSocket(response, upstream, client) => {
+                return Ok(Reply::Switched(response, Switched { upstream, client, cancelled }));
+            }
+            Begins::Plain(mut response) => {
+                let announced = trailers::announced(response.headers());
+                broom::sweep_response(response.headers_mut());
+                // HTTP/2 needs no announcement; an HTTP/1.1 client gets trailers if it asked for them.
+                if let Some(announced) = announced.filter(|_| !visit.http2) {
+                    response.headers_mut().insert(TRAILER, announced);
+                }
+                return Ok(Reply::Upstream(response, cancelled));
+            }
+            Begins::Nothing(what) => Failure::Unreachable(String::new(), what.into()),
+        },
         Err(failure) => failure,
     };
     Ok(match failure {
-        Failure::Unreachable(error) => {
-            tracing::warn!(site = %visit.site, reference = %exchange.reference, %error, "upstream");
+        Failure::Unreachable(upstream, error) => {
+            tracing::warn!(site = %visit.site, reference = %exchange.reference, upstream, error, "no answer");
             plain(visit, exchange, 502, "upstream-unreachable", "The site behind the gate gives no answer")
         }
-        Failure::Timeout => {
+        Failure::Timeout(upstream) => {
+            tracing::warn!(site = %visit.site, reference = %exchange.reference, upstream, "no answer in time");
             plain(visit, exchange, 504, "upstream-timeout", "The site behind the gate is too slow")
         }
         Failure::TooLong => plain(visit, exchange, 413, "bad-request", "The request's body is too long"),
     })
 }
 
+/// What an upstream's answer is the beginning of.
+enum Begins {
+    /// An answer.
+    Plain(Response<Lent>),
+    /// The WebSocket that was asked for.
+    WebSocket(Response<()>, OnUpgrade, Option<OnUpgrade>),
+    /// Neither.
+    Nothing(&'static str),
+}
+
+fn begins(mut response: Response<Lent>, wish: Option<Wish>) -> Begins {
+    let switching = response.status() == http::StatusCode::SWITCHING_PROTOCOLS;
+    let Some(wish) = wish else {
+        return if switching {
+            Begins::Nothing("an upgrade that was not asked for")
+        } else {
+            Begins::Plain(response)
+        };
+    };
+    if !switching {
+        // To who asked with HTTP/2, success would say that the WebSocket is there.
+        return if wish.client.is_some() && response.status().is_success() {
+            Begins::Nothing("it answered a WebSocket as a plain request")
+        } else {
+            Begins::Plain(response)
+        };
+    }
+    if !wish.is_granted(response.headers()) {
+        return Begins::Nothing("an upgrade to something else than the WebSocket that was asked for");
+    }
+    let upstream = hyper::upgrade::on(&mut response);
+    let mut response = response.map(drop);
+    broom::sweep_response(response.headers_mut());
+    *response.status_mut() = wish.answer(response.headers_mut());
+    Begins::WebSocket(response, upstream, wish.client)
+}
+
 /// What is refused whoever asks.
-fn unfit(visit: &Visit, exchange: &mut Exchange, request: &Request<Incoming>) -> Option<Reply> {
+fn unfit(
+    visit: &Visit,
+    exchange: &mut Exchange,
+    site: &GateSite,
+    request: &Request<Incoming>,
+) -> Option<Reply> {
     let limits = &visit.worker.shared.limits;
     let method = request.method();
-    if method == Method::CONNECT || method == Method::TRACE {
+    let tunnels = method == Method::CONNECT && !websocket::is_extended(request);
+    if tunnels || method == Method::TRACE {
         return Some(plain(visit, exchange, 400, "bad-request", "This method is not served here"));
     }
     if request.headers().len() > limits.header_fields {
         return Some(plain(visit, exchange, 431, "bad-request", "The request has too many header fields"));
     }
+    if visit.http2 && request.headers().get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        // Equal ones too: what is sent on has exactly one framing.
+        return Some(plain(visit, exchange, 400, "bad-request", "More than one Content-Length field"));
+    }
+    if visit.http2 && request.headers().values().any(has_space_around) {
+        // RFC 9113 section 8.2.1: HTTP/1.1 would read another value.
+        return Some(plain(visit, exchange, 400, "bad-request", "A field's value has white space around it"));
+    }
     let length =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if let (Some(most), Some(length)) = (limits.max_body, length)
+    if let (Some(most), Some(length)) = (site.manners.max_body, length)
         && length > most
     {
         return Some(plain(visit, exchange, 413, "bad-request", "The request's body is too long"));
@@ -196,7 +313,8 @@ fn unfit(visit: &Visit, exchange: &mut Exchange, request: &Request<Incoming>) ->
     None
 }
 
-fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
-    let wanted = request.headers().get_all(UPGRADE).iter().filter_map(|value| value.to_str().ok());
-    wanted.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case("websocket"))
+fn has_space_around(value: &HeaderValue) -> bool {
+    let space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let bytes = value.as_bytes();
+    space(bytes.first()) || space(bytes.last())
 }

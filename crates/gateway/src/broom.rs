@@ -6,33 +6,16 @@
 
 use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use examiner::Certificate;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
     VARY,
 };
 
-/// RFC 9440 section 2.2: the end-entity certificate.
-pub const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
-/// The party that was admitted.
-pub const PARTY: HeaderName = HeaderName::from_static("countersign-party");
-/// The reference of the log entry.
-pub const REFERENCE: HeaderName = HeaderName::from_static("countersign-reference");
+use crate::identity::one_line;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-
-/// Which headers tell the upstream who is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdentityHeader {
-    /// `Client-Cert` (RFC 9440): the certificate itself.
-    ClientCert,
-    /// `Countersign-Party`: the party's id.
-    Party,
-}
 
 /// Fields that belong to one connection (RFC 9110 section 7.6.1), `TE` apart.
 const HOP_BY_HOP: [&str; 12] = [
@@ -132,34 +115,6 @@ pub fn is_identity(name: &str) -> bool {
             || IDENTITY_PREFIXES.iter().any(|prefix| folds_to_prefix(name, prefix)))
 }
 
-/// What tells the upstream who is there; made once for a connection, set on each of its requests.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    certificate: Option<HeaderValue>,
-    party: Option<HeaderValue>,
-}
-
-impl Identity {
-    /// The headers in `which` that have something to say of this admission.
-    pub fn of(which: &[IdentityHeader], cert: Option<&Certificate>, party: Option<&str>) -> Self {
-        let cert = cert.filter(|_| which.contains(&IdentityHeader::ClientCert));
-        let party = party.filter(|_| which.contains(&IdentityHeader::Party));
-        let value = |text: String| HeaderValue::try_from(text).ok();
-        Self {
-            certificate: cert.and_then(|cert| value(format!(":{}:", STANDARD.encode(&cert.der)))),
-            party: party.and_then(|party| value(one_line(party))),
-        }
-    }
-
-    /// Sets them, each as exactly one field line, and the reference. Call it last. A header that has nothing to say is
-    /// absent afterwards.
-    pub fn set(&self, headers: &mut HeaderMap, reference: &str) {
-        set(headers, CLIENT_CERT, self.certificate.clone());
-        set(headers, PARTY, self.party.clone());
-        set(headers, REFERENCE, HeaderValue::try_from(one_line(reference)).ok());
-    }
-}
-
 /// What tells the upstream where a request came from; the same for all requests of a connection to one host.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
@@ -167,6 +122,8 @@ pub struct Forwarded {
     address: Option<HeaderValue>,
     proto: Option<HeaderValue>,
     host: Option<HeaderValue>,
+    /// What the client itself says about that is believed.
+    trusted: bool,
 }
 
 impl Forwarded {
@@ -185,12 +142,23 @@ impl Forwarded {
             address: value(client.to_string()),
             proto: value(proto),
             host: value(host),
+            trusted: false,
         }
+    }
+
+    /// The same, behind what a trusted proxy says.
+    #[must_use]
+    pub fn after(self, trusted: bool) -> Self {
+        Self { trusted, ..self }
     }
 
     /// Replaces everything that tells where a request came from: `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded`
     /// (RFC 7239) are set; their other spellings and `X-Real-IP` go.
+    ///
+    /// Of a trusted proxy, `X-Forwarded-For` and `Forwarded` are kept and its own address is appended; its
+    /// `X-Forwarded-Proto` and `-Host` are kept where each stands there once. Other spellings go all the same.
     pub fn set(&self, headers: &mut HeaderMap) {
+        let told = self.trusted.then(|| Told::by(headers));
         remove_where(headers, |name| {
             matches!(name.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'f' | b'x'))
                 && ORIGIN.iter().any(|whole| folds_to(name, whole))
@@ -199,6 +167,51 @@ impl Forwarded {
         set(headers, X_FORWARDED_FOR, self.address.clone());
         set(headers, X_FORWARDED_PROTO, self.proto.clone());
         set(headers, X_FORWARDED_HOST, self.host.clone());
+        if let Some(told) = told {
+            told.set(headers);
+        }
+    }
+}
+
+/// What a trusted proxy says about where a request came from.
+struct Told {
+    whole: Option<HeaderValue>,
+    address: Option<HeaderValue>,
+    proto: Option<HeaderValue>,
+    host: Option<HeaderValue>,
+}
+
+impl Told {
+    fn by(headers: &HeaderMap) -> Self {
+        let list = |name: &HeaderName| {
+            let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+            HeaderValue::from_bytes(&lines.join(&b", "[..])).ok().filter(|joined| !joined.is_empty())
+        };
+        let single = |name: &HeaderName| {
+            let mut lines = headers.get_all(name).iter();
+            lines.next().filter(|_| lines.next().is_none()).cloned()
+        };
+        Self {
+            whole: list(&FORWARDED),
+            address: list(&X_FORWARDED_FOR),
+            proto: single(&X_FORWARDED_PROTO),
+            host: single(&X_FORWARDED_HOST),
+        }
+    }
+
+    /// Puts it before what was set.
+    fn set(self, headers: &mut HeaderMap) {
+        for (name, told) in [(FORWARDED, self.whole), (X_FORWARDED_FOR, self.address)] {
+            let (Some(told), Some(own)) = (told, headers.get(&name)) else { continue };
+            if let Ok(both) = HeaderValue::from_bytes(&[told.as_bytes(), own.as_bytes()].join(&b", "[..])) {
+                headers.insert(name, both);
+            }
+        }
+        for (name, told) in [(X_FORWARDED_PROTO, self.proto), (X_FORWARDED_HOST, self.host)] {
+            if let Some(told) = told {
+                headers.insert(name, told);
+            }
+        }
     }
 }
 
@@ -246,18 +259,6 @@ fn folds_to(name: &str, whole: &str) -> bool {
 fn folds_to_prefix(name: &str, prefix: &str) -> bool {
     name.len() >= prefix.len()
         && name.bytes().zip(prefix.bytes()).all(|(byte, wanted)| folded(byte) == wanted)
-}
-
-/// A value that is certainly one header line: bytes outside printable ASCII are percent-encoded.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            0x21..=0x7e => line.push(char::from(byte)),
-            _ => line.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    line
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use examiner::UnixTime;
-use http::{Method, Request, Uri, Version};
+use http::{HeaderValue, Method, Request, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
+use crate::broom;
 use crate::observe::{AccessEntry, reference};
-use crate::pool::Lent;
 use crate::serve::Visit;
+use crate::upstream::body::Lent;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -39,6 +40,8 @@ pub(crate) struct Exchange {
     pub(crate) party: Option<Arc<str>>,
     pub(crate) verdict: &'static str,
     pub(crate) running: Option<u64>,
+    /// The site's `Strict-Transport-Security`.
+    pub(crate) hsts: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -57,8 +60,26 @@ impl Exchange {
             party: None,
             verdict: "",
             running: None,
+            hsts: None,
             visit,
         }
+    }
+}
+
+impl Exchange {
+    /// The connection it runs on.
+    pub(crate) fn visit(&self) -> &Rc<Visit> {
+        &self.visit
+    }
+
+    /// The status that its answer goes out with.
+    pub(crate) fn note_status(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// Bytes that went to the client otherwise than as an answer's body.
+    pub(crate) fn passed(&mut self, bytes: u64) {
+        self.bytes += bytes;
     }
 }
 
@@ -88,7 +109,8 @@ impl Drop for Exchange {
             party: self.party.take(),
             address: visit.from,
             method: Some(std::mem::take(&mut self.method)),
-            path: Some(std::mem::take(&mut self.uri)),
+            // A copy: the URI would keep the connection's whole read buffer until the line is written.
+            path: self.uri.path().to_owned(),
             status: self.status,
             bytes: self.bytes,
             duration_us: u64::try_from(taken.as_micros()).unwrap_or(u64::MAX),
@@ -102,24 +124,32 @@ impl Drop for Exchange {
 /// The body of an answer; ends the exchange when it is dropped.
 pub(crate) struct Answer {
     body: Content,
-    exchange: Exchange,
+    /// None where it goes on after the answer.
+    exchange: Option<Exchange>,
 }
 
 impl Answer {
     /// These bytes.
     pub(crate) fn own(body: Bytes, exchange: Exchange) -> Self {
-        Self { body: Content::Own(Some(body)), exchange }
+        Self { body: Content::Own(Some(body)), exchange: Some(exchange) }
+    }
+
+    /// None: the exchange goes on behind the answer's head.
+    pub(crate) fn none() -> Self {
+        Self { body: Content::Own(None), exchange: None }
     }
 
     /// What comes from the upstream, until it loses admission.
     pub(crate) fn upstream(body: Lent, cancelled: oneshot::Receiver<()>, exchange: Exchange) -> Self {
         let stream = Stream::new(&exchange.visit, body, cancelled);
-        Self { body: Content::Upstream(Box::new(stream)), exchange }
+        Self { body: Content::Upstream(Box::new(stream)), exchange: Some(exchange) }
     }
 
     /// The status that it goes out with.
     pub(crate) fn note_status(&mut self, status: u16) {
-        self.exchange.status = status;
+        if let Some(exchange) = &mut self.exchange {
+            exchange.status = status;
+        }
     }
 }
 
@@ -154,7 +184,7 @@ impl Stream {
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.waiting = false;
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            return Poll::Ready(frame.map(|frame| frame.map(swept).map_err(Into::into)));
         }
         let idle = self.idle;
         let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
@@ -164,6 +194,14 @@ impl Stream {
         ready!(silence.as_mut().poll(cx));
         Poll::Ready(Some(Err("the upstream fell silent".into())))
     }
+}
+
+/// The frame, trailers without what belongs to the upstream's connection.
+fn swept(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+    if let Some(trailers) = frame.trailers_mut() {
+        broom::sweep_response(trailers);
+    }
+    frame
 }
 
 impl Body for Answer {
@@ -180,8 +218,8 @@ impl Body for Answer {
             }
             Content::Upstream(stream) => ready!(stream.poll(cx)),
         };
-        if let Some(Ok(frame)) = &frame {
-            self.exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if let (Some(Ok(frame)), Some(exchange)) = (&frame, &mut self.exchange) {
+            exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
         }
         Poll::Ready(frame)
     }

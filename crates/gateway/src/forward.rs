@@ -1,24 +1,35 @@
-//! The request to the upstream. Only a [`Permit`] opens this door.
+//! The request to an upstream. Only a [`Permit`] opens this door.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
-use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TRAILER, TRANSFER_ENCODING};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::admit::Permit;
-use crate::broom::{self, Forwarded, Identity};
-use crate::pool::{Lent, Pool, PoolError};
-use crate::settings::{GateSite, Upstream};
+use crate::broom::{self, Forwarded};
+use crate::identity::Identity;
+use crate::settings::Limits;
+use crate::upstream::body::{AnyBody, Lent};
+use crate::upstream::pool::{Held, How, NoAnswer, Pool, PoolError};
+use crate::upstream::route::Route;
+use crate::upstream::trailers;
+use crate::upstream::websocket::Wish;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a body waits for the upstream's 100 (RFC 9110 section 10.1.1: not for ever).
+const EXPECTED: Duration = Duration::from_secs(1);
 
 const WOULD_REFUSE: HeaderName = HeaderName::from_static("countersign-would-refuse");
 
@@ -32,14 +43,16 @@ pub(crate) struct Told<'a> {
     pub(crate) identity: &'a Identity,
     /// What joins the logs.
     pub(crate) reference: &'a str,
+    /// The WebSocket that is asked for.
+    pub(crate) wish: Option<&'a Wish>,
 }
 
 /// Why there is no answer.
 pub(crate) enum Failure {
-    /// No connection, or it broke before an answer.
-    Unreachable(String),
-    /// Nothing came in time.
-    Timeout,
+    /// No connection, or it broke before an answer: which upstream, and how.
+    Unreachable(String, String),
+    /// Nothing came in time from this upstream.
+    Timeout(String),
     /// The request's body is longer than allowed.
     TooLong,
 }
@@ -47,14 +60,15 @@ pub(crate) enum Failure {
 /// Sends the permitted request on and gives the upstream's answer as soon as its head is there.
 pub(crate) async fn forward(
     permit: &Permit,
-    site: &GateSite,
+    route: &Route,
     pool: &Pool,
     request: Request<Incoming>,
     told: Told<'_>,
-    first_byte: Duration,
+    limits: &Limits,
     max_body: Option<u64>,
 ) -> Result<Response<Lent>, Failure> {
     let (mut parts, body) = request.into_parts();
+    let announced = trailers::announced(&parts.headers);
     broom::sweep(&mut parts.headers);
     parts.uri = target(permit, &parts.uri);
     parts.headers.insert(HOST, told.host);
@@ -63,29 +77,103 @@ pub(crate) async fn forward(
     if !body.is_end_stream() && !parts.headers.contains_key(CONTENT_LENGTH) {
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
+    if let Some(announced) = announced.filter(|_| !body.is_end_stream()) {
+        parts.headers.insert(TRAILER, announced);
+    }
     told.forwarded.set(&mut parts.headers);
     told.identity.set(&mut parts.headers, told.reference);
     if let Some(refusal) = permit.would_refuse() {
         parts.headers.insert(WOULD_REFUSE, HeaderValue::from_static(refusal.code().as_str()));
     }
 
-    let progress = Rc::new(Progress { last: Cell::new(Instant::now()), too_long: Cell::new(false) });
-    let body = Upload { body, left: max_body, progress: progress.clone() };
-    let Upstream::Http(upstream) = &site.upstream;
-    let sending = pool.send(upstream, Request::from_parts(parts, body));
-    tokio::pin!(sending);
-    loop {
-        // The time for an answer counts from the last byte that went to the upstream.
-        let until = progress.last.get() + first_byte;
-        match tokio::time::timeout_at(until, &mut sending).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(_)) if progress.too_long.get() => return Err(Failure::TooLong),
-            Ok(Err(PoolError::ConnectTimeout)) => return Err(Failure::Timeout),
-            Ok(Err(error)) => return Err(Failure::Unreachable(error.to_string())),
-            Err(_) if progress.last.get() + first_byte > until => {}
-            Err(_) => return Err(Failure::Timeout),
+    if let Some(wish) = told.wish {
+        parts.method = Method::GET;
+        wish.set(&mut parts.headers);
+    }
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+
+    let progress = Rc::new(Progress {
+        last: Cell::new(Instant::now()),
+        too_long: Cell::new(false),
+        broken: Cell::new(false),
+    });
+    let mut upload = Upload { body, left: max_body, hold: None, progress: progress.clone() };
+    let held = expected(&parts.headers, &upload.body).then(|| {
+        let held = Arc::new(Notify::new());
+        let heard = held.clone();
+        upload.hold = Some(Box::pin(async move {
+            let _ = tokio::time::timeout(EXPECTED, heard.notified()).await;
+        }));
+        held
+    });
+    let mut request = Request::from_parts(parts, AnyBody::of(upload));
+    if let Some(held) = held {
+        let told = held.clone();
+        hyper::ext::on_informational(&mut request, move |interim| {
+            if interim.status() == http::StatusCode::CONTINUE {
+                told.notify_one();
+            }
+        });
+        request.extensions_mut().insert(Held(held));
+    }
+    let how = match told.wish {
+        Some(_) => How::Upgrade,
+        None if route.has_choice() => How::WithChoice,
+        None => How::Kept,
+    };
+    let mut tried = 0;
+    let mut failure = None;
+    while let Some(backend) = route.choose(&mut tried) {
+        let load = route.load(backend);
+        match timed(pool.send(backend, request, how), &progress, limits.first_byte).await {
+            Some(Ok(mut response)) => {
+                backend.succeeded();
+                response.body_mut().load = load;
+                return Ok(response);
+            }
+            Some(Err(_)) if progress.too_long.get() => return Err(Failure::TooLong),
+            Some(Err(none)) => {
+                let NoAnswer { error, unsent } = *none;
+                // A client that went away says nothing about the upstream.
+                if !progress.broken.get() {
+                    backend.failed(limits.ejection);
+                }
+                let name = backend.text.clone();
+                let why = match error {
+                    PoolError::ConnectTimeout => Failure::Timeout(name),
+                    error => Failure::Unreachable(name, error.to_string()),
+                };
+                let Some(unsent) = unsent else { return Err(why) };
+                failure = Some(why);
+                request = unsent;
+            }
+            None => {
+                backend.failed(limits.ejection);
+                return Err(Failure::Timeout(backend.text.clone()));
+            }
         }
     }
+    Err(failure.unwrap_or_else(|| Failure::Unreachable(String::new(), "there is no upstream".into())))
+}
+
+/// What comes of it; `None` where no answer begins in time, counted from the last byte that went to the upstream.
+async fn timed<T>(sending: impl Future<Output = T>, progress: &Progress, first_byte: Duration) -> Option<T> {
+    let mut sending = std::pin::pin!(sending);
+    loop {
+        let until = progress.last.get() + first_byte;
+        match tokio::time::timeout_at(until, &mut sending).await {
+            Ok(result) => return Some(result),
+            Err(_) if progress.last.get() + first_byte > until => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Whether the client waits for a 100 before it sends the body.
+fn expected(headers: &http::HeaderMap, body: &Incoming) -> bool {
+    let wants = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    headers.get(EXPECT).is_some_and(wants) && !body.is_end_stream()
 }
 
 /// The request target in origin form; on sites with path rules the path that the decision was made on.
@@ -120,12 +208,16 @@ fn join_cookies(headers: &mut http::HeaderMap) {
 struct Progress {
     last: Cell<Instant>,
     too_long: Cell<bool>,
+    /// The client's body broke off.
+    broken: Cell<bool>,
 }
 
 /// The request's body on its way: counted, its trailers swept.
 struct Upload {
     body: Incoming,
     left: Option<u64>,
+    /// Not a byte is taken from the client before this is ready.
+    hold: Option<Pin<Box<dyn Future<Output = ()>>>>,
     progress: Rc<Progress>,
 }
 
@@ -137,6 +229,10 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(hold) = &mut self.hold {
+            ready!(hold.as_mut().poll(cx));
+            self.hold = None;
+        }
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if frame.is_ready() {
             self.progress.last.set(Instant::now());
@@ -144,7 +240,10 @@ impl Body for Upload {
         frame.map(|frame| {
             let mut frame = match frame? {
                 Ok(frame) => frame,
-                Err(error) => return Some(Err(error.into())),
+                Err(error) => {
+                    self.progress.broken.set(true);
+                    return Some(Err(error.into()));
+                }
             };
             if let (Some(left), Some(data)) = (&mut self.left, frame.data_ref()) {
                 match left.checked_sub(data.len() as u64) {

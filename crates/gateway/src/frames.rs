@@ -6,12 +6,11 @@
 
 use tokio::time::Instant;
 
+use crate::calm::Calm;
+use crate::wire::{self, CONTINUATION, DATA, END_HEADERS, HEAD, HEADERS};
+
+/// Bytes of the preface.
 const PREFACE: usize = 24;
-const HEAD: usize = 9;
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
 
 /// How far the frames have come.
 pub(crate) struct Frames {
@@ -22,6 +21,8 @@ pub(crate) struct Frames {
     /// A header block lacks its end.
     block: bool,
     since: Option<Instant>,
+    /// What they ask for in vain.
+    pub(crate) calm: Calm,
 }
 
 #[derive(Clone, Copy)]
@@ -32,8 +33,10 @@ enum Part {
 }
 
 impl Frames {
-    pub(crate) fn new() -> Self {
-        Self { part: Part::Preface, have: 0, head: [0; HEAD], block: false, since: None }
+    /// `streams`: how many may be open at once.
+    pub(crate) fn new(streams: u32) -> Self {
+        let calm = Calm::new(streams);
+        Self { part: Part::Preface, have: 0, head: [0; HEAD], block: false, since: None, calm }
     }
 
     /// Since when a frame or a header block lacks its rest.
@@ -59,16 +62,17 @@ impl Frames {
             self.have += taken.len();
             bytes = rest;
             if self.have == whole {
-                self.next();
+                self.next(now);
             }
         }
     }
 
     /// A part is complete.
-    fn next(&mut self) {
+    fn next(&mut self, now: Instant) {
         self.have = 0;
         if matches!(self.part, Part::Head) {
-            let length = u32::from_be_bytes([0, self.head[0], self.head[1], self.head[2]]) as usize;
+            let length = wire::length(&self.head);
+            self.calm.came(self.head[3], self.head[4], length, now);
             if length > 0 {
                 self.part = Part::Payload(length);
                 if self.head[3] == DATA && !self.block {
@@ -101,7 +105,7 @@ mod tests {
     }
 
     fn begun() -> (Frames, Instant) {
-        let (mut frames, now) = (Frames::new(), Instant::now());
+        let (mut frames, now) = (Frames::new(100), Instant::now());
         frames.take(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", now);
         (frames, now)
     }
@@ -144,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_preface_and_other_frames_are_due_and_a_bodys_rest_is_not() {
-        let (mut frames, now) = (Frames::new(), Instant::now());
+        let (mut frames, now) = (Frames::new(100), Instant::now());
         frames.take(b"PRI *", now);
         assert_eq!(frames.due_since(), Some(now));
         let (mut frames, now) = begun();

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,20 @@ use crate::handshake::provider;
 use crate::health;
 use crate::listen::{self, Crowd, Worker};
 use crate::live::Live;
+use crate::metrics;
 use crate::observe::{Events, Observer};
-use crate::pool::Pool;
-use crate::settings::{Clock, GateError, GateSettings, GateState, Limits};
+use crate::plain;
+use crate::rate::Rates;
+use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists};
+use crate::upstream::check;
+use crate::upstream::pool::Pool;
+use crate::upstream::route::{Routes, UpstreamView};
 
 /// How often ended admissions are looked for.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Of so many connections, one more may be without TLS.
+const PLAIN_SHARE: usize = 10;
 
 /// A running gate. Dropped, it ends all connections at once.
 pub struct Gate {
@@ -37,12 +45,23 @@ pub struct Gate {
 pub(crate) struct Shared {
     pub(crate) current: ArcSwap<Current>,
     pub(crate) limits: Limits,
+    pub(crate) front: Front,
     pub(crate) observer: Observer,
     pub(crate) live: Live,
     pub(crate) clock: Clock,
     pub(crate) crowd: Arc<Crowd>,
+    /// The same on the listeners without TLS.
+    pub(crate) plain_crowd: Arc<Crowd>,
+    pub(crate) lists: Option<Lists>,
+    /// The port of the sites, as visitors type it.
+    pub(crate) https_port: u16,
+    rates: OnceLock<Rates>,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// Since when another gate has the sockets.
+    retired: OnceLock<Instant>,
+    /// One count a worker, raised each time it comes round.
+    rounds: Box<[AtomicU64]>,
     /// The hosts that requests to the admin address may name.
     pub(crate) admin_hosts: Vec<HostName>,
     number: AtomicU64,
@@ -50,14 +69,28 @@ pub(crate) struct Shared {
 }
 
 /// How far the gate is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Phase {
     /// Connections are accepted.
     Serving,
+    /// No new connections: another gate accepts them. Those that are here end in their own time.
+    Retired,
     /// No new connections; running requests are answered.
     Draining,
     /// Over.
     Ended,
+}
+
+impl Phase {
+    /// Whether this gate takes new connections.
+    pub(crate) fn accepts(self) -> bool {
+        self == Self::Serving
+    }
+
+    /// Whether what is here is to come to its end now.
+    pub(crate) fn hurries(self) -> bool {
+        self > Self::Retired
+    }
 }
 
 impl Gate {
@@ -71,34 +104,49 @@ impl Gate {
         state.check()?;
         let workers = settings.workers.max(1);
         let mut bound = Vec::new();
-        for listener in settings.listen.iter().chain(&settings.admin) {
+        let plain = settings.plain.listen;
+        for listener in settings.listen.iter().chain(&settings.admin).chain(&plain) {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
         }
+        let routes = Routes::of(&state.sites, &Routes::default());
         let shared = Arc::new(Shared {
             crowd: Arc::new(Crowd::new(&settings.limits)),
+            plain_crowd: Arc::new(Crowd::new(&Limits {
+                slots: (settings.limits.slots / PLAIN_SHARE).max(1),
+                ..settings.limits.clone()
+            })),
+            lists: settings.plain.lists,
+            https_port: settings.plain.https_port,
+            rates: OnceLock::new(),
             limits: settings.limits,
+            front: settings.front,
             observer: Observer::new(events),
             live: Live::new(workers),
             clock,
             provider: Arc::new(provider()),
             phase: watch::channel(Phase::Serving).0,
+            retired: OnceLock::new(),
+            rounds: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             admin_hosts: health::hosts(settings.admin.as_ref().and_then(|admin| admin.local_addr().ok())),
             number: AtomicU64::new(1),
             applying: Mutex::new(()),
-            current: ArcSwap::from_pointee(Current { number: 0, state }),
+            current: ArcSwap::from_pointee(Current { number: 0, routes: Arc::new(routes), state }),
         });
         health::note_state(&shared);
         let gate = Self { shared: shared.clone(), threads: Mutex::default(), bound };
         for part in 0..workers {
             let mut listeners = Vec::new();
             for listener in &settings.listen {
-                listeners.push((listener.try_clone()?, false));
+                listeners.push((listener.try_clone()?, For::Sites));
             }
             if let Some(admin) = &settings.admin {
-                listeners.push((admin.try_clone()?, true));
+                listeners.push((admin.try_clone()?, For::Admin));
             }
             shared.crowd.accepting.fetch_add(listeners.len(), Ordering::SeqCst);
+            for listener in &plain {
+                listeners.push((listener.try_clone()?, For::Redirects));
+            }
             let shared = shared.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("gate-{part}")).spawn(move || {
@@ -114,10 +162,44 @@ impl Gate {
     pub fn apply(&self, state: GateState, touched: Vec<Touched>) -> u64 {
         let _one_at_a_time = self.shared.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.shared.number.fetch_add(1, Ordering::SeqCst);
-        let current = Arc::new(Current { number, state });
+        let before = self.shared.current.load();
+        // A change of parties alone leaves the sites as they are.
+        let routes = if Arc::ptr_eq(&before.state.sites, &state.sites) {
+            before.routes.clone()
+        } else {
+            Arc::new(Routes::of(&state.sites, &before.routes))
+        };
+        let current = Arc::new(Current { number, state, routes });
         self.shared.current.store(current.clone());
         health::note_state(&self.shared);
         self.shared.live.decide_again(&touched, &current, (self.shared.clock)())
+    }
+
+    /// Leaves the sockets to another gate that accepts on them: stops accepting, and lets what is here end in its own
+    /// time. The answer to the next request says that it is the connection's last, an idle connection stays until its
+    /// ordinary deadline, and streams and WebSockets go on. Policy goes on being applied.
+    pub fn retire(&self) {
+        self.shared.phase.send_if_modified(|phase| {
+            let serving = phase.accepts();
+            if serving {
+                *phase = Phase::Retired;
+            }
+            serving
+        });
+        let _ = self.shared.retired.set(Instant::now());
+        self.shared.live.end_all(false);
+    }
+
+    /// Whether a gate that retired has nobody left, or has waited for them as long as its limits say.
+    pub fn is_over(&self) -> bool {
+        let is_late = |since: &Instant| since.elapsed() >= self.shared.limits.retired;
+        self.shared.crowd.is_gone() && self.shared.plain_crowd.is_gone()
+            || self.shared.retired.get().is_some_and(is_late)
+    }
+
+    /// How often each worker has come round; one that stands still does not get further.
+    pub fn rounds(&self) -> Vec<u64> {
+        self.shared.rounds.iter().map(|rounds| rounds.load(Ordering::Relaxed)).collect()
     }
 
     /// Stops accepting once the sockets' queues are empty, lets running requests end for at most `most`, then ends
@@ -138,7 +220,12 @@ impl Gate {
         self.shared.metrics_text()
     }
 
-    /// The addresses it listens on, in the order of the settings; the admin address last.
+    /// How the upstreams fare, by site and in their order.
+    pub fn upstreams(&self) -> Vec<UpstreamView> {
+        self.shared.upstreams()
+    }
+
+    /// The addresses it listens on, in the order of the settings; then the admin address, then those without TLS.
     pub fn bound(&self) -> Vec<SocketAddr> {
         self.bound.clone()
     }
@@ -159,23 +246,51 @@ impl Drop for Gate {
 }
 
 impl Shared {
+    /// The rate limits' buckets, made when the first site wants them.
+    pub(crate) fn rates(&self) -> &Rates {
+        self.rates.get_or_init(Rates::new)
+    }
+
     pub(crate) fn metrics_text(&self) -> String {
-        let more = self.observer.events.metrics();
+        let more = self.observer.events.metrics() + &metrics::upstreams(&self.upstreams());
         self.observer.metrics.text(&more)
+    }
+
+    fn upstreams(&self) -> Vec<UpstreamView> {
+        let current = self.current.load();
+        current.routes.backends().map(|backend| backend.view(self.limits.ejection)).collect()
     }
 }
 
+/// What a listener is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Sites,
+    Admin,
+    /// Without TLS.
+    Redirects,
+}
+
 /// One core's work, until the gate ends.
-async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpListener, bool)>) {
+async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpListener, For)>) {
     let pool = Pool::new(shared.limits.connect);
+    if part == 0 {
+        tokio::task::spawn_local(check::watch(shared.clone(), pool.clone()));
+    }
     let worker = Rc::new(Worker { shared: shared.clone(), pool, part });
-    for (listener, admin) in listeners {
+    for (listener, purpose) in listeners {
         match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) if purpose == For::Redirects => {
+                tokio::task::spawn_local(plain::accept(worker.clone(), listener));
+            }
             Ok(listener) => {
+                let admin = purpose == For::Admin;
                 tokio::task::spawn_local(listen::accept(worker.clone(), listener, admin));
             }
             Err(error) => {
-                shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
+                if purpose != For::Redirects {
+                    shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
+                }
                 tracing::error!(%error, "a listener is not usable");
             }
         }
@@ -186,6 +301,7 @@ async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpLis
     loop {
         tokio::select! {
             _ = tick.tick() => {
+                shared.rounds[part].fetch_add(1, Ordering::Relaxed);
                 let now = (shared.clock)();
                 shared.live.expire(part, &shared.current.load(), now);
                 if part == 0 {

@@ -27,7 +27,8 @@ use crate::identify::identify;
 use crate::io;
 use crate::observe::GateEvent;
 use crate::proof;
-use crate::settings::{GateSite, IssuerHints};
+use crate::proxy::{Link, cipher_name};
+use crate::settings::{GateSite, IdentityHeader, IssuerHints};
 
 /// Bytes of CA names sent with a certificate request.
 const MOST_HINTS: usize = 8 * 1024;
@@ -42,13 +43,14 @@ pub(crate) struct Arrival {
     pub(crate) peer: Option<Arc<Peer>>,
     /// Refusals at this site end the handshake.
     pub(crate) strict: bool,
+    pub(crate) link: Link,
 }
 
 /// Takes the connection through the handshake; `None` when it ended there. The caller sets the deadline.
 pub(crate) async fn handshake(
     shared: &Arc<Shared>,
     tcp: TcpStream,
-    from: SocketAddr,
+    (from, to): (SocketAddr, SocketAddr),
     admin: bool,
 ) -> Option<Arrival> {
     let began = Instant::now();
@@ -106,7 +108,14 @@ pub(crate) async fn handshake(
             };
             metrics.handshake(site.name.as_str(), protocol, "ok", taken);
             let peer = verifier.peer();
-            Some(Arrival { stream, site, peer, strict: handshake_site })
+            let suite = stream.get_ref().1.negotiated_cipher_suite().map(|suite| suite.suite());
+            let cipher = if site.identity.contains(&IdentityHeader::ProxyV2) {
+                suite.map(cipher_name).unwrap_or_default()
+            } else {
+                String::new()
+            };
+            let link = Link { from, to, version: protocol, cipher };
+            Some(Arrival { stream, site, peer, strict: handshake_site, link })
         }
         Err((error, tcp)) => {
             let result = failed(shared, &verifier, &error, from);

@@ -40,7 +40,7 @@ pub(crate) fn health(
     let text = |status: u16, text: String| {
         let mut response = Response::new(Bytes::from(text));
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
         response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Some(Reply::Own(response))
@@ -67,7 +67,7 @@ pub(crate) fn health(
 }
 
 /// The certificate that a site shows.
-fn own(site: &GateSite) -> Option<Certificate> {
+pub(crate) fn own(site: &GateSite) -> Option<Certificate> {
     Certificate::from_der(site.certificate.cert.first()?).ok()
 }
 

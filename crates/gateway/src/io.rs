@@ -14,6 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::frames::Frames;
 use crate::settings::Limits;
+use crate::spoken::{self, Refused, Spoken};
 
 /// How far a connection is, and when it must be further.
 pub(crate) struct Pulse {
@@ -22,6 +23,8 @@ pub(crate) struct Pulse {
     end: Option<Instant>,
     /// On HTTP/2, where requests come among other things.
     frames: Option<RefCell<Frames>>,
+    /// On HTTP/2, what went out.
+    spoken: Option<RefCell<Spoken>>,
     headers: Duration,
     idle: Duration,
 }
@@ -44,7 +47,8 @@ impl Pulse {
             phase: Cell::new(Phase::Waiting(now + limits.first_request)),
             stalled: Cell::new(None),
             end: life.map(|life| now + life),
-            frames: http2.then(|| RefCell::new(Frames::new())),
+            frames: http2.then(|| RefCell::new(Frames::new(limits.h2_streams))),
+            spoken: http2.then(|| RefCell::new(Spoken::new())),
             headers: limits.headers,
             idle: limits.idle,
         })
@@ -77,16 +81,45 @@ impl Pulse {
         [phase, stalled, due.map(|since| since + self.headers), self.end].into_iter().flatten().min()
     }
 
-    /// The gate drains: where no request runs, the next has to come within `most`. Whether none runs.
-    pub(crate) fn hurry(&self, most: Duration) -> bool {
+    /// The gate takes no more: where no request runs, the next has to come within `most`, if that is given. Whether
+    /// none runs.
+    pub(crate) fn hurry(&self, most: Option<Duration>) -> bool {
         match self.phase.get() {
             Phase::Busy(_) => return false,
             Phase::Waiting(at) if self.stalled.get().is_none() => {
-                self.phase.set(Phase::Waiting(at.min(Instant::now() + most)));
+                self.phase.set(Phase::Waiting(most.map_or(at, |most| at.min(Instant::now() + most))));
             }
             Phase::Waiting(_) | Phase::Headers(_) => {}
         }
         true
+    }
+
+    /// What the HTTP machinery refused by itself since it was asked for last.
+    pub(crate) fn refused(&self) -> Vec<Refused> {
+        self.spoken.as_ref().map(|spoken| spoken.borrow_mut().refused()).unwrap_or_default()
+    }
+
+    /// The client asks for too much in vain.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.borrow().calm.is_over())
+    }
+
+    /// Whether a frame may go out now.
+    fn is_between_frames(&self) -> bool {
+        self.spoken.as_ref().is_some_and(|spoken| spoken.borrow().is_between_frames())
+    }
+
+    fn written<'a>(&self, result: &Poll<io::Result<usize>>, parts: impl Iterator<Item = &'a [u8]>) {
+        let (Some(spoken), Some(frames), Poll::Ready(Ok(count))) = (&self.spoken, &self.frames, result)
+        else {
+            return;
+        };
+        let (mut spoken, mut left) = (spoken.borrow_mut(), *count);
+        for part in parts {
+            let worth = spoken.take(&part[..left.min(part.len())]);
+            frames.borrow_mut().calm.went(worth);
+            left = left.saturating_sub(part.len());
+        }
     }
 
     fn read(&self, bytes: &[u8]) {
@@ -118,6 +151,17 @@ impl Line {
         Self { stream: Rc::new(RefCell::new(stream)), pulse }
     }
 
+    /// Tells an HTTP/2 client that it asks for too much, where a frame may go out.
+    pub(crate) async fn calm_down(&mut self) {
+        if self.pulse.is_between_frames() {
+            let told = async {
+                self.write_all(&spoken::calm_down()).await?;
+                self.shutdown().await
+            };
+            let _ = tokio::time::timeout(LINGER, told).await;
+        }
+    }
+
     /// Takes the socket back once nobody else holds it.
     pub(crate) fn into_stream(self) -> Option<TlsStream<TcpStream>> {
         Rc::try_unwrap(self.stream).ok().map(RefCell::into_inner)
@@ -126,6 +170,10 @@ impl Line {
 
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.pulse.is_flooded() {
+            // Whoever drives the connection ends it now: nothing more of this is read.
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf);
         if let Some(read @ [_, ..]) = buf.filled().get(before..) {
@@ -139,6 +187,7 @@ impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf);
         self.pulse.write(&result);
+        self.pulse.written(&result, std::iter::once(buf));
         result
     }
 
@@ -149,6 +198,7 @@ impl AsyncWrite for Line {
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs);
         self.pulse.write(&result);
+        self.pulse.written(&result, bufs.iter().map(|buf| &**buf));
         result
     }
 
@@ -175,7 +225,7 @@ const LINGER_BYTES: usize = 256 * 1024;
 pub(crate) async fn close(mut stream: TcpStream) {
     let linger = async {
         let _ = stream.shutdown().await;
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         let mut taken = 0;
         while taken < LINGER_BYTES {
             match stream.read(&mut buffer).await {

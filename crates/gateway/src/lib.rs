@@ -6,19 +6,21 @@
 //! - `listen`: accept, under limits.
 //! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`).
 //! - `identify`: the chain against the site's anchors.
-//! - `serve`: HTTP on the connection, its deadlines (`io`, `frames`) and its end.
+//! - `serve`: HTTP on the connection, its deadlines and floods (`io`; on HTTP/2 `frames`, `calm`, `spoken`, `blocks`, `wire`) and its end.
 //! - `admit`: each request's host, path and decision.
-//! - `forward`: to the upstream (`broom`, `pool`), with a permit only.
+//! - `forward`: to the upstream (`broom`, `upstream`), with a permit only; `identity` and `proxy` tell it who is there.
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
 //! - `observe`: events and references; `metrics`.
 //!
-//! Beside the path: `gate` starts and stops it all, `health` answers on the admin address, `live` ends what lost admission, `settings` says what it runs on.
+//! Beside the path: `plain` redirects on port 80, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, `live` ends what lost admission, `settings` says what it runs on.
 
 #![forbid(unsafe_code)]
 
 mod admit;
 mod answer;
+mod blocks;
 pub mod broom;
+mod calm;
 mod exchange;
 mod forward;
 mod frames;
@@ -26,22 +28,33 @@ mod gate;
 mod handshake;
 mod health;
 mod identify;
+pub mod identity;
 mod io;
 mod lines;
 mod listen;
 mod live;
+mod manners;
 mod metrics;
+pub mod networks;
 mod observe;
 pub mod pages;
-pub mod pool;
+mod plain;
 mod proof;
 mod proof_rsa;
+mod proxy;
+mod rate;
 mod refuse;
 mod serve;
 mod settings;
+mod spoken;
+mod upstream;
+mod wire;
 
 pub use gate::Gate;
-pub use observe::{AccessEntry, Events, GateEvent, GateKnock, reference};
+pub use observe::{AccessEntry, Events, GateEvent, GateKnock, is_reference, reference};
 pub use settings::{
-    Clock, GateError, GateSettings, GateSite, GateState, IdentityHeader, IssuerHints, Limits, Upstream,
+    Address, Clock, Ejection, Front, GateError, GateSettings, GateSite, GateState, HealthCheck,
+    IdentityHeader, IssuerHints, Limits, Lists, Manners, Plain, PublishedList, Scheme, Target, Upstream,
+    UpstreamTls, UpstreamView,
 };
+pub use upstream::reach;

@@ -13,11 +13,13 @@ use examiner::UnixTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
-use crate::gate::{Phase, Shared};
+use crate::gate::Shared;
 use crate::handshake::handshake;
-use crate::pool::Pool;
+use crate::manners::prefix;
+use crate::proxy;
 use crate::serve;
 use crate::settings::Limits;
+use crate::upstream::pool::Pool;
 
 /// What one core works with.
 pub(crate) struct Worker {
@@ -32,7 +34,7 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: boo
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return empty(&worker, listener, admin),
+            _ = phase.wait_for(|phase| !phase.accepts()) => return empty(&worker, listener, admin),
         };
         match accepted {
             Ok((tcp, from)) => arrive(&worker, tcp, from, admin),
@@ -64,23 +66,47 @@ fn empty(worker: &Rc<Worker>, listener: TcpListener, admin: bool) {
 
 fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool) {
     let address = from.ip().to_canonical();
-    if let Some(seat) = Seat::take(&worker.shared.crowd, address) {
-        spawn_local(meet(worker.clone(), tcp, SocketAddr::new(address, from.port()), admin, seat));
+    let announced = !admin && worker.shared.front.proxy_protocol.contains(address);
+    // Whoever speaks for others has no share of its own: those whom it announces have theirs.
+    let seat = Seat::take(&worker.shared.crowd, (!announced).then_some(address));
+    if let Some(seat) = seat {
+        let from = SocketAddr::new(address, from.port());
+        spawn_local(meet(worker.clone(), tcp, from, Manner { admin, announced }, seat));
     }
 }
 
-async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool, mut seat: Seat) {
+/// What is special about a connection.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// It came to the admin address.
+    admin: bool,
+    /// It begins with a PROXY header.
+    announced: bool,
+}
+
+async fn meet(worker: Rc<Worker>, mut tcp: TcpStream, from: SocketAddr, manner: Manner, mut seat: Seat) {
     let _ = tcp.set_nodelay(true);
     let began = Instant::now();
     let mut phase = worker.shared.phase.subscribe();
     let drained = async {
         // Whoever has not come far when the gate drains may finish, and does not hold it up.
-        let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
+        let _ = phase.wait_for(|phase| phase.hurries()).await;
         tokio::time::sleep(serve::LAST_WAIT).await;
     };
+    // On the heap, as what follows: a task is as large as all it may ever hold, and stays so while it idles.
+    let arrive = Box::pin(async {
+        let to = tcp.local_addr().unwrap_or(from);
+        let ends = if manner.announced {
+            announced(&worker, &mut tcp, (from, to), &mut seat).await?
+        } else {
+            (from, to)
+        };
+        handshake(&worker.shared, tcp, ends, manner.admin).await
+    });
+    let limit = Box::pin(first_of(tokio::time::sleep(worker.shared.limits.handshake), drained));
     let arrival = tokio::select! {
-        arrival = handshake(&worker.shared, tcp, from, admin) => arrival,
-        () = first_of(tokio::time::sleep(worker.shared.limits.handshake), drained) => {
+        arrival = arrive => arrival,
+        () = limit => {
             let taken = began.elapsed();
             worker.shared.observer.metrics.handshake("", "none", "timeout", taken);
             None
@@ -88,7 +114,28 @@ async fn meet(worker: Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool,
     };
     seat.shaken();
     if let Some(arrival) = arrival {
-        serve::serve(worker, arrival, from.ip(), admin, seat).await;
+        Box::pin(serve::serve(worker, arrival, manner.admin, seat)).await;
+    }
+}
+
+/// Who is announced by the PROXY header; a connection without one, or beyond the announced address' share, ends.
+async fn announced(
+    worker: &Worker,
+    tcp: &mut TcpStream,
+    (from, to): (SocketAddr, SocketAddr),
+    seat: &mut Seat,
+) -> Option<(SocketAddr, SocketAddr)> {
+    match proxy::read(tcp).await {
+        Ok(ends) => {
+            let (from, to) = ends.unwrap_or((from, to));
+            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+            seat.is_from(from.ip()).then_some((from, to))
+        }
+        Err(error) => {
+            worker.shared.observer.metrics.handshake("", "none", "no-proxy-header", Duration::ZERO);
+            tracing::debug!(%error, %from, "refused");
+            None
+        }
     }
 }
 
@@ -172,13 +219,14 @@ impl Crowd {
 /// A connection's place among the limits; given back when dropped.
 pub(crate) struct Seat {
     crowd: Arc<Crowd>,
-    from: IpAddr,
+    /// The address whose share it takes, once that is known.
+    from: Option<IpAddr>,
     shaking: bool,
     stranger: bool,
 }
 
 impl Seat {
-    fn take(crowd: &Arc<Crowd>, from: IpAddr) -> Option<Self> {
+    pub(crate) fn take(crowd: &Arc<Crowd>, from: Option<IpAddr>) -> Option<Self> {
         if !raise(&crowd.taken, crowd.slots) {
             return None;
         }
@@ -186,27 +234,34 @@ impl Seat {
             crowd.taken.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
-        let mut half_open = lock(&crowd.half_open);
+        let mut seat = Self { crowd: crowd.clone(), from: None, shaking: true, stranger: false };
+        let fits = from.is_none_or(|from| seat.is_from(from));
+        fits.then_some(seat)
+    }
+
+    /// Takes of this address' share; whether there was any left.
+    fn is_from(&mut self, from: IpAddr) -> bool {
+        self.from = Some(from);
+        let mut half_open = lock(&self.crowd.half_open);
         let count = half_open.entry(from).or_insert(0);
         *count += 1;
-        let fits = *count <= crowd.per_address;
-        drop(half_open);
-        let seat = Self { crowd: crowd.clone(), from, shaking: true, stranger: false };
-        fits.then_some(seat)
+        *count <= self.crowd.per_address
     }
 
     /// The handshake is over.
     fn shaken(&mut self) {
         if std::mem::take(&mut self.shaking) {
             self.crowd.shaking.fetch_sub(1, Ordering::Relaxed);
-            lower(&mut lock(&self.crowd.half_open), &self.from);
+            if let Some(from) = &self.from {
+                lower(&mut lock(&self.crowd.half_open), from);
+            }
         }
     }
 
     /// It is a connection without an admitted party.
     pub(crate) fn stranger(&mut self, now: UnixTime) {
         if !std::mem::replace(&mut self.stranger, true) {
-            self.crowd.stranger(self.from, now);
+            self.crowd.stranger(self.from.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), now);
         }
     }
 }
@@ -232,14 +287,6 @@ fn lower<K: Eq + Hash>(all: &mut HashMap<K, usize>, key: &K) {
         if *count == 0 {
             all.remove(key);
         }
-    }
-}
-
-/// The source that strangers are counted by: an IPv4 address, an IPv6 /64.
-fn prefix(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 

@@ -1,16 +1,19 @@
 //! The gate's metrics. Labels are names of sites, codes and fixed words only, never a visitor's data.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use policy::HostName;
+use policy::{Code, HostName};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use crate::settings::UpstreamView;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Site {
@@ -68,7 +71,7 @@ impl Histogram {
 
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let ends = STEPS.into_iter().chain([f64::MAX]);
+        let ends = STEPS.into_iter().chain([f64::INFINITY]);
         let counts = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = ends.zip(counts).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
@@ -175,11 +178,20 @@ impl Metrics {
         self.generation.set(generation);
     }
 
-    /// What the sites show now; sites that are gone go from the metric too.
+    /// What the sites show now; sites that are gone go from the metric too. What is counted for a site begins at zero,
+    /// so that an alarm sees the first one.
     pub(crate) fn certificates<'a>(&self, ends: impl Iterator<Item = (&'a HostName, i64)>) {
         self.not_after.clear();
         for (site, end) in ends {
-            self.not_after.get_or_create(&Site { site: site.as_str().to_owned() }).set(end);
+            let label = Site { site: site.as_str().to_owned() };
+            self.not_after.get_or_create(&label).set(end);
+            drop(self.exceptions.get_or_create(&label));
+            self.requests(site, "admitted");
+            self.requests(site, "refused");
+            for code in Code::ALL {
+                let label = Refusal { site: site.as_str().to_owned(), reason: code.as_str() };
+                drop(self.refusals.get_or_create(&label));
+            }
         }
     }
 
@@ -197,6 +209,55 @@ impl Metrics {
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         let end = text.strip_suffix("# EOF\n").map_or(text.len(), str::len);
         text.insert_str(end, more);
-        text
+        // A family without series is left out by the encoder; its name is told all the same.
+        let name = "countersign_crl_next_update_timestamp_seconds";
+        if !text.contains(name) {
+            let help = "When a CA's next revocation list is due";
+            text.insert_str(end, &format!("# HELP {name} {help}.\n# TYPE {name} gauge\n"));
+        }
+        plain(&text)
     }
+}
+
+/// OpenMetrics as Prometheus' older text format, which every scraper reads: a counter's help and type stand under the name
+/// of its series, and there is no end mark.
+fn plain(open_metrics: &str) -> String {
+    let counter = |line: &str| line.strip_prefix("# TYPE ")?.strip_suffix(" counter").map(str::to_owned);
+    let counters: BTreeSet<String> =
+        open_metrics.lines().filter_map(counter).filter(|name| !name.ends_with("_total")).collect();
+    let mut text = String::with_capacity(open_metrics.len());
+    for line in open_metrics.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(word @ ("HELP" | "TYPE")), Some(name), Some(rest))
+                if counters.contains(name) =>
+            {
+                text += &format!("# {word} {name}_total {rest}\n");
+            }
+            _ => {
+                text += line;
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// How the upstreams fare, in Prometheus' text. The labels are the configuration's own words.
+pub(crate) fn upstreams(all: &[UpstreamView]) -> String {
+    let mut text = String::new();
+    let mut family = |name: &str, suffix: &str, kind: &str, help: &str, value: fn(&UpstreamView) -> u64| {
+        text += &format!("# HELP {name} {help}.\n# TYPE {name} {kind}\n");
+        for one in all {
+            let upstream = one.upstream.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            text +=
+                &format!("{name}{suffix}{{site=\"{}\",upstream=\"{upstream}\"}} {}\n", one.site, value(one));
+        }
+    };
+    family("countersign_upstream_up", "", "gauge", "Whether requests go to the upstream", |one| {
+        one.is_up.into()
+    });
+    let failed = "Requests that the upstream gave no answer to";
+    family("countersign_upstream_failures", "_total", "counter", failed, |one| one.failures);
+    text
 }

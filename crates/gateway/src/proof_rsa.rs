@@ -106,3 +106,37 @@ fn pkcs1(length: usize, hash: &'static Algorithm, message: &[u8]) -> Option<Vec<
     em.extend(digest::digest(hash, message).as_ref());
     Some(em)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a right signature with the modulus 5^`power` and this exponent is taken. Such a modulus has as many bits
+    /// as one likes, and its private exponent is known to everybody.
+    fn is_taken(power: u32, e: u128) -> bool {
+        let n = BigUint::from(5_u8).pow(power);
+        let e = BigUint::from(e);
+        let d = e.modinv(&(BigUint::from(4_u8) * BigUint::from(5_u8).pow(power - 1))).unwrap();
+        let length = n.bits().div_ceil(8) as usize;
+        let encoded = |message: u8| BigUint::from_bytes_be(&pkcs1(length, &SHA256, &[message]).unwrap());
+        // What 5 divides has no root.
+        let message = (0..).find(|message| encoded(*message) % 5_u8 != BigUint::ZERO).unwrap();
+        let encoded = encoded(message);
+        let signature = padded(&encoded.modpow(&d, &n), length).unwrap();
+        assert_eq!(BigUint::from_bytes_be(&signature).modpow(&e, &n), encoded, "it is right");
+        let (n, e) = (n.to_bytes_be(), e.to_bytes_be());
+        holds(&n, &e, SignatureScheme::RSA_PKCS1_SHA256, &[message], &signature)
+    }
+
+    #[test]
+    fn keys_beyond_all_sense_are_not_computed_with() {
+        let bits = |power| BigUint::from(5_u8).pow(power).bits();
+        assert_eq!((bits(220), bits(221)), (511, 514));
+        assert_eq!((is_taken(220, 3), is_taken(221, 3)), (false, true), "512 bit at least");
+        let most = (7_000..).take_while(|power| bits(*power) <= MOST_BITS).last().unwrap();
+        assert_eq!((is_taken(most, 3), is_taken(most + 1, 3)), (true, false), "{MOST_BITS} bit at most");
+        for (e, taken) in [(1, false), (3, true), ((1 << 64) - 3, true), ((1 << 64) + 1, false)] {
+            assert_eq!(is_taken(900, e), taken, "e = {e}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use crate::observe::{AccessEntry, GateEvent, GateKnock};
 use crate::pages;
 use crate::serve::Visit;
 use crate::settings::GateSite;
+use crate::spoken::{self, Refused};
 
 /// Who asked for what, and the state it was decided in.
 #[derive(Clone, Copy)]
@@ -73,10 +74,31 @@ pub(crate) fn refused(visit: &Visit, exchange: &mut Exchange, asked: &Asked<'_>,
 
 /// What the HTTP parser refused by itself: its bare answer is on the way; here it is counted and logged.
 pub(crate) fn unreadable(visit: &Visit, error: &hyper::Error) {
-    let shared = &visit.worker.shared;
-    let now = (shared.clock)();
     // A target alone that is too long for the parser's 414 is longer than any header list may be.
     let status = if error.is_parse_too_large() { 431 } else { 400 };
+    unheard(visit, status, format!("no HTTP request: {error}"));
+}
+
+/// The same on HTTP/2, where a stream or the connection was ended, or a bare 431 is on the way.
+pub(crate) fn broken(visit: &Visit, refused: Refused) {
+    let ended = |what, code| format!("no HTTP/2 request: {what} with {}", spoken::name(code));
+    let (status, detail) = match refused {
+        Refused::TooLong => (431, "no HTTP/2 request: the header list is too long".into()),
+        Refused::Stream(code) => (400, ended("a stream was reset", code)),
+        Refused::Connection(code) => (400, ended("the connection was ended", code)),
+    };
+    unheard(visit, status, detail);
+}
+
+/// An HTTP/2 client that asked for too much in vain.
+pub(crate) fn flooding(visit: &Visit) {
+    unheard(visit, 400, "HTTP/2 frames for nothing: the connection was ended with ENHANCE_YOUR_CALM".into());
+}
+
+/// Counts and logs what was no request to be decided on.
+fn unheard(visit: &Visit, status: u16, detail: String) {
+    let shared = &visit.worker.shared;
+    let now = (shared.clock)();
     let peer = visit.peer.borrow().clone();
     let current = shared.current.load();
     let rules = current.state.snapshot.site(&visit.site);
@@ -90,7 +112,7 @@ pub(crate) fn unreadable(visit: &Visit, error: &hyper::Error) {
         code: Some("bad-request"),
         rule: None,
         reference: String::new(),
-        detail: format!("no HTTP request: {error}"),
+        detail,
         is_exception: false,
         count: 1,
     });
@@ -100,12 +122,12 @@ pub(crate) fn unreadable(visit: &Visit, error: &hyper::Error) {
         party: None,
         address: visit.from,
         method: None,
-        path: None,
+        path: String::new(),
         status,
         bytes: 0,
         duration_us: 0,
         reference,
-        protocol: "HTTP/1.1",
+        protocol: if visit.http2 { "HTTP/2.0" } else { "HTTP/1.1" },
         verdict: "refused",
     });
 }

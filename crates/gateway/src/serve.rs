@@ -18,25 +18,32 @@ use tokio::time::{Instant, Sleep};
 
 use crate::admit::{self, Memo};
 use crate::answer;
-use crate::gate::Phase;
 use crate::handshake::Arrival;
 use crate::io::{self, Line, Pulse};
 use crate::lines::Lines;
 use crate::listen::{Seat, Worker};
 use crate::live::{Connection, Cut};
+use crate::proxy::Link;
 use crate::refuse;
 use crate::settings::Limits;
+use crate::spoken::Refused;
+use crate::upstream::tunnel::Tunnel;
 
 /// How long a connection without a running request stays when the gate drains: a request that is on its way is answered.
 pub(crate) const LAST_WAIT: Duration = Duration::from_secs(1);
 /// How long streams that were reset may take to be gone before the connection is dropped.
 const GONE: Duration = Duration::from_millis(500);
+/// Header fields that hyper takes without being told.
+const HYPERS_FIELDS: usize = 100;
 
 /// One connection's facts; never a verdict.
 pub(crate) struct Visit {
     pub(crate) worker: Rc<Worker>,
     pub(crate) site: HostName,
     pub(crate) from: IpAddr,
+    pub(crate) link: Link,
+    /// What it says about where requests come from is believed.
+    pub(crate) trusted: bool,
     pub(crate) admin: bool,
     pub(crate) http2: bool,
     pub(crate) peer: RefCell<Option<Arc<Peer>>>,
@@ -51,6 +58,8 @@ pub(crate) struct Visit {
     pub(crate) lines: RefCell<Lines>,
     /// Counter of the last verdict.
     pub(crate) counter: RefCell<Option<(&'static str, Counter)>>,
+    /// The WebSocket that an HTTP/1.1 connection becomes.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
     /// Verdicts that are in the audit log already.
     pub(crate) told: RefCell<Vec<(&'static str, String)>>,
 }
@@ -64,13 +73,30 @@ impl Drop for Visit {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, admin: bool, mut seat: Seat) {
+pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, admin: bool, mut seat: Seat) {
+    let Some((line, visit)) = welcome(worker, arrival, admin, &mut seat) else { return };
+    // Each on the heap, so that a connection has room for its own protocol alone.
+    let end = if visit.http2 {
+        Box::pin(over_http2(line.clone(), visit)).await
+    } else {
+        Box::pin(over_http1(line.clone(), visit)).await
+    };
+    if end != End::Badly
+        && let Some(stream) = line.into_stream()
+    {
+        Box::pin(io::close(stream.into_inner().0)).await;
+    }
+}
+
+/// Registers the connection and says what it may be. Nothing of the state in force stays with it: an idle connection
+/// would keep a policy that is long past.
+fn welcome(worker: Rc<Worker>, arrival: Arrival, admin: bool, seat: &mut Seat) -> Option<(Line, Rc<Visit>)> {
     let shared = worker.shared.clone();
     let limits = &shared.limits;
     let now = (shared.clock)();
     let current = shared.current.load_full();
     let site = arrival.site.name.clone();
-    let Some(rules) = current.state.snapshot.site(&site) else { return };
+    let rules = current.state.snapshot.site(&site)?;
     let peer = arrival.peer.as_deref();
     let caged = !admin && !admit::is_open(rules, now) && admit::standing(&current, rules, peer, now).is_err();
     if caged {
@@ -90,7 +116,9 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
     let visit = Rc::new(Visit {
         worker,
         site,
-        from,
+        from: arrival.link.from.ip(),
+        trusted: shared.front.trusted_proxies.contains(arrival.link.from.ip()),
+        link: arrival.link,
         admin,
         http2,
         peer: RefCell::new(arrival.peer),
@@ -101,42 +129,68 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, from: IpAddr, ad
         closing: Cell::new(false),
         lines: RefCell::default(),
         counter: RefCell::default(),
+        tunnel: RefCell::default(),
         told: RefCell::default(),
     });
     // A change between handshake and registration was told to nobody.
     live.decide_again(&shared.current.load(), now);
 
-    if *visit.worker.shared.phase.borrow() != Phase::Serving {
+    if !visit.worker.shared.phase.borrow().accepts() {
         // Whoever told the others that the gate drains may have looked before this one was there.
         visit.live.wake();
     }
 
-    let line = Line::new(arrival.stream, pulse);
-    let stream = TokioIo::new(line.clone());
-    let asked = visit.clone();
-    let service = service_fn(move |request| answer::answer(asked.clone(), request));
-    let ended_well = if http2 {
-        let mut builder = http2::Builder::new(Local);
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(if caged { 1 } else { limits.h2_streams })
-            .max_header_list_size(header_bytes(limits, caged) as u32)
-            .max_send_buf_size(256 * 1024);
-        drive(builder.serve_connection(stream, service), &visit).await
-    } else {
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(None)
-            .keep_alive(!caged)
-            .max_headers(limits.header_fields)
-            .max_header_size(header_bytes(limits, caged));
-        drive(builder.serve_connection(stream, service), &visit).await
-    };
-    drop(visit);
-    if ended_well && let Some(stream) = line.into_stream() {
-        io::close(stream.into_inner().0).await;
+    Some((Line::new(arrival.stream, pulse), visit))
+}
+
+/// HTTP/2, to the end of the connection.
+async fn over_http2(mut line: Line, visit: Rc<Visit>) -> End {
+    let (limits, caged) = (&visit.worker.shared.limits, visit.caged);
+    let mut builder = http2::Builder::new(Local);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(if caged { 1 } else { limits.h2_streams })
+        // The first size that is refused; it stands in our SETTINGS all the same.
+        .max_header_list_size(header_bytes(limits, caged) as u32 + 1)
+        .max_send_buf_size(256 * 1024);
+    if !caged {
+        builder.enable_connect_protocol();
     }
+    let asked = visit.clone();
+    // On the heap: on its way into the task of its stream it is moved several times.
+    let service = service_fn(move |request| Box::pin(answer::answer(asked.clone(), request)));
+    let end = drive(pin!(builder.serve_connection(TokioIo::new(line.clone()), service)), &visit).await;
+    if end == End::Flooded {
+        refuse::flooding(&visit);
+        Box::pin(line.calm_down()).await;
+    }
+    end
+}
+
+/// HTTP/1.1, and the WebSocket that it becomes.
+async fn over_http1(line: Line, visit: Rc<Visit>) -> End {
+    let (limits, caged) = (&visit.worker.shared.limits, visit.caged);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .keep_alive(!caged)
+        .max_header_size(header_bytes(limits, caged));
+    // Given its own default, hyper would clear the table for each request.
+    if limits.header_fields != HYPERS_FIELDS {
+        builder.max_headers(limits.header_fields);
+    }
+    let asked = visit.clone();
+    // On the heap, and only while it lasts: hyper keeps room for an answer as long as the connection.
+    let service = service_fn(move |request| Box::pin(answer::answer(asked.clone(), request)));
+    let mut connection = builder.serve_connection(TokioIo::new(line), service);
+    let end = drive(Pin::new(&mut connection), &visit).await;
+    let tunnel = visit.tunnel.borrow_mut().take();
+    if let Some(tunnel) = tunnel.filter(|_| end == End::Well) {
+        let parts = connection.into_parts();
+        Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf)).await;
+    }
+    end
 }
 
 fn header_bytes(limits: &Limits, caged: bool) -> usize {
@@ -177,9 +231,25 @@ where
     }
 }
 
-/// Drives the connection; whether its last words should be waited for.
-async fn drive(connection: impl Http, visit: &Visit) -> bool {
-    let mut connection = pin!(connection);
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its last words should arrive.
+    Well,
+    /// There are none.
+    Badly,
+    /// It asked for too much in vain, and is to be told so.
+    Flooded,
+}
+
+impl End {
+    fn well(well: bool) -> Self {
+        if well { Self::Well } else { Self::Badly }
+    }
+}
+
+/// Drives the connection to its end.
+async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
     let mut timer = pin!(tokio::time::sleep_until(far()));
     let (mut winding, mut draining) = (false, false);
     loop {
@@ -188,11 +258,19 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
             if visit.closing.get() && !std::mem::replace(&mut winding, true) {
                 connection.as_mut().wind_down();
             }
-            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            let polled = connection.as_mut().poll(cx);
+            let refused = visit.pulse.refused();
+            refused.iter().for_each(|refused| refuse::broken(visit, *refused));
+            if let Poll::Ready(result) = polled {
                 if let Some(error) = result.as_ref().err().filter(|error| error.is_parse()) {
                     refuse::unreadable(visit, error);
                 }
-                return Poll::Ready(Event::Ended(result.is_ok()));
+                // A GOAWAY that says what was wrong should arrive.
+                let told = refused.iter().any(|refused| matches!(refused, Refused::Connection(_)));
+                return Poll::Ready(Event::Ended(result.is_ok() || told));
+            }
+            if visit.pulse.is_flooded() {
+                return Poll::Ready(Event::Flooded);
             }
             // An answer may have asked for the end just now.
             if visit.closing.get() && !winding {
@@ -206,20 +284,20 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
         })
         .await;
         match event {
-            Event::Ended(well) => return well,
+            Event::Ended(well) => return End::well(well),
+            Event::Flooded => return End::Flooded,
             Event::Late if visit.pulse.deadline().is_some_and(|at| at <= Instant::now()) => {
                 if draining {
                     // Nothing came any more: an idle connection is closed in good form.
                     connection.as_mut().wind_down();
-                    return poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx).map(|end| end.is_ok())))
-                        .await
-                        == Poll::Ready(true);
+                    let last = poll_fn(|cx| Poll::Ready(connection.as_mut().poll(cx))).await;
+                    return End::well(matches!(last, Poll::Ready(Ok(()))));
                 }
-                return false;
+                return End::Badly;
             }
             Event::Late => {}
-            Event::Cut(Some(Cut::Everything)) => return false,
-            Event::Cut(Some(Cut::Exchanges)) if !visit.http2 => return false,
+            Event::Cut(Some(Cut::Everything)) => return End::Badly,
+            Event::Cut(Some(Cut::Exchanges)) if !visit.http2 => return End::Badly,
             Event::Cut(Some(Cut::Exchanges)) => {
                 // Streams were reset; others that are still admitted end in their own time.
                 visit.closing.set(true);
@@ -231,14 +309,15 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
                     Poll::Pending => gone.as_mut().poll(cx).map(|()| None),
                 });
                 match ended.await {
-                    Some(well) => return well,
-                    None if visit.live.has_cancelled() => return false,
+                    Some(well) => return End::well(well),
+                    None if visit.live.has_cancelled() => return End::Badly,
                     None => {}
                 }
             }
             Event::Cut(None) => {
                 // An idle HTTP/1.1 connection is told so with its next answer, HTTP/2 now.
-                let idle = visit.pulse.hurry(LAST_WAIT);
+                let hurries = visit.worker.shared.phase.borrow().hurries();
+                let idle = visit.pulse.hurry(hurries.then_some(LAST_WAIT));
                 visit.closing.set(visit.closing.get() || visit.http2 || !idle);
                 draining = true;
             }
@@ -248,6 +327,7 @@ async fn drive(connection: impl Http, visit: &Visit) -> bool {
 
 enum Event {
     Ended(bool),
+    Flooded,
     Cut(Option<Cut>),
     Late,
 }

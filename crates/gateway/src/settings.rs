@@ -9,7 +9,12 @@ use std::time::Duration;
 use examiner::UnixTime;
 use policy::HostName;
 
-pub use crate::broom::IdentityHeader;
+use crate::networks::Networks;
+
+pub use crate::identity::IdentityHeader;
+pub use crate::upstream::route::{Ejection, UpstreamView};
+pub use crate::upstream::target::{Address, HealthCheck, Scheme, Target, Upstream};
+pub use crate::upstream::tls::UpstreamTls;
 
 /// Where the gate reads the time.
 pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
@@ -25,6 +30,50 @@ pub struct GateSettings {
     pub workers: usize,
     /// Limits and deadlines.
     pub limits: Limits,
+    /// What stands in front of the gate.
+    pub front: Front,
+    /// Port 80.
+    pub plain: Plain,
+}
+
+/// What stands in front of the gate and may speak for others. Empty: nobody.
+#[derive(Clone, Debug, Default)]
+pub struct Front {
+    /// Who announces clients by a PROXY header; from these it is required, from all others it is no TLS.
+    pub proxy_protocol: Networks,
+    /// Whose `X-Forwarded-…` and `Forwarded` are believed.
+    pub trusted_proxies: Networks,
+}
+
+/// The listeners without TLS: they redirect, and give out revocation lists.
+#[derive(Default)]
+pub struct Plain {
+    /// Bound sockets.
+    pub listen: Vec<TcpListener>,
+    /// The port of the sites, as visitors type it.
+    pub https_port: u16,
+    /// The published revocation list of this name; called where it may block.
+    pub lists: Option<Lists>,
+}
+
+/// Gives out the published revocation list of a name.
+pub type Lists = Arc<dyn Fn(&str) -> Option<PublishedList> + Send + Sync>;
+
+/// A revocation list as it is given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedList {
+    /// The list, DER.
+    pub der: bytes::Bytes,
+    /// When it was made.
+    pub made: UnixTime,
+    /// When the next is due.
+    pub next_update: UnixTime,
+}
+
+impl std::fmt::Debug for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plain").field("listen", &self.listen).finish_non_exhaustive()
+    }
 }
 
 /// Limits and deadlines, each with its default.
@@ -44,6 +93,10 @@ pub struct Limits {
     pub first_byte: Duration,
     /// The upstream silent within an answer.
     pub upstream_idle: Duration,
+    /// Nothing moves on a WebSocket.
+    pub websocket_idle: Duration,
+    /// What is still here after another gate took the sockets over.
+    pub retired: Duration,
     /// Connections open at once.
     pub slots: usize,
     /// Handshakes at once.
@@ -68,8 +121,8 @@ pub struct Limits {
     pub client_certificates: usize,
     /// Bytes of these certificates.
     pub client_certificate_bytes: usize,
-    /// Bytes of a request's body; `None`: unlimited.
-    pub max_body: Option<u64>,
+    /// When upstreams that fail are left out, where a site has several.
+    pub ejection: Ejection,
 }
 
 impl Default for Limits {
@@ -83,6 +136,8 @@ impl Default for Limits {
             connect: seconds(5),
             first_byte: seconds(60),
             upstream_idle: seconds(60),
+            websocket_idle: seconds(3600),
+            retired: seconds(3600),
             slots: 50_000,
             handshakes: 1_000,
             half_open_per_address: 50,
@@ -95,7 +150,7 @@ impl Default for Limits {
             header_fields: 100,
             client_certificates: 10,
             client_certificate_bytes: 64 * 1024,
-            max_body: None,
+            ejection: Ejection { after: 3, time: seconds(5) },
         }
     }
 }
@@ -136,13 +191,23 @@ pub struct GateSite {
     pub keeps_pending: bool,
     /// The status of a refusal, normally 403.
     pub refuse_status: u16,
+    /// What else is done to its requests and answers.
+    pub manners: Manners,
 }
 
-/// Where a site's requests go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Upstream {
-    /// Plain HTTP/1.1 to `host:port`.
-    Http(String),
+/// What is done to a site's requests and answers besides the decision; nothing by default.
+#[derive(Clone, Debug, Default)]
+pub struct Manners {
+    /// The value of `Strict-Transport-Security` (RFC 6797) on each answer.
+    pub hsts: Option<http::HeaderValue>,
+    /// Origins whose preflight requests are answered here, and that may send unsafe requests across sites.
+    pub cors_origins: Vec<String>,
+    /// Bytes of a request's body; `None`: unlimited.
+    pub max_body: Option<u64>,
+    /// Requests a minute that go on, for each party.
+    pub party_per_minute: Option<u32>,
+    /// The same for each address: an IPv4 address, an IPv6 /64.
+    pub address_per_minute: Option<u32>,
 }
 
 /// Which CA names are sent with the certificate request.

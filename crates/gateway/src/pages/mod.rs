@@ -4,6 +4,7 @@
 //! - `words`: what is said about each reason; the words stand in one table a language (`en`, `nl`, `de`, `fr`), and
 //!   the same words answer `explain`.
 //! - `html`: the page.
+//! - [`others`]: the codes of answers that are no refusals by policy.
 //!
 //! Values from certificates are strangers' text: controls are made visible, and in HTML they are escaped and isolated.
 
@@ -13,6 +14,7 @@ mod en;
 mod fr;
 mod html;
 mod nl;
+pub mod others;
 #[cfg(test)]
 pub(crate) mod tests;
 mod words;
@@ -97,7 +99,7 @@ pub fn problem(
     site: &str,
     reference: &str,
 ) -> Response<Bytes> {
-    let fields = problem_fields(status, code, title, detail, site, reference);
+    let fields = problem_fields(status, code, title, &visible(detail), site, reference);
     answer(status, "application/problem+json", Value::Object(fields).to_string())
 }
 
@@ -111,10 +113,11 @@ fn problem_fields(
 ) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("status".to_owned(), Value::from(status));
+    // Words of ours, the values in them visible already.
+    fields.insert("detail".to_owned(), Value::String(detail.to_owned()));
     for (name, value) in [
         ("type", format!("urn:countersign:problem:{code}").as_str()),
         ("title", title),
-        ("detail", detail),
         ("code", code),
         ("reference", reference),
         ("site", site),

@@ -30,6 +30,14 @@ pub fn code_text(lang: Lang, code: Code) -> Words {
     Words { title: case.title.to_owned(), detail: case.about.to_owned(), next: case.next.to_owned() }
 }
 
+/// A key purpose by its name, with its identifier: the name is what people know, the identifier what they can search.
+fn purpose(oid: &str) -> String {
+    match examiner::cert::oid::key_purpose_name(oid) {
+        name if name == oid => oid.to_owned(),
+        name => format!("{name} ({oid})"),
+    }
+}
+
 /// One code's words.
 pub(super) struct Case {
     pub(super) title: &'static str,
@@ -158,7 +166,8 @@ pub(super) fn detail(table: &'static Table, why: &Why) -> Filled {
         Why::WrongUsage(usage) => match usage {
             Usage::NoKeyPurpose => Filled::of(table.usage_none),
             Usage::OtherKeyPurposes(purposes) => {
-                Filled::of(table.usage_others).with("purposes", &purposes.join(", "))
+                let named: Vec<_> = purposes.iter().map(|oid| purpose(oid)).collect();
+                Filled::of(table.usage_others).with("purposes", &named.join(", "))
             }
             Usage::NoDigitalSignature => Filled::of(table.usage_no_signature),
             Usage::CaCertificate => Filled::of(table.usage_ca),
@@ -232,14 +241,21 @@ pub(super) fn moment(time: UnixTime) -> String {
     time.to_string().replace('T', " ").replace('Z', " UTC")
 }
 
-/// Controls and characters that hide or turn text, written out.
+/// Characters of a stranger's text that are shown; a name of 60 kB is no reason for an answer of 60 kB.
+const SHOWN: usize = 1_000;
+
+/// Controls and characters that hide or turn text, written out; what is too long is cut, and that it was is shown.
 pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut shown = String::with_capacity(text.len().min(SHOWN));
+    let mut characters = text.chars();
+    for c in characters.by_ref().take(SHOWN) {
         let hidden = c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
         if hidden { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    if characters.next().is_some() {
+        shown.push('…');
     }
     shown
 }

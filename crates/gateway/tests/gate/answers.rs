@@ -24,7 +24,7 @@ fn is_logged(world: &World, answer: &Response) {
 async fn an_upstream_that_is_not_there_is_told_to_who_is_admitted_only() {
     let world = World::new();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    world.apply_site("portal.test", vec![], |_| {}, |site| site.upstream = Upstream::Http(gone.to_string()));
+    world.apply_site("portal.test", vec![], |_| {}, |site| site.upstream = Upstream::http(gone.to_string()));
     let alice = world.client().showing(&world.alice);
     let answer = alice.knock(world.port(), "portal.test", "/").await.unwrap();
     assert_eq!((answer.status, answer.code()), (502, "upstream-unreachable".to_owned()));
@@ -41,7 +41,7 @@ async fn an_upstream_that_never_answers_is_504_and_one_that_does_in_time_is_not(
     // The system takes the connection; nobody ever looks at it.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    world.apply_site("portal.test", vec![], |_| {}, |site| site.upstream = Upstream::Http(address));
+    world.apply_site("portal.test", vec![], |_| {}, |site| site.upstream = Upstream::http(address));
     let alice = world.client().showing(&world.alice);
     let answer = alice.knock(world.port(), "portal.test", "/").await.unwrap();
     assert_eq!((answer.status, answer.code()), (504, "upstream-timeout".to_owned()));
@@ -54,7 +54,8 @@ async fn an_upstream_that_never_answers_is_504_and_one_that_does_in_time_is_not(
 
 #[tokio::test]
 async fn a_body_longer_than_the_limit_is_413_whether_it_says_so_or_not() {
-    let world = World::with(|limits| limits.max_body = Some(10));
+    let world = World::new();
+    world.apply_site("portal.test", vec![], |_| {}, |site| site.manners.max_body = Some(10));
     let alice = world.client().showing(&world.alice);
     let mut said = alice.connect(world.port(), "portal.test").await.unwrap();
     let answer = said.request("POST", "/sink", &[], b"elevenbytes").await.unwrap();
@@ -140,6 +141,27 @@ async fn observing_lets_through_without_identity_what_would_be_refused_and_never
     world.clock.store(end.seconds() + 1, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(world.client().knock(world.port(), "portal.test", "/").await.unwrap().status, 403);
     assert_eq!(world.echo.count(), 5);
+}
+
+#[tokio::test]
+async fn observing_never_lets_through_another_host_an_unproven_key_or_a_policy_too_old() {
+    let world = World::new();
+    let end = UnixTime(world.now().seconds() + 1_000_000);
+    world.apply_site("portal.test", vec![], |site| site.observe_until = Some(end), |_| {});
+    let mut nobody = world.client().connect(world.port(), "portal.test").await.unwrap();
+    assert_eq!(nobody.get("/", &[]).await.unwrap().status, 200, "it observes");
+    assert_eq!(nobody.get("/", &[("host", "open.test")]).await.unwrap().status, 421);
+    let stolen = world.client().showing_stolen(&world.alice, &world.mallory);
+    assert_eq!(stolen.knock(world.port(), "portal.test", "/").await.unwrap_err().alert, Some(51));
+
+    let (confirmed, most) = (&world.state.confirmed, world.state.max_stale);
+    let last = confirmed.load(std::sync::atomic::Ordering::SeqCst) + most;
+    world.clock.store(last, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(world.client().knock(world.port(), "portal.test", "/").await.unwrap().status, 200);
+    world.clock.store(last + 1, std::sync::atomic::Ordering::SeqCst);
+    let answer = world.client().knock(world.port(), "portal.test", "/").await.unwrap();
+    assert_eq!((answer.status, answer.code()), (403, "policy-stale".to_owned()));
+    assert_eq!(world.echo.count(), 2);
 }
 
 #[tokio::test]

@@ -85,13 +85,14 @@ fn served(ca: &TestCa, name: &str, upstream: u16) -> Arc<GateSite> {
     let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
     Arc::new(GateSite {
         name: host(name),
-        upstream: Upstream::Http(format!("127.0.0.1:{upstream}")),
+        upstream: Upstream::http(format!("127.0.0.1:{upstream}")),
         certificate: Arc::new(rustls::sign::CertifiedKey::new(chain, key)),
         tls_min_13: false,
         identity: vec![IdentityHeader::ClientCert, IdentityHeader::Party],
         issuer_hints: IssuerHints::Auto,
         keeps_pending: true,
         refuse_status: 403,
+        manners: gateway::Manners::default(),
     })
 }
 
@@ -128,8 +129,20 @@ impl World {
         Self::made(change, |_| {})
     }
 
+    /// With other settings of the gate.
+    pub fn set(change: impl FnOnce(&mut GateSettings)) -> Self {
+        Self::built(change, |_| {})
+    }
+
     /// With other limits; `tick` hears each look at the clock, on the gate's own threads.
     pub fn made(change: impl FnOnce(&mut Limits), tick: impl Fn(UnixTime) + Send + Sync + 'static) -> Self {
+        Self::built(|settings| change(&mut settings.limits), tick)
+    }
+
+    fn built(
+        change: impl FnOnce(&mut GateSettings),
+        tick: impl Fn(UnixTime) + Send + Sync + 'static,
+    ) -> Self {
         let ca = TestCa::new("Test CA");
         let echo = Echo::start();
         let (alice, bob, mallory) = (ca.issue("alice"), ca.issue("bob"), ca.issue("mallory"));
@@ -160,14 +173,15 @@ impl World {
             confirmed: Arc::new(AtomicI64::new(now().seconds())),
             max_stale: 86_400,
         };
-        let mut limits = Limits::default();
-        change(&mut limits);
-        let settings = GateSettings {
+        let mut settings = GateSettings {
             listen: vec![TcpListener::bind("127.0.0.1:0").unwrap()],
             admin: Some(TcpListener::bind("127.0.0.1:0").unwrap()),
             workers: 2,
-            limits,
+            limits: Limits::default(),
+            front: gateway::Front::default(),
+            plain: gateway::Plain::default(),
         };
+        change(&mut settings);
         let heard = Arc::new(Heard::default());
         let clock = Arc::new(AtomicI64::new(now().seconds()));
         let shown = clock.clone();

@@ -1,0 +1,204 @@
+//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out. Nothing here
+//! reaches an upstream.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, LOCATION};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use policy::HostName;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::spawn_local;
+
+use crate::admit;
+use crate::io;
+use crate::listen::{Seat, Worker};
+use crate::observe::{AccessEntry, reference};
+use crate::settings::PublishedList;
+
+/// How long a connection may take, a revocation list included.
+const LIFE: Duration = Duration::from_secs(30);
+/// How long a list may be kept by others: a revocation should be seen soon.
+const FRESH_SECONDS: i64 = 3600;
+/// Port of http, as visitors type it by leaving it out.
+const HTTP: u16 = 80;
+/// Port of https, the same.
+const HTTPS: u16 = 443;
+
+/// Accepts until the gate drains.
+pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener) {
+    let mut phase = worker.shared.phase.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = phase.wait_for(|phase| !phase.accepts()) => return,
+        };
+        match accepted {
+            Ok((tcp, from)) => {
+                let from = from.ip().to_canonical();
+                if let Some(seat) = Seat::take(&worker.shared.plain_crowd, Some(from)) {
+                    spawn_local(serve(worker.clone(), tcp, from, seat));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// One request, one answer.
+async fn serve(worker: Rc<Worker>, tcp: TcpStream, from: IpAddr, _seat: Seat) {
+    let _ = tcp.set_nodelay(true);
+    let port = tcp.local_addr().map_or(HTTP, |address| address.port());
+    let limits = worker.shared.limits.clone();
+    let service = service_fn(move |request| {
+        let worker = worker.clone();
+        async move { Ok::<_, Infallible>(logged(&worker, from, port, request).await.map(Full::new)) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers)
+        .keep_alive(false)
+        .max_headers(limits.header_fields)
+        .max_header_size(limits.stranger_header_bytes)
+        .serve_connection(TokioIo::new(tcp), service)
+        .without_shutdown();
+    if let Ok(Ok(parts)) = tokio::time::timeout(LIFE, connection).await {
+        io::close(parts.io.into_inner()).await;
+    }
+}
+
+async fn logged(worker: &Worker, from: IpAddr, port: u16, request: Request<Incoming>) -> Response<Bytes> {
+    let (began, time) = (Instant::now(), (worker.shared.clock)());
+    let host = admit::host_of(request.uri(), request.headers());
+    let response = answer(worker, port, &request, host.as_ref().ok()).await;
+    if let Ok(site) = host {
+        worker.shared.observer.events.access(AccessEntry {
+            time,
+            site,
+            party: None,
+            address: from,
+            method: Some(request.method().clone()),
+            path: request.uri().path().to_owned(),
+            status: response.status().as_u16(),
+            bytes: response.body().len() as u64,
+            duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            reference: reference(),
+            protocol: "HTTP/1.1",
+            verdict: "answered",
+        });
+    }
+    response
+}
+
+async fn answer(
+    worker: &Worker,
+    port: u16,
+    request: &Request<Incoming>,
+    host: Option<&HostName>,
+) -> Response<Bytes> {
+    let Some(host) = host else { return bare(StatusCode::BAD_REQUEST) };
+    let (method, path) = (request.method(), request.uri().path());
+    if method == Method::CONNECT || method == Method::TRACE {
+        return bare(StatusCode::BAD_REQUEST);
+    }
+    if let Some(name) = path.strip_prefix("/crl/").and_then(|rest| rest.strip_suffix(".crl")) {
+        if method != Method::GET && method != Method::HEAD {
+            let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return response;
+        }
+        let list = published(worker, name).await;
+        return list.map_or_else(|| bare(StatusCode::NOT_FOUND), |list| given(worker, list));
+    }
+    if !worker.shared.current.load().state.sites.contains_key(host) {
+        return bare(StatusCode::MISDIRECTED_REQUEST);
+    }
+    let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let asked = if asked.starts_with('/') { asked } else { "/" };
+    let port = typed_port(worker.shared.https_port, port, has_port(request));
+    let Ok(location) = HeaderValue::try_from(format!("https://{host}{port}{asked}")) else {
+        return bare(StatusCode::BAD_REQUEST);
+    };
+    let mut response = bare(StatusCode::PERMANENT_REDIRECT);
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// `:PORT` as visitors type it. Who left out the port though this listener has another came through a mapping of
+/// ports, and https is mapped as well.
+fn typed_port(https: u16, http: u16, named: bool) -> String {
+    if https == HTTPS || !named && http != HTTP { String::new() } else { format!(":{https}") }
+}
+
+/// Whether the client named a port.
+fn has_port(request: &Request<Incoming>) -> bool {
+    admit::host_text(request.uri(), request.headers())
+        .and_then(|text| text.rsplit_once(':'))
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The published list, read where it may take its time.
+async fn published(worker: &Worker, name: &str) -> Option<PublishedList> {
+    let lists = worker.shared.lists.clone()?;
+    // A name of ours, never a path.
+    let name = Some(name).filter(|name| policy::names::is_name(name))?.to_owned();
+    tokio::task::spawn_blocking(move || lists(&name)).await.ok().flatten()
+}
+
+fn given(worker: &Worker, list: PublishedList) -> Response<Bytes> {
+    let now = (worker.shared.clock)().seconds();
+    let left = (list.next_update.seconds() - now).clamp(0, FRESH_SECONDS);
+    let date = |seconds: i64| {
+        let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since).parse().ok()
+    };
+    let mut response = Response::new(list.der);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/pkix-crl"));
+    let values = [
+        (LAST_MODIFIED, date(list.made.seconds())),
+        (EXPIRES, date(list.next_update.seconds())),
+        (CACHE_CONTROL, format!("max-age={left}").parse().ok()),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn bare(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_is_sent_to_the_port_that_leads_in() {
+        for (https, http, named, port) in [
+            (443, 80, false, ""),
+            (8443, 80, false, ":8443"),
+            (8443, 8080, true, ":8443"),
+            (8443, 8080, false, ""),
+            (443, 8080, true, ""),
+        ] {
+            assert_eq!(typed_port(https, http, named), port, "{https} {http} {named}");
+        }
+    }
+}
