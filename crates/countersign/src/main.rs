@@ -4,7 +4,7 @@
 //! - [`config`]: the configuration, as written and as validated.
 //! - [`run`]: the gate, its follower of the registry, and the short-lived process that signs for it.
 //! - [`doctor`]: knocks from outside. [`demo`]: the website behind a quickstart. [`clock`]: the time.
-//! - [`store`]: opens the registry.
+//! - [`store`]: opens the registry. [`fetch`]: asks other hosts by HTTP, under rules.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod demo;
 mod doctor;
+mod fetch;
 mod run;
 mod store;
 

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &["examiner", "policy"]),
     ("bench", &["testkit"]),
     ("mutants", &[]),
+    ("fuzz", &["examiner", "authority"]),
     ("countersign", &["examiner", "policy", "gateway", "registry", "authority"]),
 ];
 

@@ -17,6 +17,8 @@ use crate::config::crl::CrlSettings;
 use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
+mod accept;
+pub mod fetch;
 mod init;
 mod issue;
 
@@ -36,6 +38,13 @@ pub enum Args {
         /// `pem`: its certificates.
         #[arg(long, value_parser = ["pem"])]
         format: Option<String>,
+    },
+    /// Fetch the revocation lists that have a URL now.
+    Fetch(fetch::Args),
+    /// Take an issuer's revocation lists as they are now, although newer ones were in force: it began its numbers anew.
+    AcceptCrl {
+        /// The CA.
+        name: String,
     },
     /// Trust an issuer no longer.
     Remove {
@@ -88,8 +97,11 @@ pub struct Add {
     /// Its revocation list, PEM or DER; relative to the configuration file.
     #[arg(long, value_name = "FILE")]
     crl: Option<PathBuf>,
+    /// Where its revocation list is fetched from, http:// or https://.
+    #[arg(long, value_name = "URL", conflicts_with = "crl")]
+    crl_url: Option<String>,
     /// What becomes of its certificates when the list is too old.
-    #[arg(long, value_name = "POLICY", requires = "crl", value_parser = ["deny", "allow"])]
+    #[arg(long, value_name = "POLICY", value_parser = ["deny", "allow"])]
     crl_on_stale: Option<String>,
 }
 
@@ -100,6 +112,8 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Add(args) => add(globals, &args),
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),
+        Args::Fetch(args) => fetch::run(globals, &args),
+        Args::AcceptCrl { name } => accept::run(globals, &name),
         Args::Remove { name } => remove(globals, &name),
         Args::Issue(args) => issue::run(globals, &args),
         Args::Crl { issuer, out, format } => {
@@ -133,9 +147,10 @@ pub fn view(ca: &CaSettings) -> Value {
 /// A revocation list as it stands in its file: number, dates, entries, or what is wrong with it.
 fn crl_view(one: &CrlSettings) -> Value {
     let on_stale = if one.on_stale == OnStale::Allow { "allow" } else { "deny" };
+    let source = if one.url.is_some() { "url" } else { "file" };
     match &one.list {
         Ok(list) => json!({
-            "file": one.shown,
+            (source): one.shown,
             "on_stale": on_stale,
             "issuer": list.issued_by,
             "number": list.number.as_deref().map(crate::config::crl::shown_number),
@@ -143,7 +158,7 @@ fn crl_view(one: &CrlSettings) -> Value {
             "next_update": list.next_update,
             "entries": list.count(),
         }),
-        Err(fault) => json!({ "file": one.shown, "on_stale": on_stale, "fault": fault.what }),
+        Err(fault) => json!({ (source): one.shown, "on_stale": on_stale, "fault": fault.what }),
     }
 }
 
@@ -178,7 +193,8 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
     });
     let after = context.try_settings(&stored)?;
     let lists = after.cas.get(&args.name).map_or(&[][..], |ca| &ca.lists);
-    if let Some(fault) = lists.iter().find_map(|one| one.list.as_ref().err()) {
+    let fault = lists.iter().filter(|one| one.url.is_none()).find_map(|one| one.list.as_ref().err());
+    if let Some(fault) = fault {
         return Err(crate::config::Problems(vec![fault.clone()]).into());
     }
     for warning in after.warnings.iter().filter(|one| !context.settings.warnings.contains(one)) {
@@ -189,12 +205,14 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
         globals.say(format!("would trust {} at {shown}", args.name));
         return Ok(Exit::Fine);
     }
+    fetch::first(&context, &after, &args.name)?;
     let (registry, actor, now) = (&context.registry, &context.actor, context.now);
     let ca = registry::StoredCa { name: args.name.clone(), pem, sites: sites.clone(), settings };
     context.run(registry.put_ca(ca, actor, now))?;
     for site in sites.iter().filter(|_| !args.named_only) {
         context.run(registry.grant_ca(&args.name, site, actor, now))?;
     }
+    let after = if args.crl_url.is_some() { context.try_settings(&stored)? } else { after };
     globals.print(&after.cas.get(&args.name).map(view), format!("CA {} is trusted at {shown}", args.name));
     Ok(Exit::Fine)
 }
@@ -216,11 +234,23 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
         let until = toml::Table::from_iter([("until".to_owned(), until.to_string().into())]);
         table.insert("accept_without_client_usage".into(), until.into());
     }
-    if let Some(file) = &args.crl {
-        let file = file
-            .to_str()
-            .ok_or_else(|| Failure::usage("the list's path is no UTF-8 text", "give it another name"))?;
-        let mut crl = toml::Table::from_iter([("file".to_owned(), file.into())]);
+    if args.crl_on_stale.is_some() && args.crl.is_none() && args.crl_url.is_none() {
+        return Err(Failure::usage(
+            "--crl-on-stale speaks of a list, and none is given",
+            "give --crl FILE or --crl-url URL",
+        ));
+    }
+    let source = match (&args.crl, &args.crl_url) {
+        (Some(file), _) => {
+            let file = file
+                .to_str()
+                .ok_or_else(|| Failure::usage("the list's path is no UTF-8 text", "give it another name"))?;
+            Some(("file", file))
+        }
+        (None, url) => url.as_deref().map(|url| ("url", url)),
+    };
+    if let Some((key, value)) = source {
+        let mut crl = toml::Table::from_iter([(key.to_owned(), value.into())]);
         if let Some(on_stale) = &args.crl_on_stale {
             crl.insert("on_stale".into(), on_stale.clone().into());
         }

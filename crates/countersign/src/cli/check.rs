@@ -1,24 +1,51 @@
 //! `check`: certificate files examined, each finding with its place and what to do.
+//!
+//! - `source` reads a file and opens what is sealed; `roots` has the root stores.
+//! - `look` examines one file; `document` is what scripts get, with its schema; `printed` gives every other format.
+//! - `repaired` hands back the corrected chain, and the lines for a server.
 
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
-use examiner::chain::{Chain, Examinee};
-use examiner::input::{self, Input, KEY_MISMATCH, Note};
 use examiner::profile::{PeerName, Profile};
-use examiner::report::{Report, Severity};
-use examiner::{Question, UnixTime, examine};
-use rustls_pki_types::PrivateKeyDer;
-use rustls_pki_types::pem::PemObject;
+use examiner::report::Severity;
+use examiner::report::fix::Server;
+use examiner::side::{GivenCrl, KeyList, OcspResponse, SideFiles};
+use examiner::{Question, UnixTime, input::Kind};
 
 use super::{Exit, Failure, Globals, Outcome, cert, context};
 
-mod shown;
+mod document;
+mod look;
+mod printed;
+mod repaired;
+pub mod roots;
+pub mod source;
+
+pub use document::{Document, schema};
+use look::{Asked, Seen, look};
+use printed::Format;
+
+const EXAMPLES: &str = "Examples:
+  countersign check fullchain.pem --servername www.example.com
+  countersign check alice.p12 --password-file alice.password --roots ca.pem
+  countersign check fullchain.pem --key privkey.pem --crl issuer.crl
+  openssl s_client -connect www.example.com:443 -showcerts </dev/null | countersign check - --servername www.example.com
+  countersign check /etc/ssl/certs/ca-certificates.crt
+  countersign check *.pem --json --fail-on warning
+  countersign check fullchain.pem --format html > report.html
+  countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
+
+Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 5 a file is
+not there; 6 a file may not be read.";
 
 /// `countersign check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Certificate files: PEM, DER or PKCS#7; `-` for standard input.
-    #[arg(required = true, value_name = "FILE")]
+    /// Certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and OCSP responses too; `-` for
+    /// standard input.
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// By whose rules.
     #[arg(long, default_value = "auto", value_parser = ["auto", "web", "rfc5280", "private-server", "mtls-client"])]
@@ -32,18 +59,43 @@ pub struct Args {
     /// Examine as of this moment, such as 2027-03-15 or 2027-03-15T12:00:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// A file of trust anchors, instead of the roots of the public web.
-    #[arg(long, value_name = "FILE")]
-    roots: Option<PathBuf>,
+    /// Trust anchors: a file, `mozilla` or `system`. Given again, the first decides and the others are compared.
+    #[arg(long, value_name = "FILE|NAME")]
+    roots: Vec<PathBuf>,
     /// A file of intermediates at hand beside what is examined.
     #[arg(long, value_name = "FILE")]
-    intermediates: Option<PathBuf>,
+    intermediates: Vec<PathBuf>,
+    /// A revocation list beside it, PEM or DER.
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// An OCSP response beside it.
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
+    /// A list of weak or compromised keys.
+    #[arg(long, value_name = "FILE")]
+    key_list: Vec<PathBuf>,
     /// The private key that ought to belong to the first certificate.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// The first line of this file is the password of a PKCS#12 file.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// End with 1 from this severity on.
     #[arg(long, default_value = "error", value_parser = ["error", "warning", "notice", "never"])]
     fail_on: String,
+    /// Print the report in another form than text.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Print the lines that make this server serve the chain in its right form, instead of the report.
+    #[arg(long, value_name = "SERVER", value_parser = ["nginx", "apache", "haproxy", "caddy", "iis", "java", "node"],
+          conflicts_with = "format")]
+    fix: Option<String>,
+    /// Write the chain in its right form to this file: what is missing put in, in order, without the root.
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    out: Option<PathBuf>,
+    /// Print the JSON Schema of what --json prints, and end.
+    #[arg(long, conflicts_with = "files")]
+    schema: bool,
 }
 
 /// Runs it.
@@ -51,132 +103,138 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(run(globals, &args))
 }
 
-/// One file, examined.
-struct Examined {
-    file: String,
-    report: Report,
-    notes: Vec<Note>,
-    fails: bool,
-}
-
 fn run(globals: &Globals, args: &Args) -> Outcome {
-    let at = match &args.at {
-        Some(text) => UnixTime::parse(text).map_err(|error| Failure::usage(error.to_string(), ""))?,
-        None => context::now(),
-    };
-    let roots = args.roots.as_deref().map(anchors).transpose()?;
-    let beside = args.intermediates.as_deref().map(anchors).transpose()?.unwrap_or_default();
-    let key = args.key.as_deref().map(public_half).transpose()?;
-    let mut all = Vec::new();
+    if globals.json && args.format.is_some() {
+        return Err(Failure::usage("--json and --format are two forms", "give one of them"));
+    }
+    if args.schema {
+        let schema = schema();
+        globals.print(&schema, format!("{schema:#}"));
+        return Ok(Exit::Fine);
+    }
+    let asked = asked(globals, args)?;
+    let bar = bar(globals, args.files.len());
+    let mut all: Vec<(String, Result<Seen, Failure>)> = Vec::new();
     for file in &args.files {
-        let mut input = input::read(&cert::read_bytes(file)?);
-        if input.certificates.is_empty() {
-            return Err(without_certificate(file, &input));
+        bar.set_message(file.display().to_string());
+        match look(&asked, file) {
+            Ok(seen) => all.extend(seen.into_iter().map(|seen| (seen.name.clone(), Ok(seen)))),
+            Err(failure) if args.files.len() == 1 && args.format.is_none() => return Err(failure),
+            Err(failure) => all.push((file.display().to_string(), Err(failure))),
         }
-        let certificates: Vec<Examinee> =
-            input.certificates.drain(..).map(|der| Examinee::read(der.as_slice())).collect();
-        if let Some(key) = &key
-            && !fits(&certificates[0], key)
-        {
-            input.notes.push(Note::new(KEY_MISMATCH, "the private key given is that of another certificate"));
-        }
-        let chain = match &args.servername {
-            Some(_) => Chain::served(certificates),
-            None => Chain::given(certificates),
-        };
-        all.push(look(args, file, chain.with_beside(beside.clone()), roots.as_ref(), input.notes, at));
+        bar.inc(1);
     }
-    let values: Vec<_> = all.iter().map(shown::value).collect();
-    let texts: Vec<_> = all.iter().map(|one| shown::text(one, all.len() > 1, globals.verbose)).collect();
-    match values.as_slice() {
-        [one] => globals.print(one, texts.concat()),
-        many => globals.print(&many, texts.join("\n")),
+    bar.finish_and_clear();
+    let limit = limit(&args.fail_on);
+    if args.fix.is_some() || args.out.is_some() {
+        let server = args.fix.as_deref().and_then(Server::named);
+        return repaired::hand_back(globals, &asked.question, server, args, all, limit);
     }
-    Ok(if all.iter().any(|one| one.fails) { Exit::No } else { Exit::Fine })
+    printed::print(globals, args.format, &all, limit)?;
+    Ok(exit(&all, limit))
 }
 
-fn look(
-    args: &Args,
-    file: &Path,
-    chain: Chain,
-    roots: Option<&Vec<Examinee>>,
-    notes: Vec<Note>,
-    at: UnixTime,
-) -> Examined {
-    let asked = if args.private { Some(Profile::PrivateServer) } else { Profile::named(&args.profile) };
-    let profile = asked.unwrap_or_else(|| Profile::guess(&chain).0);
-    let chain = match (roots, profile) {
-        (Some(roots), _) => chain.with_anchors(roots.clone()),
-        (None, Profile::Web) => chain.with_anchors(public_roots()),
-        // Of a private CA's anchors nothing is known but what is given.
-        (None, _) => chain,
-    };
-    let host = args.servername.as_deref().map(|name| match name.contains('@') {
-        true => PeerName::Email(name.to_owned()),
-        false => PeerName::host(name),
-    });
-    let report = examine(&chain, &Question { profile: asked, at, host });
-    let worst = report
-        .findings
-        .iter()
-        .map(|one| one.severity)
-        .chain(notes.iter().map(|one| one.about.severity))
-        .min();
-    let limit = match args.fail_on.as_str() {
+/// What could not be examined comes first: then nobody knows what would have been found.
+fn exit(all: &[(String, Result<Seen, Failure>)], limit: Option<Severity>) -> Exit {
+    if let Some(failure) = all.iter().find_map(|(_, one)| one.as_ref().err()) {
+        return failure.exit;
+    }
+    let worst = all.iter().filter_map(|(_, one)| one.as_ref().ok()?.report.worst()).min();
+    if worst.zip(limit).is_some_and(|(worst, limit)| worst <= limit) { Exit::No } else { Exit::Fine }
+}
+
+/// The severity that a word of `--fail-on` names.
+pub fn limit(word: &str) -> Option<Severity> {
+    match word {
         "error" => Some(Severity::Error),
         "warning" => Some(Severity::Warning),
         "notice" => Some(Severity::Notice),
         _ => None,
-    };
-    let fails = worst.zip(limit).is_some_and(|(worst, limit)| worst <= limit);
-    Examined { file: file.display().to_string(), report, notes, fails }
-}
-
-/// Why a file without any certificate cannot be examined.
-fn without_certificate(file: &Path, input: &Input) -> Failure {
-    let what = match input.notes.first() {
-        Some(note) => match note.line {
-            Some(line) => format!("line {line}: {}", note.observed),
-            None => note.observed.clone(),
-        },
-        None => "neither PEM nor DER".into(),
-    };
-    let help = input.notes.first().map_or("give a certificate: PEM, DER or PKCS#7", |note| note.about.remedy);
-    Failure::no(format!("{}: it holds no certificate ({what})", file.display()), help)
-}
-
-fn anchors(file: &Path) -> Result<Vec<Examinee>, Failure> {
-    let input = input::read(&cert::read_bytes(file)?);
-    if input.certificates.is_empty() {
-        return Err(without_certificate(file, &input));
-    }
-    Ok(input.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect())
-}
-
-/// The roots of the public web, as the program was built with them.
-fn public_roots() -> Vec<Examinee> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Examinee::read(root.as_ref())).collect()
-}
-
-/// The subjectPublicKeyInfo that belongs to a private key.
-fn public_half(file: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = cert::read_bytes(file)?;
-    let unreadable = |what: String| {
-        Failure::usage(
-            format!("{}: {what}", file.display()),
-            "give an unencrypted private key, PEM: PKCS#8, PKCS#1 or SEC 1",
-        )
-    };
-    let key = PrivateKeyDer::from_pem_slice(&bytes)
-        .map_err(|error| unreadable(format!("it holds no private key ({error})")))?;
-    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key)
-        .map_err(|error| unreadable(format!("the private key cannot be used ({error})")))?;
-    match key.public_key() {
-        Some(public) => Ok(public.as_ref().to_vec()),
-        None => Err(unreadable("its public half cannot be told".into())),
     }
 }
 
-fn fits(certificate: &Examinee, public: &[u8]) -> bool {
-    certificate.fields().spki.is_some_and(|spki| spki.element.bytes() == public)
+/// What the words of the command line ask.
+pub fn question(profile: &str, private: bool, at: Option<&str>) -> Result<Question, Failure> {
+    let at = match at {
+        Some(text) => UnixTime::parse(text).map_err(|error| Failure::usage(error.to_string(), ""))?,
+        None => context::now(),
+    };
+    let profile = if private { Some(Profile::PrivateServer) } else { Profile::named(profile) };
+    Ok(Question { profile, at, host: None })
+}
+
+fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
+    let mut question = question(&args.profile, args.private, args.at.as_deref())?;
+    question.host = args.servername.as_deref().map(|name| match name.contains('@') {
+        true => PeerName::Email(name.to_owned()),
+        false => PeerName::host(name),
+    });
+    if args.roots.is_empty() && !matches!(question.profile, Some(profile) if profile != Profile::Web) {
+        roots::warn_of_age(globals, context::now());
+    }
+    let mut beside = Vec::new();
+    for file in &args.intermediates {
+        beside.extend(source::certificates(file)?);
+    }
+    let unreadable = |file: &PathBuf, why: String| {
+        Failure::usage(format!("{}: {why}", file.display()), "fetch it again, as PEM or DER")
+    };
+    let mut side = SideFiles::default();
+    for (file, der) in source::others(&args.crl, Kind::RevocationList)? {
+        side.crls.push(GivenCrl::from_der(&der).map_err(|error| unreadable(&file, error.to_string()))?);
+    }
+    for (file, der) in source::others(&args.ocsp, Kind::OcspResponse)? {
+        side.ocsp.push(OcspResponse::from_der(&der).map_err(|error| unreadable(&file, error.to_string()))?);
+    }
+    for file in &args.key_list {
+        let text = String::from_utf8_lossy(&cert::read_bytes(file)?).into_owned();
+        side.key_lists.push(KeyList::read(&text).map_err(|error| {
+            Failure::usage(
+                format!("{}: {error}", file.display()),
+                "the guide's page on the check shows the form of such a list",
+            )
+        })?);
+    }
+    let key = args.key.as_deref().map(|file| {
+        let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
+        source::public_half(&bytes).map_err(|what| {
+            let help = "give an unencrypted private key: PKCS#8, PKCS#1 or SEC 1";
+            Failure::usage(format!("{}: {what}", file.display()), help)
+        })
+    });
+    Ok(Asked {
+        question,
+        stores: args.roots.iter().map(|name| roots::named(name)).collect::<Result<_, _>>()?,
+        beside,
+        side,
+        key: key.transpose()?,
+        password: args.password_file.clone(),
+    })
+}
+
+/// A progress bar over many files, on a terminal alone.
+fn bar(globals: &Globals, files: usize) -> indicatif::ProgressBar {
+    if files < 2 || globals.quiet || !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let style = indicatif::ProgressStyle::with_template("{pos}/{len} {bar:30} {msg}");
+    let bar = indicatif::ProgressBar::new(files as u64);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The severities in colour; the words stay, so that colour is never alone.
+pub fn coloured(globals: &Globals, text: &str) -> String {
+    let terminal = std::io::stdout().is_terminal();
+    let paint = |line: &str| match line {
+        "Errors" => globals.paint(line, "1;31", terminal),
+        "Warnings" => globals.paint(line, "1;33", terminal),
+        "Notices" | "Cannot tell" => globals.paint(line, "1", terminal),
+        line => line
+            .replace("[error]", &globals.paint("[error]", "31", terminal))
+            .replace("[warning]", &globals.paint("[warning]", "33", terminal)),
+    };
+    text.lines().map(|line| paint(line) + "\n").collect()
 }

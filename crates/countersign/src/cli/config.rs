@@ -36,6 +36,10 @@ fn show(globals: &Globals) -> Outcome {
         "server": {
             "listen": settings.listen,
             "admin": settings.admin,
+            "http": settings.http,
+            "proxy_protocol": texts(&settings.front.proxy_protocol),
+            "trusted_proxies": texts(&settings.front.trusted_proxies),
+            "fetch_private": texts(&settings.fetch_private),
             "state": settings.state.path(),
             "workers": settings.workers,
             "max_stale": settings.max_stale,
@@ -77,7 +81,9 @@ pub fn site_view(site: &SiteSettings) -> Value {
         })
         .collect();
     json!({
-        "upstream": site.upstream,
+        "upstream": site.upstream.view(),
+        "upstream_tls": site.upstream.tls_view(),
+        "health_check": site.upstream.check_view(),
         "certificate": match &site.certificate {
             CertificateFile::OwnCa => json!("own-ca"),
             CertificateFile::Files { cert, key } => json!({ "cert": cert, "key": key }),
@@ -92,9 +98,28 @@ pub fn site_view(site: &SiteSettings) -> Value {
         "mode": site.observe_until.map(|until| json!({ "observe_until": until })),
         "issuer_hints": site.issuer_hints,
         "clock_tolerance": site.clock_tolerance,
+        "hsts": site.hsts.map(|hsts| json!({
+            "max_age": hsts.max_age.0,
+            "include_subdomains": hsts.include_subdomains,
+            "preload": hsts.preload,
+        })),
+        "cors_origins": site.manners.cors_origins,
+        "max_body": site.manners.max_body,
+        "rate_limit": rate_view(&site.manners),
         "path": paths,
         "origin": site.origin,
     })
+}
+
+/// The rate limits, where there are any.
+fn rate_view(manners: &gateway::Manners) -> Option<Value> {
+    let (party, address) = (manners.party_per_minute, manners.address_per_minute);
+    let any = party.is_some() || address.is_some();
+    any.then(|| json!({ "party_per_minute": party, "address_per_minute": address }))
+}
+
+fn texts(networks: &gateway::networks::Networks) -> Vec<String> {
+    networks.iter().map(ToString::to_string).collect()
 }
 
 /// A value as TOML text.

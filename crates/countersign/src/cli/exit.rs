@@ -122,9 +122,17 @@ impl From<registry::RegistryError> for Failure {
 impl From<authority::AuthorityError> for Failure {
     fn from(error: authority::AuthorityError) -> Self {
         use authority::AuthorityError as Error;
+        use registry::RegistryError as Record;
+        if let Error::NotOnRecord(authority::ledger::LedgerError(why)) = &error
+            && let Some(why @ (Record::KeyKnown { .. } | Record::Conflict { .. })) = why.downcast_ref()
+        {
+            // Nothing failed: the record stands against it, and says what to do.
+            return Self::new(Exit::No, why.to_string(), why.remedy());
+        }
         let exit = match &error {
             Error::NotAsPlanned(_) | Error::Signing | Error::Encoding(_) => Exit::Bug,
             Error::BadSite(_)
+            | Error::BadSubject(_)
             | Error::BadOrganisation
             | Error::EmptyPassphrase
             | Error::PasswordNotGenerated => Exit::Usage,

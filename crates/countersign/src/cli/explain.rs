@@ -7,19 +7,25 @@ use examiner::profile::Profile;
 use examiner::report::Severity;
 use examiner::{checks, input};
 use gateway::pages;
+use gateway::pages::others::OTHERS;
 use policy::{Code, Decision, Moment, NormalPath, Peer};
 use rustls_pki_types::CertificateDer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::ladder::Ladder;
-use super::{Exit, Failure, Globals, Outcome, cert};
+use super::{Exit, Failure, Globals, Outcome, cert, log};
 use crate::config::problem::did_you_mean;
 
 /// `countersign explain`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  countersign explain chain-incomplete
+  countersign explain expired --json
+  countersign explain 7F3K-22
+  countersign explain alice.pem --site portal.example.com")]
 pub struct Args {
-    /// A refusal code, the id of a finding, or a certificate file.
+    /// A refusal code, the id of a finding, the reference of a refusal, or a certificate file.
     what: String,
     /// The site that the certificate would be shown to.
     #[arg(long, value_name = "HOST")]
@@ -32,16 +38,22 @@ pub struct Args {
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match (&args.site, Code::parse(&args.what)) {
-        (None, Some(code)) => code_meaning(globals, code),
-        (Some(site), _) => test(globals, site, Some(Path::new(&args.what)), &args.path),
+        (None, Some(code)) => code_meaning(globals, code, finding(&args.what)),
+        (Some(site), _) => test(globals, site, Some(Path::new(&args.what)), &args.path, false),
         (None, None) if Path::new(&args.what).exists() => {
             Err(Failure::usage("--site is missing", format!("countersign explain {} --site HOST", args.what)))
         }
-        (None, None) if finding_meaning(globals, &args.what) => Ok(Exit::Fine),
+        (None, None) if other_meaning(globals, &args.what) => Ok(Exit::Fine),
+        (None, None) if gateway::is_reference(&args.what) => log::explain(globals, args.what),
         (None, None) => {
+            if let Some((value, text)) = finding(&args.what).or_else(|| left_out(&args.what)) {
+                globals.print(&value, text);
+                return Exit::Fine;
+            }
             let known = Code::ALL.map(Code::as_str);
             let ids = checks::all().map(|check| check.id).chain(input::ALL.iter().map(|about| about.id));
-            let near = did_you_mean(&args.what, known.into_iter().chain(ids));
+            let others = OTHERS.iter().map(|other| other.code);
+            let near = did_you_mean(&args.what, known.into_iter().chain(others).chain(ids));
             let help = near.map_or_else(
                 || {
                     format!(
@@ -51,13 +63,16 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
                 },
                 |near| format!("did you mean `{near}`?"),
             );
-            Err(Failure::not_found(format!("`{}` is no code and no file", args.what.escape_debug()), help))
+            Err(Failure::not_found(
+                format!("`{}` is no code, no reference and no file", args.what.escape_debug()),
+                help,
+            ))
         }
     })
 }
 
-/// Explains the id of a finding; false where it is none.
-fn finding_meaning(globals: &Globals, id: &str) -> bool {
+/// What the id of a finding means, as JSON and as text; `None` where it is none.
+fn finding(id: &str) -> Option<(Value, String)> {
     let (value, severity, about) = if let Some(check) = checks::named(id) {
         let severities: Vec<_> = Profile::ALL
             .into_iter()
@@ -73,11 +88,11 @@ fn finding_meaning(globals: &Globals, id: &str) -> bool {
         let texts = (about.clause, about.expected, about.affected, about.remedy);
         (json!({ "file": about.severity }), word(about.severity).to_owned(), texts)
     } else {
-        return false;
+        return None;
     };
     let (clause, expected, affected, remedy) = about;
-    globals.print(
-        &json!({
+    Some((
+        json!({
             "id": id,
             "severity": value,
             "clause": clause,
@@ -88,7 +103,22 @@ fn finding_meaning(globals: &Globals, id: &str) -> bool {
         format!(
             "{id} (a finding: {severity})\n  expected  {expected}\n  rule      {clause}\n  affects   {affected}\n  remedy    {remedy}"
         ),
-    );
+    ))
+}
+
+/// Why a check of the catalogue is not made.
+fn left_out(id: &str) -> Option<(Value, String)> {
+    let why = checks::left_out::LEFT_OUT.iter().find(|one| one.id == id)?.why.to_string();
+    Some((json!({ "id": id, "left_out": why }), format!("{id} (no check of files)\n  why       {why}")))
+}
+
+/// Explains the code of an answer that is no refusal by policy; false where it is none.
+fn other_meaning(globals: &Globals, code: &str) -> bool {
+    let Some(other) = OTHERS.iter().find(|other| other.code == code) else { return false };
+    let statuses = other.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let value =
+        json!({ "code": code, "statuses": other.statuses, "title": other.title, "next_step": other.help });
+    globals.print(&value, format!("{code} (HTTP {statuses})\n  {}.\n  {}", other.title, other.help));
     true
 }
 
@@ -100,24 +130,32 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn code_meaning(globals: &Globals, code: Code) -> Outcome {
+/// What a refusal means; what the check means by the same word stands below it.
+fn code_meaning(globals: &Globals, code: Code, finding: Option<(Value, String)>) -> Outcome {
     let words = pages::code_text(globals.lang(), code);
     let alert = code.alert().map_or("HTTP 421".to_owned(), |number| format!("TLS alert {number}"));
+    let (meant_by_check, below) =
+        finding.map_or((Value::Null, String::new()), |(value, text)| (value, format!("\n\n{text}")));
     globals.print(
         &json!({
+            "finding": meant_by_check,
             "code": code,
             "alert": code.alert(),
             "title": words.title,
             "detail": words.detail,
             "next": words.next,
         }),
-        format!("{code} ({alert})\n  {}\n  {}\n  {}", words.title, words.detail, words.next),
+        format!(
+            "{code} (a refusal: {alert})\n  {}\n  {}\n  {}{below}",
+            words.title, words.detail, words.next
+        ),
     );
     Ok(Exit::Fine)
 }
 
 /// Whether a certificate would be admitted to a site now; the gate's own decision, key possession taken for granted.
-pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> Outcome {
+/// `reaching`: also whether the site's upstreams can be reached.
+pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str, reaching: bool) -> Outcome {
     let context = Context::open(globals)?;
     let name = context.site(site)?;
     let snapshot = context.settings.snapshot(context.state.records.clone(), 0);
@@ -143,7 +181,7 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
         Decision::Observe(_) => ("observed", Exit::No),
         Decision::Refuse(_) => ("refused", Exit::No),
     };
-    let (mut value, text) = match &decision {
+    let (mut value, mut text) = match &decision {
         Decision::Admit(grant) => (
             json!({ "party": grant.identity.id(), "way": grant.way.as_str(), "rule": grant.rule, "until": grant.until }),
             format!(
@@ -180,6 +218,21 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str) -> O
     value["site"] = json!(name);
     value["verdict"] = json!(verdict);
     value["steps"] = ladder.value();
+    if reaching {
+        let settings = &context.settings.sites[&name];
+        let reached = super::context::runtime()?.block_on(crate::doctor::reach(settings));
+        let view = |(upstream, reached): &(String, Result<&str, String>)| json!({ "upstream": upstream, "speaks": reached.as_ref().ok(), "error": reached.as_ref().err() });
+        value["upstreams"] = reached.iter().map(view).collect();
+        for (upstream, reached) in &reached {
+            match reached {
+                Ok(speaks) if globals.verbose => {
+                    text += &format!("\nupstream {upstream}: reachable, {speaks}")
+                }
+                Ok(_) => {}
+                Err(why) => text += &format!("\nupstream {upstream}: not usable: {why}"),
+            }
+        }
+    }
     globals.print(&value, if globals.verbose { ladder.text() + &text } else { text });
     Ok(exit)
 }

@@ -3,8 +3,8 @@
 use super::context::{self, check_owner};
 use super::{Exit, Failure, Globals, Outcome, run as run_cli};
 use crate::config::StateDir;
-use crate::run::control::{Control, FromGate, Link};
-use crate::run::gate::{self, GateRun};
+use crate::run::control::FromGate;
+use crate::run::gate::{self, GateRun, Given};
 
 /// `countersign gate`.
 #[derive(Debug, clap::Args)]
@@ -33,9 +33,15 @@ fn serve(globals: &Globals, args: Args) -> Outcome {
             let help = "it is started by `countersign run`";
             Failure::usage(format!("standard input is not the supervisor's socket: {error}"), help)
         };
-        let mut link = Link::listen(Control::from_stdin().map_err(not_started)?);
+        let (given, mut link) = Given::from_stdin().map_err(not_started)?;
         let run = GateRun { config, state_dir, name: args.name, silent_access: args.silent_access };
-        let serving = gate::start(run, &mut link).await?;
+        let serving = match gate::start(run, given, &mut link).await {
+            Ok(serving) => serving,
+            Err(error) => {
+                let _ = link.say(&FromGate::Failed(error.to_string())).await;
+                return Err(error.into());
+            }
+        };
         let ready = FromGate::Ready(run_cli::ready_line(serving.settings()));
         link.say(&ready).await.map_err(not_started)?;
         serving.until_ended(link).await;

@@ -133,7 +133,8 @@ impl Globals {
         matches!(answer.trim(), "y" | "Y" | "yes")
     }
 
-    fn paint(&self, text: &str, code: &str, terminal: bool) -> String {
+    /// The text in a colour, where colours are wanted; `terminal` is whether it goes to one.
+    pub fn paint(&self, text: &str, code: &str, terminal: bool) -> String {
         let colour = match self.color {
             Color::Always => true,
             Color::Never => false,

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, files, pkcs12};
-use policy::issuance::Profile;
 use policy::record::OperatorRole;
-use policy::{Holder, HostName, PartyName};
+use policy::{HostName, PartyName};
 use serde_json::json;
 
 use super::context::{self, Context};
@@ -48,7 +47,7 @@ fn run(globals: &Globals, args: Args) -> Outcome {
     let state = StateDir::at(globals.state_dir.clone().unwrap_or_else(|| base.join("state")));
     let site = HostName::parse(&asked(globals, args.site.clone(), "Host name of the site", "--site")?)?;
     let upstream = asked(globals, args.upstream.clone(), "Where its requests go (http://…)", "--upstream")?;
-    crate::config::site::upstream(&upstream)
+    crate::config::upstream::target(&upstream)
         .map_err(|what| Failure::usage(what, "write it like http://127.0.0.1:3000"))?;
     if config.exists() {
         let help = "edit it, or name another with --config; sites are added with `countersign site add`";
@@ -191,15 +190,8 @@ pub struct FirstOperator {
 pub fn first_operator(context: &Context) -> Result<FirstOperator, Failure> {
     let files = issue::Files::at(context.settings.state.path(), FIRST_OPERATOR, None)?;
     let key = issue::new_key()?;
-    let order = issue::Order {
-        holder: Holder::Operator { name: PartyName::parse(FIRST_OPERATOR)?, role: OperatorRole::Owner },
-        id: issue::new_uuid()?,
-        label: None,
-        profile: Profile::Operator,
-        spki: key.spki()?,
-        alt_names: Vec::new(),
-        not_after: None,
-    };
+    let name = PartyName::parse(FIRST_OPERATOR)?;
+    let order = issue::Order::of_operator(name, OperatorRole::Owner, key.spki()?)?;
     let issued = issue::issue(context, order)?;
     let password = pkcs12::generate_password()?;
     let written = vec![

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use authority::ledger::LedgerError;
 use authority::{Issued, IssuedRecord, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
 use examiner::UnixTime;
-use policy::Holder;
 use policy::issuance::{AltName, Plan, Profile, UnknownWord};
-use policy::record::Origin;
+use policy::record::{OperatorRole, Origin};
+use policy::{Holder, PartyName};
 use registry::{Actor, Issuer, NewCertificate, Registry};
 
 use super::context::Context;
@@ -29,6 +29,21 @@ pub struct Order {
     pub alt_names: Vec<AltName>,
     /// Its last second; the profile's own life where absent.
     pub not_after: Option<UnixTime>,
+}
+
+impl Order {
+    /// An operator's certificate for a key, under a free name, with its profile's own life.
+    pub fn of_operator(name: PartyName, role: OperatorRole, spki: Vec<u8>) -> Result<Self, Failure> {
+        Ok(Self {
+            holder: Holder::Operator { name, role },
+            id: new_uuid()?,
+            label: None,
+            profile: Profile::Operator,
+            spki,
+            alt_names: Vec::new(),
+            not_after: None,
+        })
+    }
 }
 
 /// Issues what is ordered, with the state directory's keys.
@@ -87,6 +102,31 @@ impl Ledger for Record<'_> {
         let done = self.registry.add_certificate(new, self.actor, self.now).await;
         done.map(|_| ()).map_err(|error| LedgerError(Box::new(error)))
     }
+}
+
+/// A name of `--san`: `dns:db.internal`, `ip:10.0.0.5`, `email:alice@example.com` or `uri:urn:example:1`.
+pub fn alt_name(text: &str) -> Result<AltName, String> {
+    match text.split_once(':') {
+        Some(("dns", name)) if !name.is_empty() => Ok(AltName::Dns(name.to_ascii_lowercase())),
+        Some(("ip", address)) => address
+            .trim_matches(['[', ']'])
+            .parse()
+            .map(AltName::Ip)
+            .map_err(|_| format!("`{}` is no IP address", address.escape_debug())),
+        Some(("email", address)) if !address.is_empty() => Ok(AltName::Email(address.to_owned())),
+        Some(("uri", uri)) if !uri.is_empty() => Ok(AltName::Uri(uri.to_owned())),
+        _ => {
+            Err("write it like dns:db.internal, ip:10.0.0.5, email:alice@example.com or uri:urn:example:1"
+                .into())
+        }
+    }
+}
+
+/// The name of files: a host's or another, with what file names had better not hold replaced.
+pub fn stem(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name: String = name.replace("*.", "wildcard.").chars().map(plain).collect();
+    name.trim_start_matches(['.', '-']).to_owned()
 }
 
 /// Where a certificate and its key are written.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use examiner::UnixTime;
+use policy::Code;
 use registry::{AuditFilter, AuditRow, AuditVerdict};
 use serde_json::json;
 
@@ -125,6 +126,13 @@ fn export(globals: &Globals, search: &Search) -> Outcome {
 }
 
 fn show(globals: &Globals, reference: String) -> Outcome {
+    let rows = with_reference(globals, reference)?;
+    globals.print(&rows, rows.iter().map(line).collect::<Vec<_>>().join("\n"));
+    Ok(Exit::Fine)
+}
+
+/// The entries with a reference; not found where there is none.
+fn with_reference(globals: &Globals, reference: String) -> Result<Vec<AuditRow>, Failure> {
     let context = Context::open(globals)?;
     let wanted = Search { reference: Some(reference.clone()), ..Search::default() };
     let rows = context.run(context.registry.search_audit(&wanted.filter()))?;
@@ -132,7 +140,19 @@ fn show(globals: &Globals, reference: String) -> Outcome {
         let what = format!("no entry has the reference `{}`", reference.escape_debug());
         return Err(Failure::not_found(what, "countersign log search --since 1h"));
     }
-    globals.print(&rows, rows.iter().map(line).collect::<Vec<_>>().join("\n"));
+    Ok(rows)
+}
+
+/// The entries with a reference, and what the visitor can do about the code they have.
+pub fn explain(globals: &Globals, reference: String) -> Outcome {
+    let rows = with_reference(globals, reference)?;
+    let code = rows.iter().find_map(|row| Code::parse(row.event.code.as_deref()?));
+    let mut text: Vec<_> = rows.iter().map(line).collect();
+    if let Some(code) = code {
+        let words = gateway::pages::code_text(globals.lang(), code);
+        text.push(format!("  {}\n  {}\n  {}", words.title, words.detail, words.next));
+    }
+    globals.print(&rows, text.join("\n"));
     Ok(Exit::Fine)
 }
 

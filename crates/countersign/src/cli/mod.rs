@@ -31,7 +31,9 @@ pub mod pending;
 pub mod quickstart;
 pub mod run;
 pub mod site;
+pub mod state;
 pub mod status;
+pub mod upgrade;
 pub mod upkeep;
 pub mod validate;
 
@@ -62,6 +64,8 @@ pub enum Command {
     Run(run::Args),
     /// Make the running gate read configuration, CAs and certificates anew.
     Reload(run::ReloadArgs),
+    /// Have the program as it is on disk now take over from the running one, without a lost connection.
+    Upgrade(upgrade::Args),
     /// Examine certificate files: what is wrong, where, and what to do.
     Check(check::Args),
     /// Knock at the doors from outside, and say which stand open.
@@ -98,6 +102,9 @@ pub enum Command {
     /// Certificate files.
     #[command(subcommand)]
     Cert(cert::Args),
+    /// Copies of the state directory, and the way back.
+    #[command(subcommand)]
+    State(state::Args),
     /// What holds now, and what needs attention.
     Status(status::Args),
     /// What a code means, or whether a certificate would be admitted.
@@ -115,6 +122,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Quickstart(args) => quickstart::command(globals, args),
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
+        Command::Upgrade(args) => upgrade::command(globals, args),
         Command::Check(args) => check::command(globals, args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::Gate(args) => gate::command(globals, args),
@@ -129,6 +137,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Ca(args) => ca::command(globals, args),
         Command::Log(args) => log::command(globals, args),
         Command::Cert(args) => cert::command(globals, args),
+        Command::State(args) => state::command(globals, args),
         Command::Status(args) => status::command(globals, args),
         Command::Explain(args) => explain::command(globals, args),
         Command::Completions(args) => completions::command(globals, args),

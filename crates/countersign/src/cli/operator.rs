@@ -1,9 +1,8 @@
 //! `operator`: who may use the admin address.
 
 use authority::pkcs12;
-use policy::issuance::Profile;
+use policy::PartyName;
 use policy::record::OperatorRole;
-use policy::{Holder, PartyName};
 use serde_json::json;
 
 use super::context::Context;
@@ -78,15 +77,7 @@ fn add(
     }
     let files = issue::Files::at(out, name.as_str(), None)?;
     let (key, password) = (issue::new_key()?, password.read(p12)?);
-    let order = issue::Order {
-        holder: Holder::Operator { name: name.clone(), role },
-        id: issue::new_uuid()?,
-        label: None,
-        profile: Profile::Operator,
-        spki: key.spki()?,
-        alt_names: Vec::new(),
-        not_after: None,
-    };
+    let order = issue::Order::of_operator(name.clone(), role, key.spki()?)?;
     let issued = issue::issue(&context, order)?;
     let written = [
         files.write_certificate(&issued)?,

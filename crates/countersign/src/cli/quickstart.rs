@@ -52,8 +52,14 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
         place.make(globals, args, demo)?;
         let passwords = place.parties(globals)?;
         let flags = run_cli::flags(&Globals { quiet: true, verbose: false, ..globals.clone() });
-        let run = Run { config: place.config.clone(), state_dir: place.state(), silent_access: true, flags };
-        let (supervision, ready) = match Supervision::start(run).await {
+        let run = Run {
+            config: place.config.clone(),
+            state_dir: place.state(),
+            silent_access: true,
+            flags,
+            program: None,
+        };
+        let (supervision, ready) = match Supervision::start(run, None).await {
             Ok(started) => started,
             Err(error) => return run_cli::not_started(error),
         };

@@ -8,11 +8,15 @@ use super::init::Authority;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::{Settings, StateDir, Stored};
 use crate::run::supervise::NotStarted;
-use crate::run::{self, Run, Supervision};
+use crate::run::{self, Inherited, Program, Run, Supervision};
 
 /// `countersign run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Take over from the process at standard input, which an upgrade began.
+    #[arg(long, hide = true)]
+    take_over: bool,
+}
 
 /// `countersign reload`.
 #[derive(Debug, clap::Args)]
@@ -23,8 +27,17 @@ pub struct ReloadArgs {
 }
 
 /// Serves until SIGTERM.
-pub fn command(globals: &Globals, _: Args) -> Exit {
-    globals.end(serve(globals))
+pub fn command(globals: &Globals, args: Args) -> Exit {
+    globals.end(if args.take_over { take_over(globals) } else { serve(globals, None) })
+}
+
+/// Serves in the place of the process that started this one, or says to it why not.
+fn take_over(globals: &Globals) -> Outcome {
+    let inherited = Inherited::from_stdin().map_err(|error| {
+        let help = "it is used by `countersign upgrade`";
+        Failure::usage(format!("standard input is not the process to take over from: {error}"), help)
+    })?;
+    serve(globals, Some(inherited))
 }
 
 /// Makes the running gate read everything anew.
@@ -32,21 +45,15 @@ pub fn reload(globals: &Globals, args: ReloadArgs) -> Exit {
     globals.end(reload_running(globals, &args))
 }
 
-fn serve(globals: &Globals) -> Outcome {
+fn serve(globals: &Globals, inherited: Option<Inherited>) -> Outcome {
     log_to_stderr(globals);
-    let config = globals.config_path();
-    let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
-    if is_new(&state_dir) {
-        globals.say(format!("{} holds no registry yet: it is made now", state_dir.path().display()));
-        let sites = Settings::load(&config, Some(&state_dir), None, crate::clock::now())?.sites;
-        let sites = sites.keys().map(ToString::to_string).collect();
-        super::init::make_foundation(&state_dir, &Authority { sites, ..Authority::default() })?;
-        super::init::first_operator(&context::Context::open(globals)?)?;
-    }
-    context::check_owner(state_dir.path())?;
+    let run = prepare(globals, inherited.is_some()).inspect_err(|failure| {
+        if let Some(inherited) = &inherited {
+            inherited.refuse(failure.exit as u8, &failure.to_string());
+        }
+    })?;
     context::runtime()?.block_on(async {
-        let run = Run { config, state_dir, silent_access: false, flags: flags(globals) };
-        let (supervision, ready) = match Supervision::start(run).await {
+        let (supervision, ready) = match Supervision::start(run, inherited).await {
             Ok(started) => started,
             Err(error) => return not_started(error),
         };
@@ -55,6 +62,23 @@ fn serve(globals: &Globals) -> Outcome {
         globals.say("ended: everything that ran was given time to finish");
         Ok(Exit::Fine)
     })
+}
+
+/// What is run. Makes the registry and the authority where there never were any, unless another process serves here.
+fn prepare(globals: &Globals, is_heir: bool) -> Result<Run, Failure> {
+    let config = globals.config_path();
+    let state_dir = context::state_dir(globals, &config, crate::clock::now())?;
+    if !is_heir && is_new(&state_dir) {
+        globals.say(format!("{} holds no registry yet: it is made now", state_dir.path().display()));
+        let sites = Settings::load(&config, Some(&state_dir), None, crate::clock::now())?.sites;
+        let sites = sites.keys().map(ToString::to_string).collect();
+        super::init::make_foundation(&state_dir, &Authority { sites, ..Authority::default() })?;
+        super::init::first_operator(&context::Context::open(globals)?)?;
+    }
+    context::check_owner(state_dir.path())?;
+    let program = Program::of_this_process()
+        .map_err(|error| Failure::new(Exit::Bug, format!("this program cannot be found: {error}"), ""))?;
+    Ok(Run { config, state_dir, silent_access: false, flags: flags(globals), program: Some(program) })
 }
 
 /// Whether nothing was ever made here. A registry that is gone from a state that was in use is not made anew: it would

@@ -1,6 +1,6 @@
-//! `site`: sites in the registry, and what holds for each site.
+//! `site`: sites in the registry, and what holds for each site. `export` writes one for another server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use policy::HostName;
 use serde_json::json;
@@ -11,11 +11,13 @@ use super::{Exit, Failure, Globals, Outcome};
 use crate::config::Stored;
 use crate::config::stored::StoredSite;
 
+mod export;
+
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
     /// Add a site to the registry.
-    Add(Add),
+    Add(Box<Add>),
     /// The sites.
     List,
     /// What holds for one site.
@@ -28,6 +30,8 @@ pub enum Args {
         /// Its host name.
         site: String,
     },
+    /// Write two-way TLS and who may enter for a server you already have, and say what it cannot do.
+    Export(export::Export),
     /// Whether a certificate would be admitted, step by step.
     Test {
         /// The site's host name.
@@ -46,9 +50,21 @@ pub enum Args {
 pub struct Add {
     /// Its host name.
     site: String,
-    /// Where its requests go: http://host:port.
-    #[arg(long, value_name = "URL")]
-    upstream: String,
+    /// Where its requests go: http://, https:// or h2c:// with host and port, or unix:/path. May be repeated.
+    #[arg(long, value_name = "URL", required = true)]
+    upstream: Vec<String>,
+    /// PEM file of the roots that https:// upstreams are verified against; the public roots where absent.
+    #[arg(long, value_name = "FILE")]
+    upstream_roots: Option<PathBuf>,
+    /// Our own certificate for https:// upstreams, then its intermediates.
+    #[arg(long, value_name = "FILE", requires = "upstream_key")]
+    upstream_cert: Option<PathBuf>,
+    /// Its private key.
+    #[arg(long, value_name = "FILE", requires = "upstream_cert")]
+    upstream_key: Option<PathBuf>,
+    /// The name that the certificates of https:// upstreams must be for; the upstream's host where absent.
+    #[arg(long, value_name = "HOST")]
+    upstream_servername: Option<String>,
     /// Who may enter: a party's name, group:NAME or ca:NAME.
     #[arg(long, value_name = "WHO")]
     allow: Vec<String>,
@@ -75,11 +91,12 @@ pub struct Add {
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
-        Args::Add(add) => self::add(globals, add),
+        Args::Add(add) => self::add(globals, *add),
         Args::List => list(globals),
         Args::Show { site } => show(globals, &site),
         Args::Remove { site } => remove(globals, &site),
-        Args::Test { site, cert, path } => super::explain::test(globals, &site, cert.as_deref(), &path),
+        Args::Export(export) => export::command(globals, &export),
+        Args::Test { site, cert, path } => super::explain::test(globals, &site, cert.as_deref(), &path, true),
     })
 }
 
@@ -135,7 +152,21 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
     let mut set = |key: &str, value: toml::Value| {
         table.insert(key.to_owned(), value);
     };
-    set("upstream", args.upstream.clone().into());
+    match &*args.upstream {
+        [one] => set("upstream", one.clone().into()),
+        all => set("upstream", all.to_vec().into()),
+    }
+    let mut tls = toml::Table::new();
+    let files = [("roots", &args.upstream_roots), ("cert", &args.upstream_cert), ("key", &args.upstream_key)];
+    for (key, path) in files {
+        if let Some(path) = path {
+            tls.insert(key.to_owned(), absolute(path)?);
+        }
+    }
+    tls.extend(args.upstream_servername.clone().map(|name| ("servername".to_owned(), name.into())));
+    if !tls.is_empty() {
+        set("upstream_tls", tls.into());
+    }
     for (key, list) in [("allow", &args.allow), ("deny", &args.deny)] {
         if !list.is_empty() {
             set(key, list.clone().into());
@@ -147,10 +178,6 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
         }
     }
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
-        let absolute = |path: &PathBuf| {
-            let path = std::path::absolute(path).map_err(|error| Failure::file(path, "found", &error))?;
-            Ok::<_, Failure>(toml::Value::String(path.display().to_string()))
-        };
         let pair = toml::Table::from_iter([
             ("cert".to_owned(), absolute(cert)?),
             ("key".to_owned(), absolute(key)?),
@@ -163,16 +190,21 @@ fn settings_text(args: &Add) -> Result<String, Failure> {
     toml::to_string(&table).map_err(|error| Failure::new(Exit::Bug, error.to_string(), "please report this"))
 }
 
+fn absolute(path: &Path) -> Result<toml::Value, Failure> {
+    let path = std::path::absolute(path).map_err(|error| Failure::file(path, "found", &error))?;
+    Ok(toml::Value::String(path.display().to_string()))
+}
+
 fn list(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let sites = &context.settings.sites;
     let value: Vec<_> = sites
         .iter()
-        .map(|(name, site)| json!({ "name": name, "upstream": site.upstream, "origin": site.origin }))
+        .map(|(name, site)| json!({ "name": name, "upstream": site.upstream.view(), "origin": site.origin }))
         .collect();
     let mut rows = vec![vec!["SITE".into(), "UPSTREAM".into(), "FROM".into()]];
     rows.extend(
-        sites.iter().map(|(name, site)| vec![name.to_string(), site.upstream.clone(), site.origin.clone()]),
+        sites.iter().map(|(name, site)| vec![name.to_string(), site.upstream.text(), site.origin.clone()]),
     );
     globals.print(&value, columns(&rows));
     Ok(Exit::Fine)
@@ -189,6 +221,7 @@ fn show(globals: &Globals, site: &str) -> Outcome {
         .iter()
         .filter(|(_, party)| party.grants.contains(&name))
         .map(|(party, _)| party.to_string())
+        .chain(context.state.records.ca_grants.get(&name).into_iter().flatten().map(|ca| format!("ca:{ca}")))
         .collect();
     let mut value = super::config::site_view(site);
     value["name"] = json!(name);

@@ -9,9 +9,11 @@ use super::globals::columns;
 use super::{Exit, Globals, Outcome};
 use crate::config::StateDir;
 use crate::config::crl::CrlSettings;
+use crate::config::fetched::Fetched;
 use crate::config::keys::CertificateFile;
 use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
+use crate::run::upstreams::{self, Upstream};
 
 /// Certificates that end sooner than this are mentioned, in seconds.
 const SOON: i64 = 14 * 86_400;
@@ -21,6 +23,9 @@ const PATIENCE: i64 = 86_400;
 
 /// A published list should be followed by the next so long before its end, in seconds.
 const LIST_SOON: i64 = 4 * 86_400;
+
+/// A list that is still good may fail to be fetched so many times in a row before it calls for attention.
+const FAILURES: u32 = 3;
 
 /// `countersign status`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +58,21 @@ fn run(globals: &Globals) -> Outcome {
         if let Some(until) = ca.rules.without_client_usage_until.filter(|until| *until >= now) {
             mentions.push(format!("exception: CA {name} without client usage until {until}"));
         }
-        attention.extend(ca.lists.iter().filter_map(|one| list_attention(name, one, now)));
+        for one in &ca.lists {
+            let pressing = list_attention(name, one, now);
+            if let Some((failures, fault)) = one.url.as_ref().and_then(|url| {
+                let last = Fetched::new(&settings.state, name, url).last()?;
+                Some((
+                    last.failures,
+                    format!("ca.{name}: revocation list {url} cannot be fetched: {}", last.fault?),
+                ))
+            }) {
+                let place =
+                    if is_pressing(failures, pressing.is_some()) { &mut attention } else { &mut mentions };
+                place.push(fault);
+            }
+            attention.extend(pressing);
+        }
         for anchor in ca.rules.anchors.iter().filter(|anchor| anchor.not_after < now.plus(SOON)) {
             attention.push(format!("CA {name}: {} ends at {}", anchor.subject, anchor.not_after));
         }
@@ -93,6 +112,8 @@ fn run(globals: &Globals) -> Outcome {
     {
         attention.push(format!("revocation list {}: its next is due at {}", list.number, list.next_update));
     }
+    let upstreams = if receipts.is_empty() { Vec::new() } else { upstreams::last(&settings.state) };
+    attention.extend(upstreams.iter().filter_map(Upstream::attention));
     let parties = context.state.records.parties.len();
     let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
@@ -118,6 +139,7 @@ fn run(globals: &Globals) -> Outcome {
             "pending": pending,
             "gates": gates,
             "change": context.state.seq,
+            "upstreams": upstreams,
             "mentions": mentions,
             "attention": attention,
             "warnings": settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -125,6 +147,11 @@ fn run(globals: &Globals) -> Outcome {
         text,
     );
     Ok(if attention.is_empty() { Exit::Fine } else { Exit::No })
+}
+
+/// Whether a failure to fetch a list calls for attention: where it failed several times in a row, or the copy itself does.
+fn is_pressing(failures: u32, copy_does: bool) -> bool {
+    copy_does || failures >= FAILURES
 }
 
 /// Attention, where it has ended or ends soon.
@@ -139,12 +166,18 @@ fn ending(what: &str, certificate: &Certificate, now: UnixTime) -> Option<String
     }
 }
 
-/// Attention, where a CA's revocation list cannot be taken, is too old, or should have been followed by the next.
+/// Attention, where a CA's revocation list cannot be taken or is left out for a newer one, is too old, or should have been followed by the next.
 fn list_attention(ca: &str, one: &CrlSettings, now: UnixTime) -> Option<String> {
     let list = match &one.list {
         Ok(list) => list,
+        Err(fault) if one.url.is_some() => {
+            return Some(format!("{}: its certificates are refused", fault.what));
+        }
         Err(fault) => return Some(format!("{}; a running gate keeps the last good copy", fault.what)),
     };
+    if let Some(why) = &one.left_out {
+        return Some(format!("ca.{ca}: revocation list {}: {why}", one.shown));
+    }
     let (what, due) = (format!("ca.{ca}: revocation list {}", one.shown), list.next_update);
     let then = match one.on_stale {
         OnStale::Deny => "its certificates are refused",
@@ -188,6 +221,11 @@ fn server_certificate(
         Ok(all) => all,
         Err(error) => return Some(format!("certificate of {name}: {}: {error}", path.display())),
     };
+    if let CertificateFile::Files { cert, key } = certificate
+        && let Err(error) = certificates::load(cert, key)
+    {
+        return Some(format!("certificate of {name}: {error}; a running gate keeps the last pair that fits"));
+    }
     let overdue =
         *certificate == CertificateFile::OwnCa && certificates::is_due(state, name, now.plus(-PATIENCE));
     ending(&format!("certificate of {name}"), &all[0], now).or_else(|| {
@@ -195,4 +233,15 @@ fn server_certificate(
             format!("certificate of {name}: its renewal is overdue; it ends at {}", all[0].not_after)
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failure_to_fetch_a_fresh_list_is_no_alarm_and_the_third_is() {
+        assert_eq!([1, 2, 3, 4].map(|failures| is_pressing(failures, false)), [false, false, true, true]);
+        assert!(is_pressing(1, true), "a list that is due soon, too old or not there");
+    }
 }

@@ -41,7 +41,7 @@ fn upkeep(globals: &Globals) -> Outcome {
         Ok((published, publish_in)) => (done.published, done.publish_in) = (published, publish_in),
         Err(failure) => done.not_published = Some(failure.what),
     }
-    globals.print(&done, format!("{done:?}"));
+    globals.print(&done, done.to_string());
     Ok(Exit::Fine)
 }
 

@@ -1,6 +1,6 @@
 //! A trusted issuer, validated: which certificates it has and which of them lead to a party.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use examiner::cert::pem;
@@ -10,6 +10,7 @@ use policy::{Admission, Ca, CaLists, HostName, MatchEntry, MatchKind};
 use super::crl::CrlSettings;
 use super::file::CaFile;
 use super::problem::{Problem, Source};
+use super::state::StateDir;
 
 /// A CA with the sites it is attached to.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct CaSettings {
     pub sites: Vec<HostName>,
     /// Its revocation lists.
     pub lists: Vec<CrlSettings>,
+    /// The file of its certificates, where it is in the configuration: it is looked at while the gate runs.
+    pub file: Option<PathBuf>,
     /// Where it stands: `countersign.toml:14`, or `the registry`.
     pub origin: String,
 }
@@ -43,7 +46,7 @@ pub fn settings(
     name: &str,
     file: &CaFile,
     certificates: Certificates<'_>,
-    base: &Path,
+    folders: (&Path, &StateDir),
     (source, span): (&Source, std::ops::Range<usize>),
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
@@ -53,7 +56,7 @@ pub fn settings(
         let help = "use a-z, 0-9, `.`, `_`, `-`; `own` is the authority's";
         problems.push(source.problem(&span, format!("`{}` cannot name a CA", name.escape_debug()), help));
     }
-    let (anchors, intermediates) = read(name, file, certificates, source, &span, problems);
+    let (anchors, intermediates) = read(name, file, &certificates, source, &span, problems);
     let admission = admission(name, file, &anchors, source, &span, problems, warnings);
     let name_from = file.name_from.as_ref().and_then(|text| match MatchKind::parse(text.get_ref()) {
         Ok(kind) => Some(kind),
@@ -83,14 +86,25 @@ pub fn settings(
             .as_ref()
             .map(|until| until.get_ref().until.0),
     };
-    let lists = match &file.crl {
-        Some(crl) => {
-            let place = source.place(&crl.span());
-            crl.get_ref().0.iter().map(|one| CrlSettings::read(&rules, one, base, &place)).collect()
-        }
-        None => Vec::new(),
+    let path = match certificates {
+        Certificates::File(base) => file.file.as_ref().map(|path| base.join(path.get_ref())),
+        Certificates::Text(_) => None,
     };
-    Some(CaSettings { rules: Arc::new(rules), sites, lists, origin: source.line(&span) })
+    let mut lists = Vec::new();
+    for (crl, one) in file.crl.iter().flat_map(|crl| crl.get_ref().0.iter().map(move |one| (crl, one))) {
+        match CrlSettings::read(&rules, one, folders, &source.place(&crl.span())) {
+            Ok(list) => lists.push(list),
+            Err(what) => {
+                let help =
+                    "write it like { file = \"acme.crl\" } or { url = \"http://crl.acme.example/ca.crl\" }";
+                problems.push(source.problem(&crl.span(), format!("ca.{name}: {what}"), help));
+            }
+        }
+    }
+    if problems.len() > before {
+        return None;
+    }
+    Some(CaSettings { rules: Arc::new(rules), sites, lists, file: path, origin: source.line(&span) })
 }
 
 impl CaSettings {
@@ -111,7 +125,7 @@ pub fn sort(all: Vec<Certificate>) -> (Vec<Certificate>, Vec<Certificate>) {
 fn read(
     name: &str,
     file: &CaFile,
-    certificates: Certificates<'_>,
+    certificates: &Certificates<'_>,
     source: &Source,
     span: &std::ops::Range<usize>,
     problems: &mut Vec<Problem>,

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::keys::{CertificateFile, CrlFiles, Seconds, Until};
+use super::keys::{CertificateFile, CrlFiles, Seconds, Until, UpstreamsFile};
 use super::limits::LimitsFile;
+use super::sizes::{ByteSize, HstsFile};
 
 /// A value with its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -73,6 +74,14 @@ pub struct ServerFile {
     pub listen: Option<Vec<At<SocketAddr>>>,
     /// Address and port of console, API, metrics and health; 127.0.0.1:9443 where absent.
     pub admin: Option<At<SocketAddr>>,
+    /// Addresses and ports without TLS: known hosts are sent to https, published revocation lists are given out.
+    pub http: Vec<At<SocketAddr>>,
+    /// Who announces clients by a PROXY header: addresses and ranges. From these it is required.
+    pub proxy_protocol: Vec<At<String>>,
+    /// Whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` are believed: addresses and ranges.
+    pub trusted_proxies: Vec<At<String>>,
+    /// Addresses and ranges that are not public and that revocation lists may be fetched from.
+    pub fetch_private: Vec<At<String>>,
     /// The state directory; `state` beside the file where absent.
     pub state: Option<PathBuf>,
     /// Worker threads; one a processor where absent.
@@ -87,8 +96,12 @@ pub struct ServerFile {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteFile {
-    /// Where its requests go: `http://host:port`.
-    pub upstream: Option<At<String>>,
+    /// Where its requests go: `http://`, `https://` or `h2c://` with host and port, or `unix:/path`; several in brackets.
+    pub upstream: Option<At<UpstreamsFile>>,
+    /// How `https://` upstreams are verified: `{ roots, cert, key, servername }`.
+    pub upstream_tls: Option<At<UpstreamTlsFile>>,
+    /// How upstreams are asked whether they are well: `{ path, interval, status }`.
+    pub health_check: Option<At<HealthCheckFile>>,
     /// Its certificate: `"own-ca"` (the default), or `{ cert, key }`.
     pub certificate: Option<At<CertificateFile>>,
     /// Who may enter: party names, `group:NAME`, `ca:NAME`.
@@ -99,7 +112,7 @@ pub struct SiteFile {
     pub on_refuse: Option<At<OnRefuseFile>>,
     /// The HTTP status of a refusal page; 403 where absent.
     pub refuse_status: Option<At<u16>>,
-    /// How the upstream is told who it is: `client-cert`, `party`; both where absent.
+    /// How the upstream is told who it is; `client-cert` and `party` where absent.
     pub identity: Option<At<Vec<IdentityFile>>>,
     /// The oldest TLS version: `1.2` (the default) or `1.3`.
     pub tls_min: Option<At<TlsFile>>,
@@ -111,8 +124,26 @@ pub struct SiteFile {
     pub issuer_hints: Option<At<HintsFile>>,
     /// Seconds that notBefore may lie ahead; 0 to 300.
     pub clock_tolerance: Option<At<Seconds>>,
+    /// `Strict-Transport-Security` on each answer: how long, or `{ max_age, include_subdomains, preload }`.
+    pub hsts: Option<At<HstsFile>>,
+    /// Origins whose preflight requests are answered, and that may send unsafe requests across sites.
+    pub cors_origins: Option<At<Vec<At<String>>>>,
+    /// The most bytes of a request's body; unlimited where absent.
+    pub max_body: Option<At<ByteSize>>,
+    /// `{ party_per_minute, address_per_minute }`: how many requests go on; unlimited where absent.
+    pub rate_limit: Option<At<RateFile>>,
     /// Rules for paths.
     pub path: Vec<At<PathFile>>,
+}
+
+/// `rate_limit = { party_per_minute, address_per_minute }`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateFile {
+    /// Requests a minute of one party.
+    pub party_per_minute: Option<At<u32>>,
+    /// Requests a minute from one IPv4 address or IPv6 /64.
+    pub address_per_minute: Option<At<u32>>,
 }
 
 /// `[[site."…".path]]`.
@@ -127,6 +158,42 @@ pub struct PathFile {
     pub deny: Option<Vec<At<String>>>,
     /// `required` (the default), `optional` or `off`.
     pub client_auth: Option<At<ClientAuthFile>>,
+}
+
+/// How `https://` upstreams are verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamTlsFile {
+    /// PEM file of the roots that their certificates must lead to; the public roots where absent.
+    pub roots: Option<PathBuf>,
+    /// PEM file of our own certificate, then its intermediates, for upstreams that ask for one.
+    pub cert: Option<PathBuf>,
+    /// Its private key.
+    pub key: Option<PathBuf>,
+    /// The name that their certificates must be for; the upstream's host where absent.
+    pub servername: Option<String>,
+}
+
+/// How upstreams are asked whether they are well.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthCheckFile {
+    /// The path that is asked for.
+    pub path: String,
+    /// From one check to the next; 10 s where absent.
+    #[serde(default = "ten_seconds")]
+    pub interval: Seconds,
+    /// The status that a well one answers with; 200 where absent.
+    #[serde(default = "ok")]
+    pub status: u16,
+}
+
+fn ten_seconds() -> Seconds {
+    Seconds(10)
+}
+
+fn ok() -> u16 {
+    200
 }
 
 /// `[ca.NAME]`.
@@ -157,7 +224,11 @@ pub struct CaFile {
 #[serde(deny_unknown_fields)]
 pub struct CrlFile {
     /// PEM or DER file, looked at again every few seconds.
-    pub file: PathBuf,
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// Or where it is fetched from, `http://` or `https://`; never during a handshake.
+    #[serde(default)]
+    pub url: Option<String>,
     /// What becomes of the issuer's certificates past nextUpdate: `deny` (the default) or `allow`.
     #[serde(default)]
     pub on_stale: OnStaleFile,
@@ -205,10 +276,26 @@ pub enum OnRefuseFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityFile {
-    /// The certificate (RFC 9440).
+    /// `Client-Cert` (RFC 9440): the certificate.
     ClientCert,
-    /// The party's id and how it was admitted.
+    /// `Client-Cert-Chain` (RFC 9440): its issuers.
+    ClientCertChain,
+    /// `Countersign-Party`: the party's id.
     Party,
+    /// Envoy's `X-Forwarded-Client-Cert`.
+    Xfcc,
+    /// `X-SSL-Client-…`, as configurations of nginx write them.
+    Nginx,
+    /// `X-SSL-…`, as HAProxy's manual writes them.
+    Haproxy,
+    /// Traefik's `X-Forwarded-Tls-Client-Cert` and `-Info`.
+    Traefik,
+    /// `X-Amzn-Mtls-Clientcert-…` of AWS' load balancer.
+    Aws,
+    /// `X-ARR-ClientCert` of Azure App Service.
+    Azure,
+    /// The PROXY protocol, version 2, with the TLS block: identity belongs to the connection.
+    ProxyV2,
 }
 
 /// The oldest TLS version.

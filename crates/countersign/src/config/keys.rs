@@ -189,7 +189,7 @@ impl<'de> Deserialize<'de> for CrlFiles {
         impl<'de> Visitor<'de> for Reader {
             type Value = CrlFiles;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{ file = \"FILE\" }, or several in brackets")
+                f.write_str("{ file = \"FILE\" } or { url = \"URL\" }, or several in brackets")
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CrlFiles, A::Error> {
                 let one = CrlFile::deserialize(de::value::MapAccessDeserializer::new(map))?;
@@ -211,6 +211,43 @@ impl JsonSchema for CrlFiles {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<CrlFile>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+/// Where a site's requests go: one upstream, or several in brackets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamsFile(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for UpstreamsFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = UpstreamsFile;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"http://HOST:PORT\", or several in brackets")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<UpstreamsFile, E> {
+                Ok(UpstreamsFile(vec![text.to_owned()]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<UpstreamsFile, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(all)).map(UpstreamsFile)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl JsonSchema for UpstreamsFile {
+    fn schema_name() -> Cow<'static, str> {
+        "UpstreamsFile".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = json_schema!({
+            "description": "http://, https:// or h2c:// with host and port, or unix:/path.",
+            "type": "string",
+        });
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
     }
 }
 

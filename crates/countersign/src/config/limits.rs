@@ -59,6 +59,10 @@ limits! {
     upstream_first_byte_seconds: first_byte, 1 to 3600;
     /// Seconds that the upstream may be silent within an answer.
     upstream_idle_seconds: upstream_idle, 1 to 3600;
+    /// Seconds that nothing may move on a WebSocket.
+    websocket_idle_seconds: websocket_idle, 1 to 86_400;
+    /// Seconds that what runs may go on in the old process after an upgrade.
+    upgrade_drain_seconds: retired, 1 to 86_400;
     /// Connections open at once.
     connections: slots, 10 to 1_000_000;
     /// Handshakes at once.

@@ -2,23 +2,28 @@
 //!
 //! - [`mod@file`]: the shape of `countersign.toml`; [`read`]: text to that shape, with every problem in one run.
 //! - [`problem`]: what is wrong, where, and what to do.
-//! - [`settings`]: what holds: file and registry together, validated. [`site`], [`ca`], [`crl`] and [`limits`] do
-//!   their part.
+//! - [`settings`]: what holds: file and registry together, validated. [`site`], [`upstream`], [`manners`], [`ca`],
+//!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files.
 
 pub mod ca;
 pub mod crl;
+pub mod fetched;
 pub mod file;
 pub mod keys;
 pub mod limits;
+pub mod manners;
 pub mod problem;
 pub mod read;
 pub mod schema;
+pub mod seen;
 pub mod settings;
 pub mod site;
+pub mod sizes;
 pub mod state;
 pub mod stored;
+pub mod upstream;
 
 pub use problem::{Problem, Problems};
 pub use settings::Settings;

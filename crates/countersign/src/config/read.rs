@@ -5,7 +5,10 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::{CaFile, CrlFile, File, LogFile, PathFile, ServerFile, SiteFile};
+use super::file::{
+    CaFile, CrlFile, File, HealthCheckFile, LogFile, PathFile, RateFile, ServerFile, SiteFile,
+    UpstreamTlsFile,
+};
 use super::keys;
 use super::limits::LimitsFile;
 use super::problem::{Problem, Source, did_you_mean};
@@ -43,22 +46,22 @@ pub fn ca(source: &Source, problems: &mut Vec<Problem>) -> CaFile {
 
 fn ca_keys(table: &mut Table<'_>, place: &str, source: &Source, problems: &mut Vec<Problem>) {
     unknown(table, place, keys::of::<CaFile>(), source, problems);
-    let mut fetched = false;
     each_named(table, "crl", |_, table| {
-        let Some((key, _)) = table.get_key_value("url") else {
-            return unknown(table, "a revocation list", keys::of::<CrlFile>(), source, problems);
-        };
-        fetched = true;
-        let help = "give file = \"FILE\" and put new lists there: lists are not fetched";
-        problems.push(source.problem(&key.span(), "unknown key `url`", help));
+        unknown(table, "a revocation list", keys::of::<CrlFile>(), source, problems);
     });
-    if fetched {
-        table.remove("crl");
-    }
 }
 
 fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>) {
     unknown(table, "a [site]", keys::of::<SiteFile>(), source, problems);
+    each_named(table, "upstream_tls", |_, table| {
+        unknown(table, "upstream_tls", keys::of::<UpstreamTlsFile>(), source, problems)
+    });
+    each_named(table, "health_check", |_, table| {
+        unknown(table, "health_check", keys::of::<HealthCheckFile>(), source, problems)
+    });
+    each_named(table, "rate_limit", |_, table| {
+        unknown(table, "rate_limit", keys::of::<RateFile>(), source, problems)
+    });
     each_named(table, "path", |_, table| {
         unknown(table, "a path rule", keys::of::<PathFile>(), source, problems)
     });

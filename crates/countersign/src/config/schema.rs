@@ -53,7 +53,7 @@ fn without_null(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::file::{CaFile, LogFile, PathFile, ServerFile, SiteFile};
+    use crate::config::file::{CaFile, LogFile, PathFile, RateFile, ServerFile, SiteFile};
     use crate::config::keys;
     use crate::config::limits::LimitsFile;
 
@@ -77,6 +77,7 @@ mod tests {
         assert_eq!(of("ServerFile"), read(keys::of::<ServerFile>()));
         assert_eq!(of("SiteFile"), read(keys::of::<SiteFile>()));
         assert_eq!(of("PathFile"), read(keys::of::<PathFile>()));
+        assert_eq!(of("RateFile"), read(keys::of::<RateFile>()));
         assert_eq!(of("CaFile"), read(keys::of::<CaFile>()));
         assert_eq!(of("LogFile"), read(keys::of::<LogFile>()));
         assert_eq!(of("LimitsFile"), read(keys::of::<LimitsFile>()));

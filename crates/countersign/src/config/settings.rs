@@ -12,11 +12,14 @@ use policy::{Admission, Ca, HostName, OnRefuse, Principal, Records, Site, Snapsh
 use super::ca::{self, CaSettings, Certificates};
 use super::file::{At, File, LogFile, ServerFile, SiteFile};
 use super::limits;
+use super::manners;
 use super::problem::{Problem, Problems, Source};
 use super::read;
 use super::site::{Check, SiteSettings};
 use super::state::StateDir;
 use super::stored::Stored;
+
+mod again;
 
 /// The admin address's name among the sites; it has a listener of its own and is served on no other.
 pub const ADMIN_SITE: &str = "admin.countersign.internal";
@@ -30,6 +33,12 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Address of console, API, metrics and health.
     pub admin: SocketAddr,
+    /// Addresses without TLS.
+    pub http: Vec<SocketAddr>,
+    /// Who stands in front and may speak for others.
+    pub front: gateway::Front,
+    /// Addresses that are not public and may be fetched from.
+    pub fetch_private: gateway::networks::Networks,
     /// The state directory.
     pub state: StateDir,
     /// Worker threads; one a processor where absent.
@@ -52,6 +61,8 @@ pub struct Settings {
     pub warnings: Vec<Problem>,
     /// What decides for each site, and for the admin address.
     policy: HashMap<HostName, Arc<Site>>,
+    /// The text of the file.
+    source: Source,
 }
 
 impl Settings {
@@ -80,21 +91,25 @@ impl Settings {
         stored: Option<&Stored>,
         now: UnixTime,
     ) -> Result<Self, Problems> {
-        let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let base = folder(path);
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         let file = read::file(source, &mut problems);
         let sites = all_sites(&file, source, base, stored, now, &mut problems, &mut warnings);
-        let cas = all_cas(&file, source, base, stored, &mut problems, &mut warnings);
-        references(&file, source, stored, &sites, &cas, &mut problems);
-        let server = server(&file.server, &file.log, source, &mut problems);
         let state = state.cloned().unwrap_or_else(|| {
             StateDir::at(base.join(file.server.state.clone().unwrap_or_else(|| "state".into())))
         });
+        let cas = all_cas(&file, source, (base, &state), stored, &mut problems, &mut warnings);
+        references(&file, source, stored, &sites, &cas, &mut problems);
+        let server = server(&file.server, &file.log, source, &mut problems);
         lonely(&sites, stored, &mut warnings);
+        unattached(&sites, &cas, &mut warnings);
         let mut settings = Self {
             file: path.to_owned(),
             listen: server.listen,
             admin: server.admin,
+            http: server.http,
+            front: server.front,
+            fetch_private: server.fetch_private,
             workers: server.workers,
             max_stale: server.max_stale,
             limits: limits::limits(&file.limits, source, &mut problems),
@@ -106,6 +121,7 @@ impl Settings {
             log_file: file.log.file.as_ref().map(|path| base.join(path)),
             warnings,
             policy: HashMap::new(),
+            source: source.clone(),
         };
         match settings.build() {
             Ok(policy) => settings.policy = policy,
@@ -133,7 +149,7 @@ impl Settings {
         }
     }
 
-    /// As [`Settings::load`], and an error too where a revocation list cannot be taken. Commands go on without it, so
+    /// As [`Settings::load`], and an error too where a revocation list or a file of `upstream_tls` cannot be taken. Commands go on without it, so
     /// that a partner's broken file keeps nobody from revoking; the gate neither starts nor reloads with it.
     pub fn load_strictly(
         path: &Path,
@@ -142,13 +158,19 @@ impl Settings {
         now: UnixTime,
     ) -> Result<Self, Problems> {
         let settings = Self::load(path, state, stored, now)?;
-        let faults = settings.list_faults();
+        let mut faults = settings.list_faults();
+        faults.extend(settings.sites.values().filter_map(|site| {
+            let what = site.upstream.load().err()?.to_string();
+            let help = "upstream_tls names the files that https:// upstreams are verified by".into();
+            Some(Problem { place: site.origin.clone(), what, help })
+        }));
         if faults.is_empty() { Ok(settings) } else { Err(Problems(faults)) }
     }
 
-    /// The revocation lists that cannot be taken, with the reason.
+    /// The revocation lists in files that cannot be taken, with the reason. One that is fetched is not waited for: until
+    /// it is there, its issuer's certificates are refused.
     pub fn list_faults(&self) -> Vec<Problem> {
-        let all = self.cas.values().flat_map(|ca| &ca.lists);
+        let all = self.cas.values().flat_map(|ca| &ca.lists).filter(|list| list.url.is_none());
         all.filter_map(|list| list.list.as_ref().err().cloned()).collect()
     }
 
@@ -160,6 +182,11 @@ impl Settings {
     /// The admin address's name among the sites.
     pub fn admin_site() -> HostName {
         HostName::parse(ADMIN_SITE).expect("a constant that tests parse")
+    }
+
+    /// The directory that paths in the file are relative to.
+    fn base(&self) -> &Path {
+        folder(&self.file)
     }
 
     fn build(&self) -> Result<HashMap<HostName, Arc<Site>>, String> {
@@ -217,6 +244,10 @@ impl SiteSettings {
     }
 }
 
+fn folder(file: &Path) -> &Path {
+    file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The own authority's CA as a trust anchor; `None` before there is one.
 fn own_ca(path: &Path, name: &str) -> Result<Option<Arc<Ca>>, String> {
     let shown = path.display();
@@ -239,6 +270,9 @@ fn own_ca(path: &Path, name: &str) -> Result<Option<Arc<Ca>>, String> {
 struct Server {
     listen: Vec<SocketAddr>,
     admin: SocketAddr,
+    http: Vec<SocketAddr>,
+    front: gateway::Front,
+    fetch_private: gateway::networks::Networks,
     workers: Option<usize>,
     max_stale: i64,
 }
@@ -274,9 +308,24 @@ fn server(file: &ServerFile, log: &LogFile, source: &Source, problems: &mut Vec<
         let help = "leave it out for 90; entries that are older are deleted";
         problems.push(source.problem(&at.span(), "retain_days is at least 1", help));
     }
+    let http: Vec<SocketAddr> = file.http.iter().map(|at| *at.get_ref()).collect();
+    for (i, at) in file.http.iter().enumerate() {
+        let address = at.get_ref();
+        if http[..i].contains(address) || listen.contains(address) || *address == admin {
+            let what = format!("{address} is listed twice");
+            problems.push(source.problem(&at.span(), what, "give each its own port"));
+        }
+    }
+    let front = gateway::Front {
+        proxy_protocol: manners::networks(&file.proxy_protocol, source, problems),
+        trusted_proxies: manners::networks(&file.trusted_proxies, source, problems),
+    };
     Server {
         listen,
         admin,
+        http,
+        front,
+        fetch_private: manners::networks(&file.fetch_private, source, problems),
         workers: file.workers.as_ref().map(|at| *at.get_ref() as usize),
         max_stale: file.max_stale.as_ref().map_or(86_400, |at| at.get_ref().0),
     }
@@ -329,16 +378,16 @@ fn all_sites(
 fn all_cas(
     file: &File,
     source: &Source,
-    base: &Path,
+    folders: (&Path, &StateDir),
     stored: Option<&Stored>,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> BTreeMap<String, CaSettings> {
     let mut all: BTreeMap<String, CaSettings> = BTreeMap::new();
     for (name, ca) in &file.ca {
-        let from = Certificates::File(base);
+        let from = Certificates::File(folders.0);
         if let Some(ca) =
-            ca::settings(name.get_ref(), ca, from, base, (source, name.span()), problems, warnings)
+            ca::settings(name.get_ref(), ca, from, folders, (source, name.span()), problems, warnings)
         {
             all.insert(name.get_ref().clone(), ca);
         }
@@ -347,7 +396,7 @@ fn all_cas(
         let source = Source::registry(format!("CA {} (registry)", one.name), one.settings.clone());
         let file = read::ca(&source, problems);
         let from = Certificates::Text(&one.pem);
-        let Some(mut ca) = ca::settings(&one.name, &file, from, base, (&source, 0..0), problems, warnings)
+        let Some(mut ca) = ca::settings(&one.name, &file, from, folders, (&source, 0..0), problems, warnings)
         else {
             continue;
         };
@@ -450,6 +499,26 @@ fn lonely(sites: &BTreeMap<HostName, SiteSettings>, stored: Option<&Stored>, war
         if site.allow.is_empty() && !granted {
             let what = format!("site {name} lets nobody in: it has neither `allow` nor grants");
             let help = format!("countersign party add NAME --site {name}");
+            warnings.push(Problem { place: site.origin.clone(), what, help });
+        }
+    }
+}
+
+/// Warns of sites that allow a CA which vouches for nobody there.
+fn unattached(
+    sites: &BTreeMap<HostName, SiteSettings>,
+    cas: &BTreeMap<String, CaSettings>,
+    warnings: &mut Vec<Problem>,
+) {
+    for (name, site) in sites {
+        for allowed in &site.allow {
+            let Principal::Ca(ca) = allowed else { continue };
+            let Some(settings) = cas.get(ca).filter(|settings| !settings.sites.contains(name)) else {
+                continue;
+            };
+            let what =
+                format!("site {name} allows `ca:{ca}`, which is not attached to it: nobody enters by it");
+            let help = format!("add {name} to the sites of CA {ca} ({})", settings.origin);
             warnings.push(Problem { place: site.origin.clone(), what, help });
         }
     }

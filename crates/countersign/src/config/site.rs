@@ -7,7 +7,10 @@ use policy::{ClientAuth, HostName, NormalPath, OnRefuse, PathRule, Principal};
 
 use super::file::{At, ClientAuthFile, HintsFile, IdentityFile, OnRefuseFile, PathFile, SiteFile, TlsFile};
 use super::keys::CertificateFile;
+use super::manners;
 use super::problem::{Problem, Source};
+use super::sizes::HstsFile;
+use super::upstream::{self, UpstreamSettings};
 
 /// The longest that a site may observe, in seconds.
 pub const OBSERVE_MOST: i64 = 30 * 86_400;
@@ -17,8 +20,8 @@ pub const OBSERVE_MOST: i64 = 30 * 86_400;
 pub struct SiteSettings {
     /// Its host name.
     pub name: HostName,
-    /// Where its requests go: `http://host:port`.
-    pub upstream: String,
+    /// Where its requests go.
+    pub upstream: UpstreamSettings,
     /// Its certificate; paths are absolute.
     pub certificate: CertificateFile,
     /// How the upstream is told who it is.
@@ -45,6 +48,10 @@ pub struct SiteSettings {
     pub is_default: bool,
     /// Seconds that notBefore may lie ahead.
     pub clock_tolerance: i64,
+    /// How long browsers insist on https.
+    pub hsts: Option<HstsFile>,
+    /// What is done to its requests and answers beside the decision.
+    pub manners: gateway::Manners,
 }
 
 /// Collects problems and warnings of one site.
@@ -76,7 +83,7 @@ impl Check<'_> {
         if host.as_ref().is_some_and(|host| host.as_str() == super::settings::ADMIN_SITE) {
             self.wrong(&span, format!("`{name}` is the admin address's own name"), "give the site another");
         }
-        let upstream = self.upstream(name, &span, file);
+        let upstream = upstream::settings(self, name, &span, file);
         let on_refuse = match file.on_refuse.as_ref().map(|at| *at.get_ref()) {
             Some(OnRefuseFile::Handshake) => OnRefuse::Handshake,
             Some(OnRefuseFile::Page) | None => OnRefuse::Page,
@@ -94,10 +101,11 @@ impl Check<'_> {
         if let Some(at) = tolerance.filter(|_| seconds > 300) {
             self.wrong(&at.span(), "clock_tolerance is at most 300 seconds", "correct the clocks instead");
         }
+        self.identity(file);
         let (allow, deny) = (self.principals(&file.allow), self.principals(&file.deny));
         let settings = SiteSettings {
             name: host?,
-            upstream: upstream.unwrap_or_default(),
+            upstream,
             certificate: file
                 .certificate
                 .as_ref()
@@ -117,11 +125,13 @@ impl Check<'_> {
             paths,
             is_default: file.default.as_ref().is_some_and(|at| *at.get_ref()),
             clock_tolerance: seconds,
+            hsts: file.hsts.as_ref().map(|at| *at.get_ref()),
+            manners: manners::manners(file, on_refuse, self.source, self.problems),
         };
         (self.problems.len() == before).then_some(settings)
     }
 
-    fn wrong(&mut self, span: &std::ops::Range<usize>, what: impl Into<String>, help: &str) {
+    pub(super) fn wrong(&mut self, span: &std::ops::Range<usize>, what: impl Into<String>, help: &str) {
         self.problems.push(self.source.problem(span, what, help));
     }
 
@@ -149,18 +159,12 @@ impl Check<'_> {
         }
     }
 
-    fn upstream(&mut self, name: &str, span: &std::ops::Range<usize>, file: &SiteFile) -> Option<String> {
-        let help = "write it like upstream = \"http://127.0.0.1:3000\"";
-        let Some(at) = &file.upstream else {
-            self.wrong(span, format!("site `{}` has no upstream", name.escape_debug()), help);
-            return None;
-        };
-        match upstream(at.get_ref()) {
-            Ok(()) => Some(at.get_ref().trim_end_matches('/').to_owned()),
-            Err(what) => {
-                self.wrong(&at.span(), what, help);
-                None
-            }
+    fn identity(&mut self, file: &SiteFile) {
+        let Some(at) = &file.identity else { return };
+        let named = |one| at.get_ref().contains(&one);
+        if named(IdentityFile::Nginx) && named(IdentityFile::Haproxy) {
+            let what = "nginx and haproxy both set X-SSL-Client-Verify, each in its own way";
+            self.wrong(&at.span(), what, "name the one that the upstream reads");
         }
     }
 
@@ -251,19 +255,4 @@ impl Check<'_> {
         }
         client_auth
     }
-}
-
-/// Whether this is an upstream's address: scheme, host and port alone.
-pub fn upstream(text: &str) -> Result<(), String> {
-    let shown = text.escape_debug();
-    let Some(rest) = text.strip_prefix("http://") else {
-        return Err(format!(
-            "`{shown}` does not start with http://, the one scheme this version speaks to upstreams"
-        ));
-    };
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    if authority.contains('/') {
-        return Err(format!("`{shown}` has a path: requests keep their own"));
-    }
-    HostName::parse_authority(authority).map(|_| ()).map_err(|_| format!("`{shown}` names no host"))
 }

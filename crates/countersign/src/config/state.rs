@@ -65,6 +65,21 @@ impl StateDir {
         self.0.join("accept-restored")
     }
 
+    /// How the upstreams fare, as the running gate sees them.
+    pub fn upstreams(&self) -> PathBuf {
+        self.0.join("upstreams.json")
+    }
+
+    /// One locked file for each gate that serves or drains.
+    pub fn gates(&self) -> PathBuf {
+        self.0.join("gates")
+    }
+
+    /// How the last upgrade ended.
+    pub fn upgrade_status(&self) -> PathBuf {
+        self.0.join("upgrade.status")
+    }
+
     /// The pid of the running gate.
     pub fn lock(&self) -> PathBuf {
         self.0.join("run.lock")

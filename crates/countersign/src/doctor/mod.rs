@@ -19,6 +19,9 @@ use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 use crate::run::certificates::{self, ADMIN};
 
+/// How long an upstream may take to be reached.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// One knock with what should come of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
@@ -135,16 +138,30 @@ async fn knock_at(
             knock(other).await,
         );
     }
-    let upstream = site.upstream.trim_start_matches("http://");
-    let reached =
-        tokio::time::timeout(std::time::Duration::from_secs(5), tokio::net::TcpStream::connect(upstream))
-            .await;
-    let seen = match reached {
-        Ok(Ok(_)) => Seen::Broken("reachable".into()),
-        Ok(Err(error)) => Seen::Broken(error.to_string()),
-        Err(_) => Seen::Broken("no answer within 5 seconds".into()),
-    };
-    report.add(format!("the upstream of {name}, {upstream}"), &["reachable".to_owned()], seen);
+    upstreams(site, report).await;
+}
+
+async fn upstreams(site: &SiteSettings, report: &mut Report) {
+    let name = &site.name;
+    for (target, reached) in reach(site).await {
+        // What is spoken there is told, and any of it is fine.
+        let seen = Seen::Broken(reached.map_or_else(|why| why, |_| "reachable".into()));
+        report.add(format!("the upstream of {name}, {target}"), &["reachable".to_owned()], seen);
+    }
+}
+
+/// Whether each upstream of a site can be reached and verified, without a request: what is spoken there, or why not.
+pub async fn reach(site: &SiteSettings) -> Vec<(String, Result<&'static str, String>)> {
+    let mut all = Vec::new();
+    let upstream = site.upstream.load();
+    for target in &site.upstream.targets {
+        let reached = match &upstream {
+            Ok(upstream) => gateway::reach(&site.name, upstream, target, PATIENCE).await,
+            Err(error) => Err(error.to_string()),
+        };
+        all.push((target.to_string(), reached));
+    }
+    all
 }
 
 fn answer(status: u16, code: &str) -> String {

@@ -1,18 +1,22 @@
 //! What supervisor and gate say to each other: short lines over a socket pair that is the gate's standard input.
 //!
 //! The gate may only ask: for the signing process to be started, or for a new revocation list. It is told whether that
-//! went well. When the supervisor is gone, the socket ends, and so does the gate.
+//! went well. When the supervisor is gone, the socket ends, and so does the gate. Before the first line the supervisor
+//! hands over a [`Hello`] with sockets. Two supervisors, of which one takes over from the other, speak the same way.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
+
+use super::sockets::Label;
 
 /// What a gate says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,12 @@ pub enum FromGate {
     Sign,
     /// Something was revoked: publish a new list when it may be.
     Revoked,
+    /// It has read everything anew; `false`: it could not, and the old policy stays in force.
+    Reloaded(bool),
+    /// Its workers and its writer of the registry have come round since it said so last.
+    Alive,
+    /// It does not serve, and why.
+    Failed(String),
 }
 
 /// What a supervisor says.
@@ -34,6 +44,47 @@ pub enum FromSupervisor {
     Signed(Option<String>),
     /// Server certificates were renewed: read them.
     Renewed,
+    /// Another gate has the sockets now: let what runs end, under the policy of the day.
+    Retire,
+    /// The one that took over was told to read everything anew, and whether it could: do the same, or end.
+    Follow(bool),
+}
+
+/// What a supervisor says to the one that it takes over from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromSuccessor {
+    /// Its gate serves; this is its process, and its version.
+    Serves(u32, String),
+    /// It does not serve: the exit code, and why.
+    Failed(u8, String),
+    /// It has everything; drain.
+    HasTaken,
+    /// It was told to read everything anew, and whether its gate could.
+    Reloaded(bool),
+}
+
+/// What a supervisor says to the one that takes over from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromPredecessor {
+    /// All is the successor's now.
+    Yours,
+}
+
+/// The first thing that a process is given, together with descriptors: the sockets in the order of their labels, then
+/// one more. To a gate that is the socket on which it hands back what it listens on; to a successor, the lock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// The sockets that come with it.
+    pub sockets: Vec<Label>,
+    /// How often a gate is to say that it is alive, in milliseconds.
+    pub alive_every_ms: Option<u64>,
+}
+
+/// The socket that this process was given as its standard input.
+pub fn stdin_socket() -> std::io::Result<StdUnixStream> {
+    Ok(std::io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Lines that are values of two types, one each way.
@@ -43,18 +94,8 @@ pub struct Control {
 }
 
 impl Control {
-    /// The two ends: one for this process, one to become a child's standard input.
-    pub fn pair() -> std::io::Result<(Self, OwnedFd)> {
-        let (ours, theirs) = StdUnixStream::pair()?;
-        Ok((Self::over(ours)?, theirs.into()))
-    }
-
-    /// The end that this process was given as its standard input. Needs a runtime.
-    pub fn from_stdin() -> std::io::Result<Self> {
-        Self::over(StdUnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?))
-    }
-
-    fn over(stream: StdUnixStream) -> std::io::Result<Self> {
+    /// Over this socket. Needs a runtime.
+    pub fn over(stream: StdUnixStream) -> std::io::Result<Self> {
         stream.set_nonblocking(true)?;
         let (from, to) = UnixStream::from_std(stream)?.into_split();
         Ok(Self { lines: BufReader::new(from).lines(), to })
@@ -73,29 +114,42 @@ impl Control {
 
 /// The gate's end, for the whole life of its process.
 pub struct Link {
-    to: OwnedWriteHalf,
+    to: Arc<Mutex<OwnedWriteHalf>>,
     answers: mpsc::UnboundedReceiver<Option<String>>,
-    renewals: mpsc::UnboundedReceiver<()>,
+    orders: mpsc::UnboundedReceiver<Order>,
     gone: Arc<Notify>,
+}
+
+/// What a gate is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Server certificates were renewed: read them.
+    ReadRenewed,
+    /// Another gate has the sockets.
+    Retire,
+    /// The gate that has them was told to read everything anew, and whether it could.
+    Follow(bool),
 }
 
 impl Link {
     /// Listens to the supervisor from now on. Needs a runtime.
     pub fn listen(Control { mut lines, to }: Control) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
-        let (renew, renewals) = mpsc::unbounded_channel();
+        let (order, orders) = mpsc::unbounded_channel();
         let gone = Arc::new(Notify::new());
         let notify = gone.clone();
         tokio::spawn(async move {
             while let Some(said) = next(&mut lines).await {
                 match said {
                     FromSupervisor::Signed(failure) => drop(answer.send(failure)),
-                    FromSupervisor::Renewed => drop(renew.send(())),
+                    FromSupervisor::Renewed => drop(order.send(Order::ReadRenewed)),
+                    FromSupervisor::Retire => drop(order.send(Order::Retire)),
+                    FromSupervisor::Follow(taken) => drop(order.send(Order::Follow(taken))),
                 }
             }
             notify.notify_one();
         });
-        Self { to, answers, renewals, gone }
+        Self { to: Arc::new(Mutex::new(to)), answers, orders, gone }
     }
 
     /// Has what is due signed, and waits for it. `Err` says why it could not be.
@@ -106,14 +160,30 @@ impl Link {
     }
 
     /// Says something that is not answered.
-    pub async fn say(&mut self, what: &FromGate) -> std::io::Result<()> {
-        say(&mut self.to, what).await
+    pub async fn say(&self, what: &FromGate) -> std::io::Result<()> {
+        say(&mut *self.to.lock().await, what).await
     }
 
-    /// Returns each time server certificates were renewed; never again once the supervisor is gone.
-    pub async fn renewed(&mut self) {
-        if self.renewals.recv().await.is_none() {
-            std::future::pending::<()>().await;
+    /// Says that all is well each time when `is_alive` says so, looked at as often as `every`.
+    pub fn say_while_alive(&self, every: Duration, mut is_alive: impl FnMut() -> bool + 'static + Send) {
+        let to = self.to.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(every);
+            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                if is_alive() && say(&mut *to.lock().await, &FromGate::Alive).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// What it is told to do next; never again anything once the supervisor is gone.
+    pub async fn order(&mut self) -> Order {
+        match self.orders.recv().await {
+            Some(order) => order,
+            None => std::future::pending().await,
         }
     }
 

@@ -10,6 +10,8 @@ use gateway::{AccessEntry, Events, GateEvent, GateKnock};
 use registry::{AuditEvent, Knock, Registry};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::figures::Figures;
+
 /// Events that may wait for the registry before admissions and strangers' refusals are dropped and counted.
 const QUEUE: usize = 16_384;
 /// Events stored at once, of each kind.
@@ -29,16 +31,19 @@ const WRITER: &str = "gate";
 /// The gate's end of the channel.
 pub struct Sink {
     store: mpsc::Sender<Stored>,
-    /// An exception that was used is never dropped, however long the registry is away.
+    /// An exception that was used, or a change, is never dropped, however long the registry is away.
     kept: mpsc::UnboundedSender<Stored>,
     access: std_mpsc::Sender<Line>,
     /// Lines that wait for the access log's file.
     lines: Arc<AtomicUsize>,
     dropped: AtomicU64,
+    figures: Figures,
+    rounds: Arc<AtomicU64>,
 }
 
 enum Stored {
     Audit(GateEvent),
+    Changed(Box<AuditEvent>),
     Knock(GateKnock),
     /// Everything before it is to be stored; then it is dropped.
     Flush(oneshot::Sender<()>),
@@ -61,18 +66,30 @@ pub enum AccessLog {
 impl Sink {
     /// Starts the writers: a task that stores events in the registry as long as there is one, and a thread that writes
     /// the access log.
-    pub fn start(registry: watch::Receiver<Option<Registry>>, access: AccessLog) -> Arc<Self> {
+    pub fn start(
+        registry: watch::Receiver<Option<Registry>>,
+        access: AccessLog,
+        figures: Figures,
+    ) -> Arc<Self> {
         let (store, events) = mpsc::channel(QUEUE);
         let (kept, exceptions) = mpsc::unbounded_channel();
         let (access_lines, entries) = std_mpsc::channel();
         let lines = Arc::new(AtomicUsize::new(0));
         let waiting = lines.clone();
-        tokio::spawn(write_events(registry, events, exceptions));
+        let rounds = Arc::new(AtomicU64::new(0));
+        tokio::spawn(write_events(registry, events, exceptions, rounds.clone()));
         std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write_access(&entries, &waiting, &access))
             .expect("a thread can be started");
-        Arc::new(Self { store, kept, access: access_lines, lines, dropped: AtomicU64::new(0) })
+        let dropped = AtomicU64::new(0);
+        Arc::new(Self { store, kept, access: access_lines, lines, dropped, figures, rounds })
+    }
+
+    /// How often the writer of the registry has come round. It does so while the registry is away, too, and not while
+    /// it stands still.
+    pub fn rounds(&self) -> u64 {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Waits until everything that was reported so far is stored and written, or for at most `most`.
@@ -87,6 +104,12 @@ impl Sink {
             let _ = was_written.await;
         };
         let _ = tokio::time::timeout(most, all).await;
+    }
+
+    /// Tells of a change that the gate itself put in force. It is never dropped.
+    pub fn changed(&self, event: AuditEvent) {
+        // Only a writer that is gone refuses, and then the process ends.
+        let _ = self.kept.send(Stored::Changed(Box::new(event)));
     }
 
     fn send(&self, event: Stored) {
@@ -115,7 +138,7 @@ impl Events for Sink {
         format!(
             "# HELP countersign_events_dropped_total Log entries dropped because their store could not keep up.\n\
              # TYPE countersign_events_dropped_total counter\ncountersign_events_dropped_total {dropped}\n"
-        )
+        ) + &self.figures.text()
     }
 
     fn access(&self, line: AccessEntry) {
@@ -131,12 +154,15 @@ async fn write_events(
     mut registry: watch::Receiver<Option<Registry>>,
     mut events: mpsc::Receiver<Stored>,
     mut exceptions: mpsc::UnboundedReceiver<Stored>,
+    rounds: Arc<AtomicU64>,
 ) {
     let mut batch = Vec::new();
     loop {
+        rounds.fetch_add(1, Ordering::Relaxed);
         let first = tokio::select! {
             event = events.recv() => event,
             event = exceptions.recv() => event,
+            () = tokio::time::sleep(PAUSE) => continue,
         };
         let Some(first) = first else { return };
         batch.push(first);
@@ -149,16 +175,18 @@ async fn write_events(
         for event in batch.drain(..) {
             match event {
                 Stored::Audit(event) => entries.push(audit_entry(event)),
+                Stored::Changed(event) => entries.push(*event),
                 Stored::Knock(knock) => knocks.push(pending_entry(knock)),
                 Stored::Flush(done) => flushed.push(done),
             }
         }
         let mut stumbling = false;
-        while let Err(error) = store(&mut registry, &entries, &mut knocks).await {
+        while let Err(error) = store(&mut registry, &entries, &mut knocks, &rounds).await {
             if !std::mem::replace(&mut stumbling, true) {
                 tracing::error!(%error, waiting = entries.len(), "audit entries cannot be stored; trying again");
             }
             tokio::time::sleep(PAUSE).await;
+            rounds.fetch_add(1, Ordering::Relaxed);
         }
         drop(flushed);
     }
@@ -170,9 +198,13 @@ async fn store(
     registry: &mut watch::Receiver<Option<Registry>>,
     entries: &[AuditEvent],
     knocks: &mut Vec<Knock>,
+    rounds: &AtomicU64,
 ) -> registry::Result<()> {
-    let Ok(there) = registry.wait_for(Option::is_some).await.map(|there| there.clone()) else {
-        return Ok(());
+    let there = loop {
+        match tokio::time::timeout(PAUSE, registry.wait_for(Option::is_some)).await {
+            Ok(there) => break there.ok().and_then(|there| there.clone()),
+            Err(_away) => rounds.fetch_add(1, Ordering::Relaxed),
+        };
     };
     let Some(there) = there else { return Ok(()) };
     if !entries.is_empty() {
@@ -230,9 +262,7 @@ fn write_access(entries: &std_mpsc::Receiver<Line>, waiting: &AtomicUsize, log: 
             match line {
                 Line::Entry(entry) => {
                     waiting.fetch_sub(1, Ordering::Relaxed);
-                    if serde_json::to_writer(&mut text, &entry).is_ok() {
-                        text.push(b'\n');
-                    }
+                    entry.write_line(&mut text);
                 }
                 Line::Flush(done) => flushed.push(done),
             }

@@ -15,17 +15,19 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::control::{FromGate, Link};
+use super::events::Sink;
+use super::figures::Figures;
+use super::receipts::Receipts;
 use super::snapshot_file::Header;
+use super::watch::Watched;
 use super::{denials, state};
 use crate::clock;
 use crate::config::{Settings, StateDir, Stored, crl};
 
+mod files;
+
 /// How often the registry is asked; the bound for a change to be in force is one second.
 pub const EVERY: Duration = Duration::from_millis(250);
-/// How often a gate says that it is there when nothing changes.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often the files of the trusted issuers' revocation lists are looked at; a new one is in force within five seconds.
-const LISTS_EVERY: Duration = Duration::from_secs(2);
 /// Changes over the shared base before it is merged.
 const OVERLAY_MOST: usize = 10_000;
 /// The last policy is written again after this when nothing changes, so that its age stays small.
@@ -33,12 +35,12 @@ const SNAPSHOT_EVERY: Duration = Duration::from_secs(1800);
 /// Writing takes at most this share of the time: one in so many.
 const SNAPSHOT_SHARE: u32 = 50;
 
-/// What becomes of a revocation list that cannot be taken while everything is read anew.
+/// What becomes of a revocation list, or a site's certificate, that cannot be taken while everything is read anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lists {
+pub enum Unread {
     /// The whole reload fails: an operator asked for it, and is told.
     MustBeRead,
-    /// The last good copy stays: the changes of the registry do not wait for a partner's file.
+    /// What was good last stays: the changes of the registry do not wait for a partner's file.
     LastGood,
 }
 
@@ -62,6 +64,10 @@ pub struct Beginning {
     pub denials: Option<Records>,
     /// When the policy was last known to be the registry's.
     pub confirmed: Arc<AtomicI64>,
+    /// What the metrics say of the policy.
+    pub figures: Figures,
+    /// Where changes are told that the gate itself puts in force.
+    pub sink: Arc<Sink>,
 }
 
 /// What is in force, and how far the registry has been read.
@@ -79,8 +85,11 @@ pub struct Follower {
     generation: u64,
     cut: i64,
     confirmed: Arc<AtomicI64>,
-    reported: Instant,
-    lists_looked_at: Instant,
+    figures: Figures,
+    receipts: Receipts,
+    files_looked_at: Instant,
+    watched: Watched,
+    sink: Arc<Sink>,
     /// Device and inode of the registry's file as it was opened.
     database: Option<(u64, u64)>,
     snapshot: Snapshots,
@@ -92,6 +101,7 @@ struct Snapshots {
     written: Option<(String, i64, bool)>,
     at: Option<Instant>,
     took: Duration,
+    is_anothers: bool,
     writing: Option<JoinHandle<Option<Duration>>>,
 }
 
@@ -114,7 +124,8 @@ pub fn keep_denials(denied: &Records, records: &mut Records) -> usize {
 impl Follower {
     /// A follower of a gate that was just started.
     pub fn new(beginning: Beginning) -> Self {
-        let Beginning { gate, store, config, name, settings, state, read, denials, confirmed } = beginning;
+        let Beginning { gate, store, config, name, settings, state, read, denials, confirmed, figures, sink } =
+            beginning;
         let database = store.borrow().is_some().then(|| file_identity(&settings.state.database())).flatten();
         Self {
             gate,
@@ -129,11 +140,19 @@ impl Follower {
             generation: 1,
             cut: 0,
             confirmed,
-            reported: Instant::now(),
-            lists_looked_at: Instant::now(),
+            figures,
+            receipts: Receipts::begin(Instant::now()),
+            files_looked_at: Instant::now(),
+            watched: Watched::default(),
+            sink,
             database,
             snapshot: Snapshots::default(),
         }
+    }
+
+    /// What the metrics say of the policy.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// What holds.
@@ -146,36 +165,40 @@ impl Follower {
     /// On an error the last policy stays in force until it is too old. A registry file that came back, or was replaced
     /// by another, is opened and read whole.
     pub async fn step(&mut self, link: &mut Link) -> Result<(), String> {
-        self.look_at_lists().await;
+        self.look_at_files().await;
         let registry = match self.current() {
             Some(registry) => registry,
-            None => self.reopen(link, Lists::LastGood).await?,
+            None => self.reopen(link, Unread::LastGood).await?,
         };
         let feed = registry.changes_since(&self.read.epoch, self.read.seq).await;
         let entries = match feed.map_err(|error| error.to_string())? {
             Feed::Changes(entries) => entries,
             Feed::Reload(Gap::Pruned | Gap::Ahead) => {
-                self.read_whole(&registry, link, Lists::LastGood).await?;
+                self.read_whole(&registry, link, Unread::LastGood).await?;
                 Vec::new()
             }
             Feed::Reload(Gap::OtherEpoch) => {
-                self.reopen(link, Lists::LastGood).await?;
+                self.reopen(link, Unread::LastGood).await?;
                 Vec::new()
             }
         };
         if !entries.is_empty() {
             let last = entries.last().map_or(self.read.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
-            let revoked = entries.iter().any(|entry| {
-                matches!(&entry.change, RecordChange::Certificate(_, record) if record.revoked.is_some())
-            });
+            let revocations: Vec<UnixTime> = entries
+                .iter()
+                .filter(|entry| {
+                    matches!(&entry.change, RecordChange::Certificate(_, record) if record.revoked.is_some())
+                })
+                .map(|entry| entry.at)
+                .collect();
             let touched: Vec<Touched> =
                 entries.into_iter().map(|entry| self.read.records.apply(entry.change)).collect();
             if self.read.records.overlay_len() > OVERLAY_MOST {
                 self.read.records.merge();
             }
             if settings_changed {
-                self.read_whole(&registry, link, Lists::LastGood).await?;
+                self.read_whole(&registry, link, Unread::LastGood).await?;
             } else {
                 self.generation += 1;
                 let records = self.read.records.clone();
@@ -184,10 +207,12 @@ impl Follower {
             }
             self.read.seq = self.read.seq.max(last);
             self.report().await;
-            if revoked {
+            let now = clock::now();
+            revocations.iter().for_each(|at| self.figures.propagated(*at, now));
+            if !revocations.is_empty() {
                 let _ = link.say(&FromGate::Revoked).await;
             }
-        } else if self.reported.elapsed() > HEARTBEAT {
+        } else if self.receipts.due(Instant::now()) {
             self.report().await;
         }
         self.confirmed.store(clock::now().seconds(), Ordering::Relaxed);
@@ -196,14 +221,14 @@ impl Follower {
     }
 
     /// Reads configuration, CAs and certificate files anew; on any fault the old policy stays in force.
-    pub async fn reload(&mut self, link: &mut Link, lists: Lists) -> Result<(), String> {
+    pub async fn reload(&mut self, link: &mut Link, unread: Unread) -> Result<(), String> {
         match self.current() {
-            Some(registry) => self.read_whole(&registry, link, lists).await,
-            None if self.settings.state.database().exists() => self.reopen(link, lists).await.map(drop),
+            Some(registry) => self.read_whole(&registry, link, unread).await,
+            None if self.settings.state.database().exists() => self.reopen(link, unread).await.map(drop),
             // What the registry held last goes on holding while it is away.
             None => {
-                let settings = self.load(&self.read, lists)?;
-                self.put_in_force(settings, self.read.clone()).await
+                let settings = self.load(&self.read, unread)?;
+                self.put_in_force(settings, self.read.clone(), unread).await
             }
         }
     }
@@ -219,16 +244,28 @@ impl Follower {
 
     /// Tells the registry how far this gate has come.
     pub async fn report(&mut self) {
-        self.reported = Instant::now();
-        let Some(registry) = self.store.borrow().clone() else { return };
+        self.figures.note(&self.state.snapshot, clock::now());
+        let Some(registry) = self.store.borrow().clone() else {
+            return self.receipts.sent(Instant::now(), false);
+        };
         let now: UnixTime = clock::now();
         if let Err(error) = registry.seal(now).await {
             tracing::warn!(%error, "the audit's heads could not be sealed");
         }
+        match registry.count_pending().await {
+            Ok(count) => self.figures.pending(count),
+            Err(error) => tracing::warn!(%error, "the pending certificates could not be counted"),
+        }
         let told = registry.report(&self.name, &self.read.epoch, self.read.seq, self.cut, now).await;
+        self.receipts.sent(Instant::now(), told.is_ok());
         if let Err(error) = told {
             tracing::warn!(%error, "the receipt could not be stored");
         }
+    }
+
+    /// No longer writes the last policy: another gate does.
+    pub fn leave_the_snapshot(&mut self) {
+        self.snapshot.is_anothers = true;
     }
 
     /// Writes the last policy for the next start.
@@ -249,12 +286,12 @@ impl Follower {
         self.store.borrow().clone().filter(|_| same)
     }
 
-    async fn reopen(&mut self, link: &mut Link, lists: Lists) -> Result<Registry, String> {
+    async fn reopen(&mut self, link: &mut Link, unread: Unread) -> Result<Registry, String> {
         self.store.send_replace(None);
         let path = self.settings.state.database();
         let identity = file_identity(&path);
         let registry = crate::store::open(&self.settings.state).await.map_err(|error| error.to_string())?;
-        self.read_whole(&registry, link, lists).await?;
+        self.read_whole(&registry, link, unread).await?;
         self.database = identity;
         self.store.send_replace(Some(registry.clone()));
         tracing::info!("the registry is followed again");
@@ -263,7 +300,12 @@ impl Follower {
     }
 
     /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one.
-    async fn read_whole(&mut self, registry: &Registry, link: &mut Link, lists: Lists) -> Result<(), String> {
+    async fn read_whole(
+        &mut self,
+        registry: &Registry,
+        link: &mut Link,
+        unread: Unread,
+    ) -> Result<(), String> {
         let mut read = registry.load().await.map_err(|error| error.to_string())?;
         let older = read.epoch != self.read.epoch || read.seq < self.read.seq;
         if older && !std::mem::take(&mut self.accepting) {
@@ -272,17 +314,17 @@ impl Follower {
         if let Some(denied) = &self.denials {
             keep_denials(denied, &mut read.records);
         }
-        let settings = self.load(&read, lists)?;
+        let settings = self.load(&read, unread)?;
         link.sign().await?;
-        self.put_in_force(settings, read).await
+        self.put_in_force(settings, read, unread).await
     }
 
-    fn load(&self, read: &State, lists: Lists) -> Result<Settings, String> {
+    fn load(&self, read: &State, unread: Unread) -> Result<Settings, String> {
         let stored = Stored::from(read);
         let state_dir: &StateDir = &self.settings.state;
-        let load = match lists {
-            Lists::MustBeRead => Settings::load_strictly,
-            Lists::LastGood => Settings::load,
+        let load = match unread {
+            Unread::MustBeRead => Settings::load_strictly,
+            Unread::LastGood => Settings::load,
         };
         let mut settings = load(&self.config, Some(state_dir), Some(&stored), clock::now())
             .map_err(|problems| problems.to_string())?;
@@ -290,26 +332,14 @@ impl Follower {
         Ok(settings)
     }
 
-    /// Puts new revocation lists of trusted issuers in force.
-    async fn look_at_lists(&mut self) {
-        if self.lists_looked_at.elapsed() < LISTS_EVERY {
-            return;
-        }
-        self.lists_looked_at = Instant::now();
-        if !crl::look_again(&mut self.settings).await {
-            return;
-        }
-        self.generation += 1;
-        let records = self.read.records.clone();
-        self.state = state::with_records(&self.state, &self.settings, records, self.generation);
-        self.cut += self.gate.apply(self.state.clone(), vec![Touched::Everyone]) as i64;
-        self.report().await;
-    }
-
-    async fn put_in_force(&mut self, settings: Settings, read: State) -> Result<(), String> {
+    async fn put_in_force(&mut self, settings: Settings, read: State, unread: Unread) -> Result<(), String> {
         let generation = self.generation + 1;
-        let state = state::gate_state(&settings, read.records.clone(), generation, &self.confirmed)
+        let kept = (unread == Unread::LastGood).then_some((&self.settings, &self.state));
+        let state = state::gate_state(&settings, read.records.clone(), generation, &self.confirmed, kept)
             .map_err(|error| error.to_string())?;
+        self.watched = Watched::default();
+        let mut settings = settings;
+        crl::remember(&mut settings);
         (self.settings, self.read, self.state, self.generation) = (settings, read, state, generation);
         self.cut += self.gate.apply(self.state.clone(), vec![Touched::Everyone]) as i64;
         self.report().await;
@@ -331,7 +361,7 @@ impl Follower {
             None => true,
             Some(age) => age > SNAPSHOT_EVERY || (age > rest && snapshot.written.as_ref() != Some(&is)),
         };
-        if !due || snapshot.writing.is_some() {
+        if !due || snapshot.is_anothers || snapshot.writing.is_some() {
             return;
         }
         (snapshot.written, snapshot.at) = (Some(is), Some(Instant::now()));

@@ -1,23 +1,27 @@
 //! The gate's process: reads everything, serves, follows the registry, drains.
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use gateway::{Gate, GateSettings};
+use gateway::{Gate, GateSettings, Plain};
 use policy::Records;
 use registry::{Registry, RegistryError};
 use tokio::sync::watch;
 
-use super::control::Link;
+use super::control::{Control, FromGate, Hello, Link, Order, stdin_socket};
 use super::events::{AccessLog, Sink};
-use super::follow::{self, Beginning, Follower, Lists};
+use super::figures::Figures;
+use super::follow::{self, Beginning, Follower, Unread};
 use super::signals::Signals;
-use super::{DRAIN, denials, state};
+use super::sockets::{Role, Socket, There};
+use super::upstreams::Told;
+use super::{DRAIN, denials, lists, passing, state};
 use crate::clock;
-use crate::config::{Problems, Settings, StateDir, Stored};
+use crate::config::{Problems, Settings, StateDir, Stored, crl};
 
 /// How long the log may take to be stored at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -32,6 +36,31 @@ pub struct GateRun {
     pub name: String,
     /// Whether the access log is kept off standard output.
     pub silent_access: bool,
+}
+
+/// What the supervisor gave to this process, beside the way to it.
+pub struct Given {
+    /// Sockets that are there already.
+    sockets: Vec<Socket>,
+    /// Where those are handed back that are listened on.
+    returns: UnixStream,
+    /// How often to say that all is well.
+    alive_every: Option<Duration>,
+}
+
+impl Given {
+    /// What came on standard input, and the way to the supervisor. Needs a runtime.
+    pub fn from_stdin() -> std::io::Result<(Self, Link)> {
+        let stream = stdin_socket()?;
+        let (Hello { sockets, alive_every_ms }, mut descriptors) = passing::receive(&stream)?;
+        let returns = descriptors.pop().ok_or(std::io::ErrorKind::UnexpectedEof)?.into();
+        let given = Self {
+            sockets: Socket::all(sockets, descriptors),
+            returns,
+            alive_every: alive_every_ms.map(Duration::from_millis),
+        };
+        Ok((given, Link::listen(Control::over(stream)?)))
+    }
 }
 
 /// Why it does not serve.
@@ -56,6 +85,8 @@ pub struct Serving {
     state_dir: StateDir,
     signals: Signals,
     sink: Arc<Sink>,
+    /// Another gate has the sockets.
+    is_retired: bool,
 }
 
 /// What the policy is read from at the start.
@@ -67,24 +98,30 @@ struct Source {
     denials: Option<Records>,
 }
 
-/// Reads everything, binds, and serves. Whatever cannot be read stops the start.
-pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError> {
+/// Reads everything, binds what is not there yet, and serves. Whatever cannot be read stops the start.
+pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Serving, StartError> {
     // Before it is ready: a signal that comes at once must drain too.
     let signals = Signals::listen().map_err(|error| StartError::Other(error.to_string()))?;
     let source = source(&run.state_dir).await?;
     let stored = Stored::from(&source.state);
-    let settings = Settings::load_strictly(&run.config, Some(&run.state_dir), Some(&stored), clock::now())
-        .map_err(StartError::Settings)?;
+    let mut settings =
+        Settings::load_strictly(&run.config, Some(&run.state_dir), Some(&stored), clock::now())
+            .map_err(StartError::Settings)?;
     if source.registry.is_some() {
         link.sign().await.map_err(StartError::Other)?;
     }
     let confirmed = Arc::new(AtomicI64::new(source.confirmed.seconds()));
-    let gate_state = state::gate_state(&settings, source.state.records.clone(), 1, &confirmed)
+    let gate_state = state::gate_state(&settings, source.state.records.clone(), 1, &confirmed, None)
         .map_err(|error| StartError::Other(error.to_string()))?;
 
-    let listen =
-        settings.listen.iter().map(|address| bind(*address, "--listen")).collect::<Result<Vec<_>, _>>()?;
-    let admin = bind(settings.admin, "--admin")?;
+    crl::remember(&mut settings);
+    let sockets = Sockets::of(&settings, given.sockets)?;
+    sockets.hand_back(&given.returns)?;
+    let plain = Plain {
+        listen: sockets.http,
+        https_port: settings.listen.first().map_or(443, SocketAddr::port),
+        lists: Some(lists::lists(run.state_dir.clone())),
+    };
     let reopen = Arc::new(AtomicBool::new(false));
     let access = match (&settings.log_file, run.silent_access) {
         (Some(path), _) => AccessLog::File(path.clone(), reopen.clone()),
@@ -92,13 +129,32 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
         (None, true) => AccessLog::File(run.state_dir.path().join("access.log"), reopen.clone()),
     };
     let (store, stores) = watch::channel(source.registry);
-    let sink = Sink::start(stores, access);
+    let figures = Figures::default();
+    let sink = Sink::start(stores, access, figures.clone());
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let gate_settings = GateSettings { listen, admin: Some(admin), workers, limits: settings.limits.clone() };
+    let gate_settings = GateSettings {
+        listen: sockets.listen,
+        admin: sockets.admin.into_iter().next(),
+        workers,
+        limits: settings.limits.clone(),
+        front: settings.front.clone(),
+        plain,
+    };
     let gate = Gate::start(gate_settings, gate_state.clone(), sink.clone(), Arc::new(clock::now))
         .map_err(|error| StartError::Other(error.to_string()))?;
     let gate = Arc::new(gate);
+    if let Some(every) = given.alive_every {
+        let mut last = vec![0; workers + 1];
+        let (gate, sink) = (Arc::downgrade(&gate), Arc::downgrade(&sink));
+        link.say_while_alive(every, move || {
+            let (Some(gate), Some(sink)) = (gate.upgrade(), sink.upgrade()) else { return false };
+            let now: Vec<u64> = gate.rounds().into_iter().chain([sink.rounds()]).collect();
+            let all_came_round = now.iter().zip(&last).all(|(now, then)| now > then);
+            last = now;
+            all_came_round
+        });
+    }
     let beginning = Beginning {
         gate: gate.clone(),
         store,
@@ -109,10 +165,12 @@ pub async fn start(run: GateRun, link: &mut Link) -> Result<Serving, StartError>
         read: source.state,
         denials: source.denials,
         confirmed,
+        figures,
+        sink: sink.clone(),
     };
     let mut follower = Follower::new(beginning);
     follower.report().await;
-    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir, signals, sink })
+    Ok(Serving { gate, follower, reopen, state_dir: run.state_dir, signals, sink, is_retired: false })
 }
 
 /// The registry, or where it cannot be read the last policy on disk.
@@ -160,13 +218,15 @@ impl Serving {
         self.follower.settings()
     }
 
-    /// Serves until SIGTERM or SIGINT, follows the registry, reloads on SIGHUP, then drains. Ends at once when the
-    /// supervisor is gone: a gate that nobody looks after would hold the addresses of the next one.
+    /// Serves until SIGTERM or SIGINT, follows the registry, reloads on SIGHUP, then drains. Once retired it goes on
+    /// following, until nobody is left. Ends at once when the supervisor is gone: a gate that nobody looks after would
+    /// hold the addresses of the next one.
     pub async fn until_ended(mut self, mut link: Link) {
         let gone = link.gone();
         let mut tick = tokio::time::interval(follow::EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut stumbling = false;
+        let mut told = Told::default();
         loop {
             tokio::select! {
                 _ = self.signals.terminate.recv() => break,
@@ -178,14 +238,13 @@ impl Serving {
                 _ = self.signals.hang_up.recv() => {
                     self.reopen.store(true, Ordering::Relaxed);
                     self.follower.accept_restored();
-                    let outcome = self.follower.reload(&mut link, Lists::MustBeRead).await;
+                    let outcome = self.follower.reload(&mut link, Unread::MustBeRead).await;
                     self.note_reload(&outcome);
+                    let _ = link.say(&FromGate::Reloaded(outcome.is_ok())).await;
                 }
-                () = link.renewed() => {
-                    if let Err(error) = self.follower.reload(&mut link, Lists::LastGood).await {
-                        tracing::error!(%error, "a renewed certificate could not be put in force");
-                    }
-                }
+                order = link.order() => if !self.obey(order, &mut link).await {
+                    break;
+                },
                 _ = tick.tick() => match self.follower.step(&mut link).await {
                     Ok(()) => stumbling = false,
                     Err(error) if !stumbling => {
@@ -195,6 +254,11 @@ impl Serving {
                     Err(_) => {}
                 },
             }
+            if !self.is_retired {
+                told.tell(&self.gate, &self.state_dir);
+            } else if self.gate.is_over() {
+                break;
+            }
         }
         let gate = self.gate.clone();
         let _ = tokio::task::spawn_blocking(move || gate.drain(DRAIN)).await;
@@ -202,7 +266,41 @@ impl Serving {
         self.follower.end().await;
     }
 
+    /// Does what it is told to; whether it goes on.
+    async fn obey(&mut self, order: Order, link: &mut Link) -> bool {
+        match order {
+            Order::ReadRenewed => {
+                if let Err(error) = self.follower.reload(link, Unread::LastGood).await {
+                    tracing::error!(%error, "a renewed certificate could not be put in force");
+                }
+                true
+            }
+            Order::Retire => {
+                self.is_retired = true;
+                self.follower.leave_the_snapshot();
+                self.gate.retire();
+                // The one that serves began with the configuration as it is now.
+                self.follow_the_next(link).await
+            }
+            Order::Follow(taken) => {
+                self.reopen.store(true, Ordering::Relaxed);
+                !taken || self.follow_the_next(link).await
+            }
+        }
+    }
+
+    /// Reads what the gate that has the sockets now has read. If that cannot be done, what is open here is under rules
+    /// that may be past: then it ends.
+    async fn follow_the_next(&mut self, link: &mut Link) -> bool {
+        let outcome = self.follower.reload(link, Unread::LastGood).await;
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "the old process cannot take the new configuration: what is open there ends");
+        }
+        outcome.is_ok()
+    }
+
     fn note_reload(&self, outcome: &Result<(), String>) {
+        self.follower.figures().reloaded(outcome.is_ok());
         let text = match outcome {
             Ok(()) => {
                 tracing::info!("reloaded");
@@ -220,15 +318,61 @@ impl Serving {
     }
 }
 
-fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!("; another program has it: choose another with {flag}"),
-            std::io::ErrorKind::PermissionDenied => {
-                format!("; ports below 1024 need the capability net_bind_service: choose another with {flag}")
-            }
-            _ => String::new(),
-        };
-        StartError::Address(format!("cannot listen on {address}: {error}{hint}"))
-    })
+/// What is listened on.
+struct Sockets {
+    listen: Vec<TcpListener>,
+    admin: Vec<TcpListener>,
+    http: Vec<TcpListener>,
+    /// All of it, to be handed back.
+    all: Vec<Socket>,
+}
+
+impl Sockets {
+    /// A socket for each address of the configuration: those that are there, and new ones.
+    fn of(settings: &Settings, there: Vec<Socket>) -> Result<Self, StartError> {
+        let http = settings.http.iter().map(|address| (*address, Role::Http, "http"));
+        let listen = settings.listen.iter().map(|address| (*address, Role::Listen, "--listen"));
+        let wanted: Vec<_> = listen.chain([(settings.admin, Role::Admin, "--admin")]).chain(http).collect();
+        let mut there = There::new(there, wanted.iter().map(|(address, ..)| *address).collect());
+        let mut sockets = Self { listen: vec![], admin: vec![], http: vec![], all: vec![] };
+        let taken: Vec<_> = wanted
+            .into_iter()
+            .map(|(address, role, flag)| {
+                there.take(address, role).map_err(|error| not_bound(address, flag, &error))
+            })
+            .collect();
+        // Which of systemd's sockets are wrong says more than that an address is taken.
+        there.close().map_err(StartError::Other)?;
+        for socket in taken {
+            let socket = socket?;
+            let of_role = match socket.label.role {
+                Some(Role::Admin) => &mut sockets.admin,
+                Some(Role::Http) => &mut sockets.http,
+                _ => &mut sockets.listen,
+            };
+            let listener =
+                socket.listener.try_clone().map_err(|error| StartError::Other(error.to_string()))?;
+            of_role.push(listener);
+            sockets.all.push(socket);
+        }
+        Ok(sockets)
+    }
+
+    /// Gives them to the supervisor, to be kept.
+    fn hand_back(&self, to: &UnixStream) -> Result<(), StartError> {
+        passing::send(to, &Socket::labels(&self.all), &Socket::descriptors(&self.all)).map_err(|error| {
+            StartError::Other(format!("the sockets cannot be given to the supervisor: {error}"))
+        })
+    }
+}
+
+fn not_bound(address: SocketAddr, flag: &str, error: &std::io::Error) -> StartError {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!("; another program has it: choose another with {flag}"),
+        std::io::ErrorKind::PermissionDenied => {
+            format!("; ports below 1024 need the capability net_bind_service: choose another with {flag}")
+        }
+        _ => String::new(),
+    };
+    StartError::Address(format!("cannot listen on {address}: {error}{hint}"))
 }

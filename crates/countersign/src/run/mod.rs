@@ -3,31 +3,52 @@
 //! The process that faces the internet never reads a CA key: it asks the supervisor, which starts this binary once more
 //! for that and waits for its end. In reading order:
 //!
-//! - [`supervise`]: the supervisor. [`control`]: what it and the gate say to each other. [`lock`]: one of them only.
-//!   [`signals`]: what both listen to.
+//! - [`supervise`]: the supervisor. [`children`]: what it starts. [`control`]: what it and the gate say to each other. [`lock`]: one of them only.
+//!   [`signals`]: what both listen to. [`notify`]: what the service manager is told.
+//! - [`upgrade`]: one supervisor takes over from another; [`successor`], [`predecessor`]: the other one, as each sees it. [`sockets`]: what is
+//!   listened on, and outlives processes. [`passing`]: how descriptors get from one to another.
 //! - [`gate`]: the gate's process. [`state`]: what the gate runs on. [`follow`]: following the registry.
+//!   [`receipts`]: when it is told how far the gate has come.
+//!   [`watch`]: files that are renewed while it runs.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
-//! - [`events`]: what the gate reports. [`certificates`], [`upkeep`]: what is signed for it.
+//! - [`fetching`]: a process of its own asks for the lists of trusted issuers.
+//! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
+//!   [`upkeep`]: what is signed for it.
 
 pub mod certificates;
+mod children;
 pub mod control;
 mod denials;
 mod events;
+mod fetching;
+mod figures;
 mod follow;
 pub mod gate;
+mod lists;
 mod lock;
+mod notify;
+mod passing;
+pub mod predecessor;
+mod receipts;
 mod signals;
 pub mod snapshot_file;
+pub mod sockets;
 mod state;
+pub mod successor;
 pub mod supervise;
+mod upgrade;
 pub mod upkeep;
+pub mod upstreams;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::{Settings, StateDir};
 
-pub use lock::{live, running};
+pub use lock::{live, running, take as take_lock};
+pub use predecessor::Inherited;
+pub use successor::Program;
 pub use supervise::{Run, Supervision};
 
 /// How long running exchanges may take to end after SIGTERM.

@@ -10,6 +10,9 @@ pub struct Signals {
     pub interrupt: Signal,
     /// SIGHUP: reload.
     pub hang_up: Signal,
+    /// SIGUSR2: hand over to a new process of the program as it is on disk now. The gate's process leaves that to the
+    /// supervisor.
+    pub upgrade: Signal,
 }
 
 impl Signals {
@@ -19,6 +22,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            upgrade: signal(SignalKind::user_defined2())?,
         })
     }
 }

@@ -102,16 +102,13 @@ impl Place {
         let key = self.key(true)?;
         let folder = self.file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|source| self.io(source))?;
-        let new = self.file.with_extension("new");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&new)
-            .map_err(|source| self.io(source))?;
+        // A name of its own: while one gate takes over from another, both write.
+        let new = tempfile::Builder::new().prefix("last.").suffix(".new").tempfile_in(folder);
+        let (file, new) = new.map_err(|source| self.io(source))?.into_parts();
         let written = Sealed::new(file, &key).fill(header, sites, cas, records);
-        written.and_then(|()| std::fs::rename(&new, &self.file)).map_err(|source| self.io(source))?;
+        written
+            .and_then(|()| new.persist(&self.file).map_err(|error| error.error))
+            .map_err(|source| self.io(source))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| self.io(source))
     }
 

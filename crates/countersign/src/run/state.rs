@@ -13,27 +13,30 @@ use crate::config::file::{HintsFile, IdentityFile, TlsFile};
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 
-/// What the gate runs on. Every certificate file is read; one that cannot be is an error, never a site left out.
+/// What the gate runs on. Every certificate file is read; one that cannot be is an error, never a site left out. Where
+/// there is something to keep, a site keeps the certificate that it shows as long as its files cannot be taken.
 pub fn gate_state(
     settings: &Settings,
     records: Records,
     generation: u64,
     confirmed: &Arc<AtomicI64>,
+    kept: Option<(&Settings, &GateState)>,
 ) -> Result<GateState, CertificateError> {
     let mut sites = HashMap::new();
     for (name, site) in &settings.sites {
-        sites.insert(name.clone(), Arc::new(gate_site(settings, site)?));
+        sites.insert(name.clone(), Arc::new(gate_site(settings, site, kept)?));
     }
     let (cert, key) = certificates::paths(&settings.state, ADMIN);
     let admin = GateSite {
         name: Settings::admin_site(),
-        upstream: Upstream::Http(String::new()),
+        upstream: Upstream { targets: Vec::new(), tls: None, check: None, proxied: false },
         certificate: certificates::load(&cert, &key)?,
         tls_min_13: false,
         identity: Vec::new(),
         issuer_hints: IssuerHints::Known,
         keeps_pending: false,
         refuse_status: 403,
+        manners: gateway::Manners::default(),
     };
     let default_site: Option<HostName> =
         settings.sites.values().find(|site| site.is_default).map(|site| site.name.clone());
@@ -52,17 +55,28 @@ pub fn with_records(state: &GateState, settings: &Settings, records: Records, ge
     GateState { snapshot: settings.snapshot(records, generation), ..state.clone() }
 }
 
-fn gate_site(settings: &Settings, site: &SiteSettings) -> Result<GateSite, CertificateError> {
-    let certificate = match &site.certificate {
+fn gate_site(
+    settings: &Settings,
+    site: &SiteSettings,
+    kept: Option<(&Settings, &GateState)>,
+) -> Result<GateSite, CertificateError> {
+    let read = match &site.certificate {
         CertificateFile::OwnCa => {
             let (cert, key) = certificates::paths(&settings.state, site.name.as_str());
-            certificates::load(&cert, &key)?
+            certificates::load(&cert, &key)
         }
-        CertificateFile::Files { cert, key } => certificates::load(cert, key)?,
+        CertificateFile::Files { cert, key } => certificates::load(cert, key),
     };
+    let certificate = read.or_else(|error| {
+        let shown = kept.and_then(|(before, state)| {
+            let same = before.sites.get(&site.name)?.certificate == site.certificate;
+            state.sites.get(&site.name).filter(|_| same)
+        });
+        shown.map(|shown| shown.certificate.clone()).ok_or(error)
+    })?;
     Ok(GateSite {
         name: site.name.clone(),
-        upstream: Upstream::Http(site.upstream.trim_start_matches("http://").to_owned()),
+        upstream: site.upstream.load()?,
         certificate,
         tls_min_13: site.tls_min == TlsFile::Tls13,
         identity: site.identity.iter().map(identity).collect(),
@@ -73,12 +87,21 @@ fn gate_site(settings: &Settings, site: &SiteSettings) -> Result<GateSite, Certi
         },
         keeps_pending: site.on_refuse == OnRefuse::Page,
         refuse_status: site.refuse_status,
+        manners: site.manners.clone(),
     })
 }
 
 fn identity(written: &IdentityFile) -> IdentityHeader {
     match written {
         IdentityFile::ClientCert => IdentityHeader::ClientCert,
+        IdentityFile::ClientCertChain => IdentityHeader::ClientCertChain,
         IdentityFile::Party => IdentityHeader::Party,
+        IdentityFile::Xfcc => IdentityHeader::Xfcc,
+        IdentityFile::Nginx => IdentityHeader::Nginx,
+        IdentityFile::Haproxy => IdentityHeader::Haproxy,
+        IdentityFile::Traefik => IdentityHeader::Traefik,
+        IdentityFile::Aws => IdentityHeader::Aws,
+        IdentityFile::Azure => IdentityHeader::Azure,
+        IdentityFile::ProxyV2 => IdentityHeader::ProxyV2,
     }
 }

@@ -1,18 +1,27 @@
 //! The supervisor: starts the gate, has signed what it asks for, passes signals on, and starts it again if it dies.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal as PosixSignal, kill_process};
-use tokio::process::{Child, Command};
+use rustix::process::Signal as PosixSignal;
+use tokio::process::Child;
 use tokio::time::Instant;
 
-use super::control::{Control, FromGate, FromSupervisor};
+use super::children::{Spawned, command, signal, spawn};
+use super::control::{Control, FromGate, FromSuccessor, FromSupervisor};
+use super::fetching::Fetching;
+use super::notify::{self, Notifier};
+use super::predecessor::Inherited;
 use super::signals::Signals;
+use super::sockets::{self, Socket};
+use super::successor::{Program, Successor};
+use super::upgrade::{predecessor_said, tried};
 use super::upkeep::Done;
-use super::{DRAIN, lock};
+use super::{DRAIN, lock, passing};
 use crate::config::StateDir;
 
 /// How often server certificates and the revocation list are looked after.
@@ -21,6 +30,8 @@ const UPKEEP: Duration = Duration::from_secs(600);
 const SETTLED: Duration = Duration::from_secs(60);
 /// The longest wait before a gate is started again.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What a gate has said already takes no longer than this to be read.
+const SAID: Duration = Duration::from_secs(5);
 
 /// Where and with what the gate is run.
 #[derive(Clone, Debug)]
@@ -33,6 +44,8 @@ pub struct Run {
     pub silent_access: bool,
     /// Flags that the gate's process is to have as well.
     pub flags: Vec<OsString>,
+    /// What is started for an upgrade; without it there are none.
+    pub program: Option<Program>,
 }
 
 /// Why nothing serves.
@@ -48,11 +61,26 @@ pub enum NotStarted {
 
 /// A gate process that is looked after.
 pub struct Supervision {
-    run: Run,
-    _lock: std::fs::File,
+    pub(super) run: Run,
+    pub(super) lock: File,
+    _presence: lock::Presence,
+    pub(super) notifier: Notifier,
+    watchdog: Option<Duration>,
+    /// What the gate listens on, kept for the next one.
+    pub(super) sockets: Vec<Socket>,
     gate: Child,
-    control: Control,
-    signals: Signals,
+    pub(super) control: Control,
+    /// Where the gate hands back its sockets.
+    returns: UnixStream,
+    /// The process that this one took over from, as long as it drains.
+    pub(super) predecessor: Option<Control>,
+    /// The process that is to take over from this one, or has.
+    pub(super) successor: Option<Successor>,
+    /// A reload was asked for while another process was tried.
+    pub(super) has_missed_reload: bool,
+    /// Why the gate says it does not serve.
+    pub(super) reason: Option<String>,
+    pub(super) signals: Signals,
     started: Instant,
     delay: Duration,
     upkeep: Instant,
@@ -62,66 +90,143 @@ pub struct Supervision {
 enum Event {
     End,
     HangUp,
+    Upgrade,
+    Successor(FromSuccessor),
+    PredecessorIsGone,
     Said(FromGate),
     Died(std::io::Result<ExitStatus>),
     Upkeep,
 }
 
 impl Supervision {
-    /// Takes the lock, starts the gate, and waits until it serves; returns the line that says so.
-    pub async fn start(run: Run) -> Result<(Self, String), NotStarted> {
-        let lock = lock::take(&run.state_dir).map_err(NotStarted::Fault)?;
-        let signals = Signals::listen().map_err(|error| NotStarted::Fault(error.to_string()))?;
-        let (gate, control) = spawn(&run).map_err(NotStarted::Fault)?;
+    /// Takes the lock and starts the gate, or takes over from the process that `inherited` came from, and waits until
+    /// the gate serves; returns the line that says so.
+    pub async fn start(run: Run, inherited: Option<Inherited>) -> Result<(Self, String), NotStarted> {
+        let fault = |error: std::io::Error| NotStarted::Fault(error.to_string());
+        let is_heir = inherited.is_some();
+        let (sockets, lock, predecessor) = match inherited {
+            Some(inherited) => {
+                let (sockets, lock, predecessor) = inherited.control().map_err(fault)?;
+                (sockets, lock, Some(predecessor))
+            }
+            None => {
+                let lock = lock::take(&run.state_dir).map_err(NotStarted::Fault)?;
+                (sockets::from_systemd().map_err(NotStarted::Fault)?, lock, None)
+            }
+        };
+        let watchdog = notify::watchdog(is_heir);
+        let presence = lock::Presence::begin(&run.state_dir).map_err(fault)?;
+        let signals = Signals::listen().map_err(fault)?;
+        let Spawned { gate, control, returns } =
+            spawn(&run, &sockets, watchdog).map_err(NotStarted::Fault)?;
         let now = Instant::now();
         let mut supervision = Self {
             run,
-            _lock: lock,
+            lock,
+            _presence: presence,
+            notifier: Notifier::from_env(),
+            watchdog,
+            sockets,
             gate,
             control,
+            returns,
+            predecessor,
+            successor: None,
+            has_missed_reload: false,
+            reason: None,
             signals,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
         };
-        loop {
-            match supervision.next().await {
-                Event::Said(FromGate::Ready(line)) => return Ok((supervision, line)),
-                Event::Said(said) => supervision.answer(said).await,
-                Event::Died(status) => {
-                    let code = status.ok().and_then(|status| status.code());
-                    return Err(NotStarted::Ended(
-                        code.and_then(|code| u8::try_from(code).ok()).unwrap_or(70),
-                    ));
-                }
-                Event::End => {
-                    supervision.drain().await;
-                    return Err(NotStarted::Interrupted);
-                }
-                Event::HangUp | Event::Upkeep => {}
+        match supervision.until_ready().await {
+            Ok(line) => {
+                supervision.take_over().await.map_err(fault)?;
+                supervision.notifier.ready(&line);
+                Ok((supervision, line))
+            }
+            Err(error) => {
+                supervision.refuse(&error).await;
+                Err(error)
             }
         }
     }
 
-    /// Looks after the gate until SIGTERM or SIGINT; `say` hears each line that says it serves again.
+    /// Waits until the gate serves, or does not.
+    async fn until_ready(&mut self) -> Result<String, NotStarted> {
+        loop {
+            match self.next().await {
+                Event::Said(FromGate::Ready(line)) => {
+                    self.keep_sockets();
+                    return Ok(line);
+                }
+                Event::Said(said) => self.answer(said).await,
+                Event::Died(status) => {
+                    let code = status.ok().and_then(|status| status.code());
+                    let code = code.and_then(|code| u8::try_from(code).ok()).unwrap_or(70);
+                    return Err(NotStarted::Ended(code));
+                }
+                Event::End => {
+                    self.drain().await;
+                    return Err(NotStarted::Interrupted);
+                }
+                Event::PredecessorIsGone => {
+                    return Err(NotStarted::Fault("the process to take over from has ended".into()));
+                }
+                Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
+            }
+        }
+    }
+
+    /// Looks after the gate until SIGTERM or SIGINT, or until another process has taken over and nothing is left;
+    /// `say` hears each line that says it serves again.
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
+        let fetching = Fetching::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
-                Event::HangUp => self.pass(PosixSignal::HUP),
-                Event::Said(FromGate::Ready(line)) => say(&line),
+                Event::HangUp => {
+                    self.notifier.reloading();
+                    self.has_missed_reload = self.successor.is_some();
+                    self.pass(PosixSignal::HUP);
+                    fetching.look();
+                }
+                Event::Upgrade => self.begin_upgrade(),
+                Event::Successor(said) => {
+                    if self.is_taken_over(said).await {
+                        drop(fetching);
+                        return self.retire().await;
+                    }
+                }
+                Event::PredecessorIsGone => tracing::info!("the process before this one has ended"),
+                Event::Said(FromGate::Ready(line)) => {
+                    self.keep_sockets();
+                    self.notifier.ready(&line);
+                    say(&line);
+                }
                 Event::Said(said) => self.answer(said).await,
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
                     tracing::error!(%status, "the gate's process ended; it is started again");
+                    self.notifier.doing("the gate's process ended; it is started again");
                     if !self.start_again().await {
                         return;
                     }
                 }
             }
         }
-        self.drain().await;
+        self.end().await;
+    }
+
+    /// Keeps what the gate listens on.
+    fn keep_sockets(&mut self) {
+        let returned =
+            self.returns.set_read_timeout(Some(SAID)).and_then(|()| passing::receive(&self.returns));
+        match returned {
+            Ok((labels, descriptors)) => self.sockets = Socket::all(labels, descriptors),
+            Err(error) => tracing::error!(%error, "the gate's sockets cannot be kept for the next one"),
+        }
     }
 
     async fn next(&mut self) -> Event {
@@ -130,6 +235,12 @@ impl Supervision {
             _ = self.signals.terminate.recv() => Event::End,
             _ = self.signals.interrupt.recv() => Event::End,
             _ = self.signals.hang_up.recv() => Event::HangUp,
+            _ = self.signals.upgrade.recv() => Event::Upgrade,
+            said = tried(&mut self.successor) => Event::Successor(said),
+            _ = predecessor_said(&mut self.predecessor) => {
+                self.predecessor = None;
+                Event::PredecessorIsGone
+            }
             said = self.control.next() => match said {
                 Some(said) => Event::Said(said),
                 None => Event::Died(self.ended().await),
@@ -140,7 +251,7 @@ impl Supervision {
     }
 
     /// The status of a gate whose socket is closed: it ends, or is ended.
-    async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+    pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         match tokio::time::timeout(DRAIN, self.gate.wait()).await {
             Ok(status) => status,
             Err(_) => {
@@ -157,6 +268,16 @@ impl Supervision {
                 let _ = self.control.say(&FromSupervisor::Signed(failure)).await;
             }
             FromGate::Revoked => self.look_after().await,
+            FromGate::Reloaded(taken) => {
+                self.notifier.ready(if taken {
+                    "reloaded: the new configuration is in force"
+                } else {
+                    "the reload failed, the old policy stays in force; see the log"
+                });
+                self.tell_predecessor(taken).await;
+            }
+            FromGate::Alive => self.notifier.alive(),
+            FromGate::Failed(why) => self.reason = Some(why),
             FromGate::Ready(_) => {}
         }
     }
@@ -164,7 +285,7 @@ impl Supervision {
     /// Has what is due signed by this binary, started once more; it alone reads the CA's key.
     async fn sign(&mut self) -> Result<Done, String> {
         self.upkeep = Instant::now() + UPKEEP;
-        let output = command()?
+        let output = command()
             .args(["upkeep", "--quiet", "--json", "--config"])
             .arg(&self.run.config)
             .arg("--state-dir")
@@ -213,9 +334,10 @@ impl Supervision {
                 () = tokio::time::sleep(self.delay) => {}
             }
             self.delay = (self.delay * 2).clamp(Duration::from_millis(250), PATIENCE);
-            match spawn(&self.run) {
-                Ok((gate, control)) => {
-                    (self.gate, self.control, self.started) = (gate, control, Instant::now());
+            match spawn(&self.run, &self.sockets, self.watchdog) {
+                Ok(Spawned { gate, control, returns }) => {
+                    (self.gate, self.control, self.returns) = (gate, control, returns);
+                    self.started = Instant::now();
                     return true;
                 }
                 Err(error) => tracing::error!(error, "the gate's process cannot be started"),
@@ -223,8 +345,10 @@ impl Supervision {
         }
     }
 
-    /// Lets the gate drain; ends it by force if it takes too long.
+    /// Lets the gate drain; ends it by force if it takes too long. The processes beside it hear of that and do the same.
     pub async fn end(mut self) {
+        self.notifier.stopping("draining");
+        (self.predecessor, self.successor) = (None, None);
         self.drain().await;
     }
 
@@ -235,34 +359,7 @@ impl Supervision {
         }
     }
 
-    /// Signals the gate's process, which has not been waited for, so that its id is nobody else's.
-    fn pass(&self, signal: PosixSignal) {
-        let pid = self.gate.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, signal);
-        }
+    fn pass(&self, what: PosixSignal) {
+        signal(&self.gate, what);
     }
-}
-
-fn command() -> Result<Command, String> {
-    let binary = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
-    let mut command = Command::new(binary);
-    command.kill_on_drop(true).env_remove("COUNTERSIGN_STATE_DIR").env_remove("COUNTERSIGN_CONFIG");
-    Ok(command)
-}
-
-fn spawn(run: &Run) -> Result<(Child, Control), String> {
-    let (control, theirs) = Control::pair().map_err(|error| format!("no socket pair: {error}"))?;
-    let mut command = command()?;
-    command.arg("gate").args(&run.flags).arg("--config").arg(&run.config);
-    command.arg("--state-dir").arg(run.state_dir.path());
-    command.args(["--name", &lock::gate_name(std::process::id().into())]);
-    if run.silent_access {
-        command.arg("--silent-access");
-    }
-    let gate = command
-        .stdin(Stdio::from(theirs))
-        .spawn()
-        .map_err(|error| format!("the gate's process cannot be started: {error}"))?;
-    Ok((gate, control))
 }

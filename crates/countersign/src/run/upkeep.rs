@@ -1,5 +1,6 @@
 //! What the short-lived process that signs leaves behind: the revocation list that everybody may read, and its report.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use examiner::UnixTime;
@@ -19,6 +20,21 @@ pub struct Done {
     pub publish_in: Option<i64>,
     /// Why a list that was due could not be published.
     pub not_published: Option<String>,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = Vec::new();
+        if !self.issued.is_empty() {
+            said.push(format!("server certificates were issued for {}", self.issued.join(", ")));
+        }
+        said.extend(self.published.map(|number| format!("revocation list {number} was published")));
+        said.extend(self.publish_in.map(|seconds| format!("a revocation list is due in {seconds} seconds")));
+        said.extend(
+            self.not_published.as_ref().map(|why| format!("no revocation list was published: {why}")),
+        );
+        if said.is_empty() { f.write_str("nothing was due") } else { f.write_str(&said.join("\n")) }
+    }
 }
 
 /// Where the own client CA's list stands: DER, and beside it what it was made of.
@@ -46,5 +62,26 @@ impl Published {
         let (list, beside) = published(state);
         let text = std::fs::read(beside).ok().filter(|_| list.exists())?;
         serde_json::from_slice(&text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_is_said_in_sentences() {
+        assert_eq!(Done::default().to_string(), "nothing was due");
+        let done = Done {
+            issued: vec!["portal.test".into(), "admin".into()],
+            published: Some(7),
+            publish_in: Some(42),
+            not_published: Some("the key is away".into()),
+        };
+        assert_eq!(
+            done.to_string(),
+            "server certificates were issued for portal.test, admin\nrevocation list 7 was published\n\
+             a revocation list is due in 42 seconds\nno revocation list was published: the key is away"
+        );
     }
 }

@@ -52,3 +52,23 @@ certificate() {
 
 client_usage=(-addext basicConstraints=critical,CA:FALSE -addext keyUsage=digitalSignature -addext extendedKeyUsage=clientAuth)
 authority=(-addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign,cRLSign)
+
+# `coming_from FILE`: a page's configuration in force, with the files that it names and a partner's certificates.
+coming_from() {
+  sed -e "s/127.0.0.1:8443/127.0.0.1:$PORT/" -e "s#http://127.0.0.1:3000#$UPSTREAM#" \
+    -e "s/^\[server\]/&\nadmin = \"127.0.0.1:$ADMIN\"/" "$1" > countersign.toml
+  certificate portal -addext subjectAltName=DNS:portal.test
+  echo "cacert = $PWD/portal.pem" >> "$OUT/.curlrc"
+  certificate partner-ca "${authority[@]}"
+  local name
+  for name in svc-1 svc-2; do
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=Acme/CN=$name" -keyout "$name.key" \
+      -out "$name.csr" 2> "$OUT/openssl"
+    openssl x509 -req -in "$name.csr" -CA partner-ca.pem -CAkey partner-ca.key -CAcreateserial -days 100 \
+      -extfile <(printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth\n') \
+      -out "$name.pem" 2> "$OUT/openssl"
+  done
+  : > partner.index
+  printf '[ca]\ndefault_ca = d\n[d]\ndatabase = partner.index\ndefault_md = sha256\ndefault_crl_days = 7\n' > partner.cnf
+  openssl ca -config partner.cnf -gencrl -keyfile partner-ca.key -cert partner-ca.pem -out partner.crl 2> "$OUT/openssl"
+}

@@ -18,7 +18,7 @@ use page::Page;
 use testkit::{Echo, process};
 
 /// Pages that have no command to run here: measuring builds the product and wants the machine to itself.
-const WITHOUT_COMMANDS: [&str; 1] = ["performance"];
+const WITHOUT_COMMANDS: [&str; 2] = ["performance", "under-load"];
 
 /// How long one page may take, in seconds.
 const PATIENCE_SECONDS: u64 = 150;

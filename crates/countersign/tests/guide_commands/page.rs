@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use testkit::markdown;
+
 /// Why a block need not run here: `<!-- not run: REASON -->` in the line before it. There are no other reasons.
 const REASONS: [&str; 3] = ["needs root", "needs another machine", "builds the product"];
 
-/// The languages of blocks; commands can hide in no other.
-const LANGUAGES: [&str; 4] = ["sh", "text", "toml", "json"];
+/// The languages of blocks; commands can hide in no other. The last five are settings of other servers.
+const LANGUAGES: [&str; 9] = ["sh", "text", "toml", "json", "nginx", "apache", "haproxy", "caddy", "yaml"];
 
 /// A page.
 pub struct Page {
@@ -39,27 +41,22 @@ impl Page {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(path).unwrap();
         let mut blocks: Vec<Block> = Vec::new();
-        let mut before = "";
-        let mut lines = text.lines().enumerate();
-        while let Some((number, line)) = lines.next() {
-            if let Some(language) = line.strip_prefix("```") {
-                let place = format!("{name}:{}", number + 1);
-                assert!(LANGUAGES.contains(&language), "{place}: a block of language `{language}`");
-                let body = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
-                let text: String = body.map(|line| format!("{line}\n")).collect();
-                let runs = language == "sh" && !is_excused(&place, before);
-                match blocks.last_mut() {
-                    Some(last) if language == "text" && last.runs && last.prints.is_none() => {
-                        last.prints = Some(text);
-                    }
-                    _ => {
-                        let language = language.to_owned();
-                        blocks.push(Block { line: number + 1, prints: None, language, text, runs });
-                    }
+        for block in markdown::blocks(&text) {
+            let place = format!("{name}:{}", block.line);
+            let language = block.language.as_str();
+            assert!(LANGUAGES.contains(&language), "{place}: a block of language `{language}`");
+            let runs = language == "sh" && !is_excused(&place, &block.before);
+            match blocks.last_mut() {
+                Some(last) if language == "text" && last.runs && last.prints.is_none() => {
+                    last.prints = Some(block.text);
                 }
-            }
-            if !line.is_empty() {
-                before = line;
+                _ => blocks.push(Block {
+                    line: block.line,
+                    prints: None,
+                    language: block.language,
+                    text: block.text,
+                    runs,
+                }),
             }
         }
         Self { name, blocks }

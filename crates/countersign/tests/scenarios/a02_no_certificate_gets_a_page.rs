@@ -22,4 +22,9 @@ fn no_certificate_is_refused_with_a_reference_in_the_visitors_language() {
 
     let logged = log_with_code(&portal, "no-certificate");
     assert!(logged.iter().any(|entry| entry["reference"] == reference.as_str()), "{logged:?}");
+    let explained = portal.countersign(&["explain", &reference.to_lowercase()]).ok();
+    for part in [reference.as_str(), "no-certificate", "No certificate was shown"] {
+        assert!(explained.stdout.contains(part), "{part}: {}", explained.story());
+    }
+    portal.countersign(&["explain", "2222-22"]).exited(5);
 }

@@ -5,22 +5,7 @@ use crate::support::binary;
 #[test]
 fn both_profiles_open_in_openssl_and_the_password_is_shown_once() {
     let portal = Portal::build(&binary()).prepare();
-    let made = portal
-        .countersign(&[
-            "party",
-            "add",
-            "alice",
-            "--site",
-            "portal.test",
-            "--p12",
-            "compatible",
-            "--out",
-            ".",
-            "--json",
-        ])
-        .ok()
-        .json();
-    let password = made["password"].as_str().expect("a password").to_owned();
+    let password = portal.add_p12("alice", "compatible");
     assert_eq!(password.chars().count(), 20);
     let pass = format!("pass:{password}");
     let show = |file: &str, pass: &str| {
@@ -31,22 +16,7 @@ fn both_profiles_open_in_openssl_and_the_password_is_shown_once() {
     let wrong = show("alice.p12", "pass:");
     assert_ne!(wrong.code, 0, "an empty password opens nothing");
 
-    let made = portal
-        .countersign(&[
-            "party",
-            "add",
-            "bob",
-            "--site",
-            "portal.test",
-            "--p12",
-            "modern",
-            "--out",
-            ".",
-            "--json",
-        ])
-        .ok()
-        .json();
-    let pass = format!("pass:{}", made["password"].as_str().unwrap());
+    let pass = format!("pass:{}", portal.add_p12("bob", "modern"));
     let shown = show("bob.p12", &pass).ok().both();
     assert!(shown.contains("AES-256-CBC") && shown.contains("MAC: sha256"), "{shown}");
 

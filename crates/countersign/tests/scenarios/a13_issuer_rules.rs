@@ -33,3 +33,18 @@ fn with_a_match_only_those_who_fit_enter() {
     assert_eq!(portal.curl(Some("out"), "/", &[]).json()["code"], "not-allowed");
     assert_eq!(portal.echo.count(), 1);
 }
+
+#[test]
+fn a_site_that_allows_a_ca_of_other_sites_is_warned_about() {
+    let other = TestCa::new("Other CA");
+    let portal = Portal::build(&binary()).file("other.pem", other.pem()).prepare();
+    let attach = ["ca", "add", "other.pem", "--name", "other", "--site", "portal.test", "--match"];
+    portal.countersign(&[&attach[..], &["san:dns=*.other.test"]].concat()).ok();
+    let shown = portal.countersign(&["site", "show", "portal.test", "--json"]).ok().json();
+    assert_eq!(shown["granted"], serde_json::json!(["ca:other"]));
+    let add = ["site", "add", "b.test", "--upstream", "http://127.0.0.1:9", "--allow", "ca:other"];
+    portal.countersign(&add).ok();
+    let said = portal.countersign(&["validate", "--deny", "warnings"]).exited(1);
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(all.contains("site b.test allows `ca:other`, which is not attached to it"), "{}", said.story());
+}

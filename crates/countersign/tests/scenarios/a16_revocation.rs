@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use testkit::{Leaf, Portal, openssl};
+use testkit::{Leaf, Portal, WEBSOCKET, openssl};
+use tokio::io::AsyncReadExt;
 
 use crate::support::binary;
 
@@ -29,6 +30,13 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
         download.send_request("GET", "/slow-stream?ms=500&chunks=120", &[], b"").await.unwrap();
         let head = download.read_head().await.unwrap();
         assert_eq!(head.status, 200);
+        let mut socket = laptop.connect(portal.port, "portal.test").await.unwrap();
+        socket.send_request("GET", "/ws", &WEBSOCKET, b"").await.unwrap();
+        assert_eq!(socket.read_head().await.unwrap().status, 101);
+        let (_, socket_h2) = h2.websocket("/ws", &[]).await.unwrap();
+        let mut socket_h2 = socket_h2.expect("a WebSocket over HTTP/2");
+        let mut stream =
+            h2.start("GET", "portal.test", "/slow-stream?ms=500&chunks=120", &[], b"").await.unwrap();
         let mut phone = portal.client_as("phone").connect(portal.port, "portal.test").await.unwrap();
         assert_eq!(phone.get("/", &[]).await.unwrap().status, 200);
         let before = portal.echo.count();
@@ -40,6 +48,14 @@ fn a_revoked_laptop_is_out_within_a_second_and_the_phone_stays() {
         assert!(revoked.both().contains("gate"), "it says where it holds: {}", revoked.story());
 
         assert!(download.ended_within(Duration::from_millis(1500)).await.is_some(), "the download ends");
+        let (last, _) = socket.ended_within(Duration::from_millis(500)).await.expect("the WebSocket ends");
+        assert_eq!(last, [0x88, 2, 0x03, 0xf0], "a close frame with 1008");
+        let mut last = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_millis(500), socket_h2.read_to_end(&mut last)).await;
+        assert!(ended.is_ok(), "the WebSocket over HTTP/2 ends");
+        assert_eq!(last, [0x88, 2, 0x03, 0xf0], "a close frame with 1008");
+        let rest = async { while let Ok(Some(_)) = stream.next().await {} };
+        tokio::time::timeout(Duration::from_millis(500), rest).await.expect("the HTTP/2 stream ends");
         match kept.get("/", &[]).await {
             Ok(answer) => assert_eq!(answer.code(), "revoked"),
             Err(_ended) => {}

@@ -167,7 +167,7 @@ fn a_list_that_cannot_be_taken_stops_the_start_with_file_and_reason() {
     for (crl, reason) in [
         ("{ file = \"acme.crl\" }", "acme.crl: the list is signed by none of the CA's certificates"),
         ("[{ file = \"none.crl\" }]", "none.crl: No such file"),
-        ("{ url = \"http://crl.acme.example/ca.crl\" }", "unknown key `url`"),
+        ("{ file = \"acme.crl\", url = \"http://crl.acme.example/ca.crl\" }", "either a file or a url"),
         ("{ file = \"acme.crl\", on_stale = \"perhaps\" }", "perhaps"),
     ] {
         let portal = Portal::build(&binary())

@@ -39,13 +39,15 @@ fn nss(home: &Path, tool: &str, args: &[&str]) {
 struct Policy(std::path::PathBuf);
 
 impl Policy {
-    fn write() -> Self {
+    /// As `site export` writes it.
+    fn of(portal: &Portal) -> Self {
+        let export = ["site", "export", "portal.test", "--for", "chrome", "--out", "policy"];
+        portal.countersign(&export).ok();
+        let policy = portal.sandbox.path("policy/countersign-portal.test.json");
         let folder = Path::new("/etc/chromium/policies/managed");
         std::fs::create_dir_all(folder).expect("the policy directory can be made (this test runs as root)");
         let file = folder.join("countersign-test.json");
-        let policy =
-            r#"{"AutoSelectCertificateForUrls":["{\"pattern\":\"https://portal.test\",\"filter\":{}}"]}"#;
-        std::fs::write(&file, policy).unwrap();
+        std::fs::copy(policy, &file).unwrap();
         Self(file)
     }
 }
@@ -64,22 +66,7 @@ fn chromium_enters_with_an_imported_file_and_reads_the_page_without() {
         return;
     }
     let portal = Portal::build(&binary()).prepare();
-    let made = portal
-        .countersign(&[
-            "party",
-            "add",
-            "alice",
-            "--site",
-            "portal.test",
-            "--p12",
-            "compatible",
-            "--out",
-            ".",
-            "--json",
-        ])
-        .ok()
-        .json();
-    let password = made["password"].as_str().unwrap();
+    let password = portal.add_p12("alice", "compatible");
     let mut portal = portal;
     portal.start_gate();
     let home = tempfile::tempdir().unwrap();
@@ -87,7 +74,7 @@ fn chromium_enters_with_an_imported_file_and_reads_the_page_without() {
     nss(home.path(), "certutil", &["-N", "--empty-password"]);
     let ca = portal.sandbox.path("ca.pem");
     nss(home.path(), "certutil", &["-A", "-n", "root", "-t", "C,,", "-i", ca.to_str().unwrap()]);
-    let _policy = Policy::write();
+    let policy = Policy::of(&portal);
     let url = portal.url("/from-chromium");
 
     let without = chromium(home.path(), &url, portal.port);
@@ -95,9 +82,15 @@ fn chromium_enters_with_an_imported_file_and_reads_the_page_without() {
     assert_eq!(portal.echo.count(), 0);
 
     let p12 = portal.sandbox.path("alice.p12");
-    nss(home.path(), "pk12util", &["-i", p12.to_str().unwrap(), "-W", password]);
+    nss(home.path(), "pk12util", &["-i", p12.to_str().unwrap(), "-W", &password]);
     let with = chromium(home.path(), &url, portal.port);
     assert!(with.contains("/from-chromium"), "{with}");
+    // The policy names the issuer: under another name it chooses nothing.
+    let wrong =
+        std::fs::read_to_string(&policy.0).unwrap().replace("Countersign Client CA", "Other Client CA");
+    std::fs::write(&policy.0, wrong).unwrap();
+    let other = chromium(home.path(), &url, portal.port);
+    assert!(!other.contains("/from-chromium"), "{other}");
     let seen = portal.echo.requests();
     assert!(seen.iter().any(|request| request.header("countersign-party") == Some("alice")), "{seen:?}");
 }

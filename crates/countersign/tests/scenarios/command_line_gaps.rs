@@ -45,7 +45,7 @@ fn the_schema_names_the_keys_of_the_file() {
     let schema = portal.countersign(&["config", "schema"]).ok().json();
     assert_eq!(schema["additionalProperties"], false);
     let site = &schema["$defs"]["SiteFile"]["properties"];
-    assert_eq!(site["upstream"]["type"], "string");
+    assert!(site["hsts"]["description"].is_string());
     assert!(site["upstream"]["description"].is_string());
     assert!(site["upsteam"].is_null());
     assert_eq!(schema["properties"]["site"]["additionalProperties"]["$ref"], "#/$defs/SiteFile");
@@ -99,4 +99,30 @@ fn a_test_shows_the_five_steps_and_the_one_that_fails() {
     for line in ["ok   3. ", "FAIL 4. ", "FAIL not-revoked", "-    5. ", "refused: revoked"] {
         assert!(revoked.stdout.contains(line), "{line}: {}", revoked.story());
     }
+}
+
+#[test]
+fn whose_certificates_end_soon_is_a_list_of_its_own() {
+    let portal = Portal::build(&binary()).prepare();
+    for (name, days) in [("late", "40"), ("soon", "20"), ("sooner", "5"), ("gone", "3")] {
+        portal.countersign(&["party", "add", name, "--days", days]).ok();
+    }
+    portal.countersign(&["party", "renew", "sooner", "--out", "renewed"]).ok();
+    portal.countersign(&["party", "revoke", "gone"]).ok();
+    let listed = |within: &str| {
+        let all = portal.countersign(&["party", "list", "--expires-within", within, "--json"]).ok().json();
+        let name = |row: &Value| row["party"].as_str().unwrap().to_owned();
+        all.as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        listed("41d"),
+        ["soon", "late"],
+        "the earliest first; a successor lasts, a revoked one does not count"
+    );
+    assert_eq!(listed("39d"), ["soon"]);
+    assert!(listed("19d").is_empty());
+    let none = portal.countersign(&["party", "list", "--expires-within", "1h"]).ok();
+    assert!(none.stdout.contains("no party's last certificate"), "{}", none.story());
+    let wrong = portal.countersign(&["party", "list", "--expires-within", "soon"]).exited(2);
+    assert!(wrong.stderr.contains("such as 30d"), "{}", wrong.story());
 }

@@ -158,9 +158,10 @@ fn exceptions_and_open_paths_are_mentioned_and_are_no_alarm() {
 fn a_gate_that_does_not_follow_is_stale() {
     let portal = Portal::start(&binary());
     eventually("a gate that has followed", || (status(&portal).0 == 0).then_some(()));
-    let pid = Pid::from_raw(portal.gate().pid().cast_signed()).unwrap();
+    let pid = Pid::from_raw(portal.gate().gate_pid().unwrap().cast_signed()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
-    portal.countersign(&["party", "suspend", "alice"]).ok();
+    let said = portal.countersign(&["party", "suspend", "alice"]).exited(1);
+    assert!(said.stderr.contains("has not applied it yet"), "{}", said.story());
     let (code, attention, _) = status(&portal);
     kill_process(pid, Signal::CONT).unwrap();
     assert_eq!((code, attention.len()), (1, 1), "{attention:?}");

@@ -1,27 +1,13 @@
 //! What every scenario needs: the binary, and a look at the log.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 use testkit::{Binary, Portal};
+
+pub use testkit::eventually;
 
 /// The binary under test.
 pub fn binary() -> Binary {
     Binary::new(env!("CARGO_BIN_EXE_countersign"))
-}
-
-/// Asks until `found` answers or three seconds are over; readable within one second is the promise, the rest is
-/// patience with a busy machine.
-#[track_caller]
-pub fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = found() {
-            return value;
-        }
-        assert!(start.elapsed() < Duration::from_secs(8), "never seen: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// The log entries with this code, waiting for the first.

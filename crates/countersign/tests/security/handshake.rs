@@ -3,8 +3,11 @@
 use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustls::CertificateCompressionAlgorithm;
+use rustls::compress::{CertCompressor, CompressionFailed, CompressionLevel};
 use testkit::{Echo, Portal, openssl_s_client, process};
 
 use crate::support::{SITE, ask_with_first_flight, binary, connect, tls_config};
@@ -165,4 +168,36 @@ fn the_gate_keeps_nothing_of_a_session_and_speaks_only_what_is_strong() {
         assert_eq!(seen.alert, Some(40), "{weak}: {}", seen.output);
     }
     assert_eq!(portal.echo.count(), before);
+}
+
+/// Compresses nothing, and counts how often it is asked to.
+#[derive(Debug)]
+struct Compressor(CertificateCompressionAlgorithm);
+
+static COMPRESSED: AtomicUsize = AtomicUsize::new(0);
+static COMPRESSORS: [Compressor; 3] = [
+    Compressor(CertificateCompressionAlgorithm::Zlib),
+    Compressor(CertificateCompressionAlgorithm::Brotli),
+    Compressor(CertificateCompressionAlgorithm::Zstd),
+];
+
+impl CertCompressor for Compressor {
+    fn compress(&self, input: Vec<u8>, _: CompressionLevel) -> Result<Vec<u8>, CompressionFailed> {
+        COMPRESSED.fetch_add(1, Ordering::SeqCst);
+        Ok(input)
+    }
+
+    fn algorithm(&self) -> CertificateCompressionAlgorithm {
+        self.0
+    }
+}
+
+#[test]
+fn a_client_that_could_compress_its_certificate_is_not_asked_to() {
+    let portal = Portal::start(&binary());
+    let mut config = tls_config(&portal, Some("alice"));
+    config.cert_compressors = COMPRESSORS.iter().map(|one| one as &dyn CertCompressor).collect();
+    let said = ask_with_first_flight(&portal, Arc::new(config), SITE, |hello| vec![hello.to_vec()]);
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    assert_eq!(COMPRESSED.load(Ordering::SeqCst), 0);
 }

@@ -65,9 +65,9 @@ fn upgrades_and_tunnels_do_not_pass() {
     let inside = format!("GET /inside HTTP/1.1\r\nHost: {SITE}\r\n\r\n");
     let websocket = format!(
         "GET /ws HTTP/1.1\r\nHost: {SITE}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: guessed\r\n\r\n{inside}"
     );
-    assert_eq!(ask(websocket), 501);
+    assert_eq!(ask(websocket), 400);
     for request in [
         format!("CONNECT {SITE}:443 HTTP/1.1\r\nHost: {SITE}:443\r\n\r\n{inside}"),
         format!("CONNECT 127.0.0.1:{} HTTP/1.1\r\nHost: {SITE}\r\n\r\n", portal.echo.port()),
@@ -77,7 +77,6 @@ fn upgrades_and_tunnels_do_not_pass() {
         assert!(matches!(status, 400 | 405 | 421 | 501), "{request}: {status}");
     }
     assert!(portal.echo.requests().iter().all(|seen| seen.method == "GET" && seen.target == "/inside"));
-    let before = portal.echo.count();
 
     // Another protocol than websocket is no upgrade: the request goes on without the word.
     let h2c = format!(
@@ -85,7 +84,10 @@ fn upgrades_and_tunnels_do_not_pass() {
          HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     );
     assert_eq!(ask(h2c), 200);
-    assert_eq!(portal.echo.count(), before + 1);
-    let seen = portal.echo.last();
+    // The request behind the refused handshake may still arrive; nothing else may.
+    let (h2c, others): (Vec<_>, Vec<_>) =
+        portal.echo.requests().into_iter().partition(|seen| seen.target == "/h2c");
+    assert!(others.iter().all(|seen| seen.method == "GET" && seen.target == "/inside"), "{others:?}");
+    let [seen] = &h2c[..] else { panic!("one request came of it: {h2c:?}") };
     assert!(seen.header("upgrade").is_none() && seen.header("http2-settings").is_none(), "{seen:?}");
 }

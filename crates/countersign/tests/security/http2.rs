@@ -110,9 +110,11 @@ fn fields_that_mean_something_else_in_http_1_are_refused() {
         assert_eq!(portal.echo.count(), 0, "{method:?} reached the upstream: {said:?}");
     }
     ask(&portal, &[(":method", "CONNECT"), (":authority", "portal.test:443")]);
-    let tunnel = [(":method", "CONNECT"), (":protocol", "websocket")];
-    ask(&portal, &[&tunnel[..], &start[1..]].concat());
-    assert_eq!(portal.echo.count(), 0);
+    for protocol in ["connect-udp", "connect-ip", "webtransport", "h2c", "websocket2", ""] {
+        let tunnel = [(":method", "CONNECT"), (":protocol", protocol)];
+        let said = ask(&portal, &[&tunnel[..], &start[1..]].concat());
+        assert_eq!(portal.echo.count(), 0, "{protocol:?} reached the upstream: {said:?}");
+    }
     ask(&portal, &start);
     assert_eq!(portal.echo.count(), 1, "the good one passes");
 }

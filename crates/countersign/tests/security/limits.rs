@@ -1,4 +1,5 @@
-//! Too much of everything: in a client's certificate message, and in a request beyond the limits that were set.
+//! Too much of everything: in a client's certificate message, in a request beyond the limits that were set, in the
+//! settings themselves.
 
 use testkit::{Leaf, Portal};
 
@@ -104,4 +105,66 @@ fn the_limits_of_the_configuration_are_those_of_the_gate() {
     let above = block_on(portal.client().knock(portal.port, SITE, "/")).unwrap_err();
     assert_eq!(above.alert, Some(116));
     assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+}
+
+#[test]
+fn what_is_not_set_is_what_the_guide_says() {
+    let portal = Portal::build(&binary()).prepare();
+    let shown = portal.countersign(&["config", "show", "--json"]).ok().json();
+    let limits = shown["limits"].as_object().unwrap();
+    let wanted = [
+        ("handshake_seconds", 10),
+        ("request_header_seconds", 10),
+        ("first_request_seconds", 30),
+        ("idle_seconds", 75),
+        ("upstream_connect_seconds", 5),
+        ("upstream_first_byte_seconds", 60),
+        ("upstream_idle_seconds", 60),
+        ("websocket_idle_seconds", 3600),
+        ("connections", 50_000),
+        ("concurrent_handshakes", 1000),
+        ("half_open_per_address", 50),
+        ("stranger_share_percent", 10),
+        ("strangers_per_minute", 20),
+        ("stranger_seconds", 5),
+        ("stranger_header_bytes", 16_384),
+        ("http2_streams", 100),
+        ("header_list_bytes", 65_536),
+        ("header_fields", 100),
+        ("client_certificates", 10),
+        ("client_certificate_bytes", 65_536),
+        ("upgrade_drain_seconds", 3600),
+    ];
+    assert_eq!(limits.len(), wanted.len(), "{limits:?}");
+    for (name, number) in wanted {
+        assert_eq!(limits[name], number, "{name}");
+    }
+    assert_eq!(shown["server"]["max_stale"], 86_400, "{shown:#}");
+    let site = &shown["site"][SITE];
+    assert_eq!((&site["clock_tolerance"], &site["refuse_status"]), (&0.into(), &403.into()), "{site:#}");
+}
+
+#[test]
+fn a_number_that_may_be_set_ends_where_it_is_said_to() {
+    let observe = |days: i64| {
+        format!("mode = {{ observe_until = {} }}", testkit::times::clock().plus(days * 86_400).date())
+    };
+    let portal = Portal::build(&binary()).site_line("# of the site").server_line("# of the server").prepare();
+    let file = portal.sandbox.read("countersign.toml");
+    let validate = |place: &str, line: &str| {
+        portal.sandbox.write("countersign.toml", file.replace(place, line));
+        portal.countersign(&["validate"])
+    };
+    for (place, good, bad, what) in [
+        ("# of the site", "clock_tolerance = \"300s\"", "clock_tolerance = \"301s\"", "300 seconds"),
+        ("# of the site", "refuse_status = 400", "refuse_status = 399", "400 to 599"),
+        ("# of the site", "refuse_status = 599", "refuse_status = 600", "400 to 599"),
+        ("# of the site", &observe(29), &observe(32), "30 days"),
+        ("# of the server", "max_stale = \"5s\"", "max_stale = \"4s\"", "5 seconds"),
+    ] {
+        let taken = validate(place, good);
+        assert!([0, 1].contains(&taken.code), "{good}: {}", taken.story());
+        let refused = validate(place, bad).exited(3);
+        assert!(refused.both().contains(what), "{}", refused.story());
+    }
 }

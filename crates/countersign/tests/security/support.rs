@@ -1,6 +1,5 @@
 //! What the tests share: the binary, a runtime, a handshake whose first bytes can be changed.
 
-use std::future::Future;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -11,17 +10,11 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use testkit::{Binary, Portal};
 
-/// The host name of a portal's site.
-pub const SITE: &str = "portal.test";
+pub use testkit::{SITE, block_on};
 
 /// The binary under test.
 pub fn binary() -> Binary {
     Binary::new(env!("CARGO_BIN_EXE_countersign"))
-}
-
-/// Runs async work on this thread.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
 /// TLS settings that trust the portal, showing NAME.pem where given.

@@ -39,13 +39,9 @@ pub struct Issue {
 
 /// `dns:db.internal` or `ip:10.0.0.5`.
 fn alt_name(text: &str) -> Result<AltName, String> {
-    match text.split_once(':') {
-        Some(("dns", name)) if !name.is_empty() => Ok(AltName::Dns(name.to_ascii_lowercase())),
-        Some(("ip", address)) => address
-            .trim_matches(['[', ']'])
-            .parse()
-            .map(AltName::Ip)
-            .map_err(|_| format!("`{}` is no IP address", address.escape_debug())),
+    match issue::alt_name(text) {
+        Ok(name @ (AltName::Dns(_) | AltName::Ip(_))) => Ok(name),
+        Err(error) if text.starts_with("ip:") => Err(error),
         _ => Err("write it like dns:db.internal or ip:10.0.0.5".into()),
     }
 }
@@ -78,7 +74,7 @@ pub fn run(globals: &Globals, args: &Issue) -> Outcome {
         globals.say(format!("would issue a server certificate for {all}"));
         return Ok(Exit::Fine);
     }
-    let files = Files::at(&args.out, &stem(&args.names[0]), None)?;
+    let files = Files::at(&args.out, &issue::stem(&args.names[0].to_string()), None)?;
     permit(globals, &context, &args.names)?;
     let signer = context.signer(Role::Server)?;
     let checked = plan(args, &spki, signer.window(), context.now)?;
@@ -123,11 +119,6 @@ fn plan(
         plan.not_after = not_after;
     }
     Ok(policy::issuance::check(plan, issuer, now)?)
-}
-
-/// The files' name: the host's, with what file names had better not hold replaced.
-fn stem(name: &AltName) -> String {
-    name.to_string().replace("*.", "wildcard.").replace(':', "-")
 }
 
 /// Has the root make a new server CA where the present one may not name all these hosts.

@@ -4,11 +4,14 @@ use clap::Subcommand;
 use policy::PartyName;
 use serde_json::{Value, json};
 
+use self::effect::Effect;
 use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome};
 
 pub mod add;
+mod effect;
+pub mod list;
 pub mod renew;
 pub mod revoke;
 
@@ -18,7 +21,7 @@ pub enum Args {
     /// Add a party, or a certificate, pin or rule to one.
     Add(Box<add::Args>),
     /// The parties.
-    List,
+    List(list::Args),
     /// One party: its grants, certificates, pins and rules.
     Show(Name),
     /// Let a party enter a site.
@@ -60,7 +63,7 @@ pub struct Grant {
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
         Args::Add(args) => add::run(globals, *args),
-        Args::List => list(globals),
+        Args::List(args) => list::run(globals, &args),
         Args::Show(name) => show(globals, &name.party),
         Args::Grant(args) => grant(globals, &args, true),
         Args::Ungrant(args) => grant(globals, &args, false),
@@ -125,37 +128,6 @@ pub fn certificate_state(row: &registry::CertificateRow, now: examiner::UnixTime
     }
 }
 
-fn list(globals: &Globals) -> Outcome {
-    let context = Context::open(globals)?;
-    let all = context.run(context.registry.parties())?;
-    let ends = context.run(context.registry.last_ends())?;
-    let records = &context.state.records;
-    let by_key = |name: &policy::PartyName| {
-        records.keys.iter().any(|(_, all)| all.iter().any(|key| key.party == *name && key.revoked.is_none()))
-            || records.subjects.values().any(|party| party == name)
-    };
-    let mut rows = vec![vec!["PARTY".into(), "SITES".into(), "CERTIFICATES UNTIL".into(), "STATE".into()]];
-    for row in &all {
-        let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
-        let until = ends.get(&row.name);
-        let state = match row.suspended_since {
-            Some(since) => format!("suspended since {}", since.date()),
-            None if until.is_some_and(|until| *until >= context.now) || by_key(&row.name) => "active".into(),
-            None => "no valid certificate".into(),
-        };
-        let until = until.map_or("-".into(), |until| until.date());
-        let sites = if sites.is_empty() { "-".into() } else { sites.join(" ") };
-        rows.push(vec![row.name.to_string(), sites, until, state]);
-    }
-    let view = |row: &registry::PartyRow| {
-        let mut value = row_view(row);
-        value["certificates_until"] = json!(ends.get(&row.name));
-        value
-    };
-    globals.print(&all.iter().map(view).collect::<Vec<_>>(), columns(&rows));
-    Ok(Exit::Fine)
-}
-
 fn show(globals: &Globals, party: &str) -> Outcome {
     let context = Context::open(globals)?;
     let row = known(&context, party)?;
@@ -206,6 +178,7 @@ fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
         ));
         return Ok(Exit::Fine);
     }
+    let before = Effect::before(&context)?;
     for site in &sites {
         if on {
             context.run(context.registry.grant(&row.name, site, &context.actor, context.now))?;
@@ -214,13 +187,17 @@ fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
             context.run(context.registry.ungrant(&row.name, site, &context.actor, context.now))?;
         }
     }
-    let text = if on {
-        format!("{} may enter {shown}", row.name)
-    } else {
-        format!("{} has no grant for {shown}", row.name)
-    };
-    globals.print(&json!({ "party": row.name, "sites": sites, "granted": on }), text);
-    Ok(Exit::Fine)
+    if on {
+        let text = format!("{} may enter {shown}", row.name);
+        globals.print(&json!({ "party": row.name, "sites": sites, "granted": on }), text);
+        return Ok(Exit::Fine);
+    }
+    let effect = before.wait(&context)?;
+    globals.print(
+        &json!({ "party": row.name, "sites": sites, "granted": on, "applied": effect.applied, "late": effect.late }),
+        format!("{} has no grant for {shown}\n{}", row.name, effect.text()),
+    );
+    Ok(effect.end(globals))
 }
 
 /// What stands in the file is changed only there.
@@ -242,13 +219,19 @@ fn suspend(globals: &Globals, party: &str, on: bool) -> Outcome {
         globals.say(format!("{} would be {word}", row.name));
         return Ok(Exit::Fine);
     }
-    if on {
-        context.run(context.registry.suspend(&row.name, &context.actor, context.now))?;
-    } else {
+    if !on {
         context.run(context.registry.resume(&row.name, &context.actor, context.now))?;
+        globals.print(&json!({ "party": row.name, "suspended": on }), format!("{} is {word}", row.name));
+        return Ok(Exit::Fine);
     }
-    globals.print(&json!({ "party": row.name, "suspended": on }), format!("{} is {word}", row.name));
-    Ok(Exit::Fine)
+    let before = Effect::before(&context)?;
+    context.run(context.registry.suspend(&row.name, &context.actor, context.now))?;
+    let effect = before.wait(&context)?;
+    globals.print(
+        &json!({ "party": row.name, "suspended": on, "applied": effect.applied, "late": effect.late }),
+        format!("{} is {word}\n{}", row.name, effect.text()),
+    );
+    Ok(effect.end(globals))
 }
 
 fn remove(globals: &Globals, party: &str) -> Outcome {
@@ -259,9 +242,14 @@ fn remove(globals: &Globals, party: &str) -> Outcome {
         globals.say(format!("{} would be removed; --yes does it", row.name));
         return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });
     }
+    let before = Effect::before(&context)?;
     context.run(context.registry.remove_party(&row.name, &context.actor, context.now))?;
-    globals.print(&json!({ "removed": row.name }), format!("{} is removed", row.name));
-    Ok(Exit::Fine)
+    let effect = before.wait(&context)?;
+    globals.print(
+        &json!({ "removed": row.name, "applied": effect.applied, "late": effect.late }),
+        format!("{} is removed\n{}", row.name, effect.text()),
+    );
+    Ok(effect.end(globals))
 }
 
 fn export(globals: &Globals, party: &str) -> Outcome {

@@ -1,18 +1,14 @@
 //! `party revoke`: takes effect at once; says where it has.
 
-use std::time::Duration;
-
 use examiner::Thumbprint;
 use examiner::cert::{ThumbprintText, parse_thumbprint_text};
 use policy::issuance::Reason;
-use registry::{CertificateRow, Receipt};
+use registry::CertificateRow;
 use serde_json::json;
 
+use super::effect::Effect;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, Globals, Outcome};
-
-/// How long the gates' receipts are waited for.
-const WAIT: Duration = Duration::from_secs(2);
 
 /// `countersign party revoke`.
 #[derive(Debug, clap::Args)]
@@ -63,7 +59,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         return Ok(Exit::Fine);
     }
     let rules = context.run(context.registry.subject_rules(&row.name))?;
-    let before = context.run(context.registry.receipts())?;
+    let before = Effect::before(&context)?;
     let reason = args.reason.word();
     let revoked = context.run(context.registry.revoke(
         &row.name,
@@ -72,12 +68,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         &context.actor,
         context.now,
     ))?;
-    let seq = context.run(context.registry.last_seq())?;
-    let (mut applied, late) = wait(&context, seq)?;
-    // A gate reports all cuts so far; what this one cut is the difference.
-    for one in &mut applied {
-        one.cut -= before.iter().find(|old| old.gate == one.gate).map_or(0, |old| old.cut.min(one.cut));
-    }
+    let effect = before.wait(&context)?;
     let mut text = format!("{}: {} certificate(s) revoked ({reason})\n", row.name, revoked.len());
     for one in &revoked {
         text += &format!("  {}  {}\n", one.label, one.thumbprint);
@@ -87,31 +78,18 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         text +=
             &format!("  the subject {} of CA {} leads to {} no longer\n", rule.subject, rule.ca, row.name);
     }
-    for one in &applied {
-        text += &format!("applied by {}: {} connection(s) cut\n", one.gate, one.cut);
-    }
-    if applied.is_empty() && late.is_empty() {
-        text += "no gate is running; it holds from the next start\n";
-    }
-    let views = |all: &[Receipt]| -> Vec<_> {
-        all.iter()
-            .map(|one| json!({ "gate": one.gate, "seq": one.seq, "cut": one.cut, "at": one.at }))
-            .collect()
-    };
+    text += &effect.text();
     globals.print(
         &json!({
             "party": row.name,
             "reason": reason,
             "revoked": revoked.iter().map(super::certificate_view).collect::<Vec<_>>(),
             "subjects": removed.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect::<Vec<_>>(),
-            "applied": views(&applied),
-            "late": views(&late),
+            "applied": effect.applied,
+            "late": effect.late,
         }),
         text,
     );
-    for one in &late {
-        globals.warn(format!("{} has not applied it yet; it was last heard of at {}", one.gate, one.at));
-    }
     // The certificate named is out; another one with the same subject is a way in that stays.
     if which.is_some() && !rules.is_empty() {
         let name = &row.name;
@@ -119,20 +97,5 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
             "another certificate still leads to {name} by its subject; `countersign party revoke {name}` ends that too"
         ));
     }
-    Ok(if late.is_empty() { Exit::Fine } else { Exit::No })
-}
-
-/// Waits until every running gate has applied change `seq`: who did, and who is late.
-fn wait(context: &Context, seq: i64) -> Result<(Vec<Receipt>, Vec<Receipt>), Failure> {
-    let epoch = context.registry.epoch().to_owned();
-    let begun = std::time::Instant::now();
-    loop {
-        let mut all = crate::run::live(&context.settings.state, context.run(context.registry.receipts())?);
-        all.retain(|one| one.epoch == epoch);
-        let (applied, late): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.seq >= seq);
-        if late.is_empty() || begun.elapsed() >= WAIT {
-            return Ok((applied, late));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    Ok(effect.end(globals))
 }

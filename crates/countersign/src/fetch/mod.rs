@@ -1,0 +1,214 @@
+//! What this program asks of other hosts by HTTP: the one place for it, under rules of bytes, time and addresses.
+//!
+//! - [`address`]: which addresses are asked only where the configuration lists them.
+//! - [`url`]: what can be asked for.
+//!
+//! A name is resolved once, each of its addresses is judged, and the connection goes to one of these. Nothing on the
+//! path of a request or handshake calls this.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::networks::Networks;
+use http::{Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper_util::rt::TokioIo;
+use rustls::RootCertStore;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+
+mod address;
+mod url;
+
+pub use url::FetchUrl;
+
+/// Redirects that are followed, on the same host alone.
+const MOST_REDIRECTS: usize = 3;
+/// Bytes that the head of an answer may have.
+const MOST_HEAD: usize = 16 << 10;
+/// Addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 4;
+/// How long one address may take to accept the connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What holds for a fetch.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Bytes that the body may have.
+    pub most_bytes: u64,
+    /// Time for everything, from the look-up of the name to the last byte.
+    pub deadline: Duration,
+    /// Addresses that are not public and may be asked.
+    pub private: Networks,
+    /// Whom the servers' certificates must lead to.
+    pub roots: Arc<RootCertStore>,
+}
+
+/// Why nothing was fetched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The name has no address.
+    #[error("{host} cannot be resolved: {why}")]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        why: String,
+    },
+    /// One of its addresses may not be asked.
+    #[error("{host} leads to {address}, which is not a public address and is not listed in `fetch_private`")]
+    NotPublic {
+        /// The name.
+        host: String,
+        /// The address.
+        address: std::net::IpAddr,
+    },
+    /// No address accepted the connection.
+    #[error("no connection to {address}: {why}")]
+    NoConnection {
+        /// The address tried last.
+        address: SocketAddr,
+        /// Why.
+        why: String,
+    },
+    /// The server's certificate was not verified, or the handshake failed.
+    #[error("no TLS with {host}: {why}")]
+    Tls {
+        /// The server.
+        host: String,
+        /// Why.
+        why: String,
+    },
+    /// The exchange broke.
+    #[error("the exchange broke: {0}")]
+    Exchange(String),
+    /// Another status than 200.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// It sends to where it was not asked to.
+    #[error(
+        "the server redirects to {0}: only redirects on the same host are followed, {MOST_REDIRECTS} at most"
+    )]
+    Redirect(String),
+    /// The body is larger than it may be.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(u64),
+    /// It took too long.
+    #[error("nothing whole came within {} seconds", .0.as_secs())]
+    TooSlow(Duration),
+}
+
+/// The body at this address.
+pub async fn get(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
+    let whole = tokio::time::timeout(rules.deadline, follow(url, rules));
+    whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
+async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
+    let mut at = url.clone();
+    for _ in 0..=MOST_REDIRECTS {
+        let answer = ask(&at, rules).await?;
+        let status = answer.status();
+        if status == StatusCode::OK {
+            return body(answer, rules.most_bytes).await;
+        }
+        if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Err(FetchError::Status(status.as_u16()));
+        }
+        let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.unwrap_or("nowhere");
+        at = at.redirected(location).ok_or_else(|| {
+            FetchError::Redirect(location.chars().take(200).collect::<String>().escape_debug().to_string())
+        })?;
+    }
+    Err(FetchError::Redirect("one place after another".into()))
+}
+
+/// Sends one request and reads the head of its answer.
+async fn ask(url: &FetchUrl, rules: &Rules) -> Result<hyper::Response<Incoming>, FetchError> {
+    let stream = connect(url, rules).await?;
+    if !url.is_https() {
+        return exchange(stream, url).await;
+    }
+    let fault = |why: String| FetchError::Tls { host: url.host().to_owned(), why };
+    let name = ServerName::try_from(url.host().to_owned()).map_err(|error| fault(error.to_string()))?;
+    let tls = TlsConnector::from(Arc::new(tls(rules.roots.clone()).map_err(&fault)?));
+    let stream = tls.connect(name, stream).await.map_err(|error| fault(error.to_string()))?;
+    exchange(stream, url).await
+}
+
+/// Resolves the name once, judges every address, and connects to one of those.
+async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError> {
+    let host = url.host();
+    let unresolved = |why: String| FetchError::Unresolved { host: host.to_owned(), why };
+    let found = lookup_host((host, url.port())).await.map_err(|error| unresolved(error.to_string()))?;
+    let all: Vec<SocketAddr> = found.collect();
+    if let Some(one) = all.iter().find(|one| !address::may_be_asked(one.ip(), &rules.private)) {
+        return Err(FetchError::NotPublic { host: host.to_owned(), address: one.ip() });
+    }
+    let mut last = unresolved("it has no address".into());
+    for address in all.into_iter().take(MOST_ADDRESSES) {
+        let why = match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} seconds", CONNECT.as_secs()),
+        };
+        last = FetchError::NoConnection { address, why };
+    }
+    Err(last)
+}
+
+/// The roots of the public web.
+pub fn public_roots() -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    Arc::new(roots)
+}
+
+fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
+}
+
+async fn exchange<S>(stream: S, url: &FetchUrl) -> Result<hyper::Response<Incoming>, FetchError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let broken = |error: hyper::Error| FetchError::Exchange(error.to_string());
+    let mut client = hyper::client::conn::http1::Builder::new();
+    let (mut sender, connection) =
+        client.max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    // It ends with its answer, which is dropped at the deadline at the latest.
+    tokio::spawn(connection);
+    let request = Request::get(Uri::from(url.path().clone()))
+        .header(header::HOST, url.authority())
+        .header(header::USER_AGENT, concat!("countersign/", env!("CARGO_PKG_VERSION")))
+        .header(header::ACCEPT, "*/*")
+        .header(header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| FetchError::Exchange(error.to_string()))?;
+    sender.send_request(request).await.map_err(broken)
+}
+
+async fn body(answer: hyper::Response<Incoming>, most: u64) -> Result<Vec<u8>, FetchError> {
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| FetchError::Exchange(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if (bytes.len() + data.len()) as u64 > most {
+            return Err(FetchError::TooLarge(most));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+portal
+countersign party add alice --site portal.test --pem --out .

@@ -1,0 +1,1 @@
+coming_from "$OUT/1.toml"
