@@ -11,9 +11,13 @@
 //! - [`tree`]: the copy with the wounds in it.
 //! - [`build`]: one build, and where each test's program is.
 //! - [`trial`]: a test run well and wounded.
+//!
+//! A test beside them holds `docs/security.md` to the tests that it names.
 
 mod build;
 mod list;
+#[cfg(test)]
+mod page;
 mod tree;
 mod trial;
 

@@ -184,4 +184,24 @@ mod tests {
             "overlapping"
         );
     }
+
+    #[test]
+    fn the_list_fits_the_sources_as_they_are() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let all = crate::list::read(&here.join("mutants")).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let root = here.join("../..").canonicalize().unwrap();
+        plant(&root, place.path(), &all).unwrap();
+        for test in all.iter().flat_map(|mutant| &mutant.tests) {
+            let tests = root.join("crates").join(&test.package).join("tests");
+            let is_there = match test.target.as_str() {
+                "lib" => root.join("crates").join(&test.package).join("src/lib.rs").is_file(),
+                "bin" => root.join("crates").join(&test.package).join("src/main.rs").is_file(),
+                name => {
+                    tests.join(format!("{name}.rs")).is_file() || tests.join(name).join("main.rs").is_file()
+                }
+            };
+            assert!(is_there, "{test}: the package has no such target");
+        }
+    }
 }
