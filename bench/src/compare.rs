@@ -10,12 +10,12 @@ use crate::cores::Cores;
 use crate::failure::{Doing, Failure};
 use crate::figures::{Latency, Sample, Samples};
 use crate::floor::Floor;
-use crate::load::{Crowd, Door, hold};
+use crate::hall::Hall;
+use crate::load::{Crowd, Door, Until, hold};
 use crate::options::{Mode, Options};
-use crate::pki::{FEW, Files, Pki};
+use crate::pki::FEW;
 use crate::report::{self, Machine, Report};
-use crate::server::{Kind, Place, Server, gate, program};
-use crate::upstream::Upstream;
+use crate::server::{Kind, Server, gate, program};
 
 /// How long a server may still tidy up before its use is read.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -31,13 +31,7 @@ pub fn compare(options: &Options) -> Result<(), Failure> {
     std::fs::create_dir_all(&out).doing(&out.display().to_string())?;
     let (programs, missing) = programs(options)?;
     let modes = options.modes();
-    let pki = Pki::make(modes.contains(&Mode::HandshakeNew))?;
-    let work = tempfile::tempdir_in(&out).doing("a working directory")?;
-    // Servers run in directories of their own.
-    let home = work.path().canonicalize().doing("a working directory")?;
-    let files = pki.write(&home)?;
-    let upstream = Upstream::start(&cores)?;
-    let mut hall = Hall { home, files, upstream, cores, pki, places: 0 };
+    let mut hall = Hall::open(cores, &out, modes.contains(&Mode::HandshakeNew))?;
     let mut servers = Vec::new();
     let mut effective = String::new();
     for (kind, program) in &programs {
@@ -94,32 +88,6 @@ fn programs(options: &Options) -> Result<(Vec<(Kind, PathBuf)>, Vec<&'static str
     Ok((programs, missing))
 }
 
-/// What all servers share.
-struct Hall {
-    home: PathBuf,
-    files: Files,
-    upstream: Upstream,
-    cores: Cores,
-    pki: Pki,
-    places: usize,
-}
-
-impl Hall {
-    /// A place for one more server.
-    fn place(&mut self, kind: Kind, program: &Path) -> Result<Place, Failure> {
-        self.places += 1;
-        let dir = self.home.join(format!("{}-{}", kind.name(), self.places));
-        std::fs::create_dir(&dir).doing("a server's directory")?;
-        Ok(Place {
-            program: program.to_owned(),
-            dir,
-            port: testkit::free_port(),
-            upstream: self.upstream.port,
-            files: self.files.clone(),
-        })
-    }
-}
-
 async fn rounds(
     options: &Options,
     modes: &[Mode],
@@ -160,7 +128,7 @@ async fn measure(options: &Options, mode: Mode, server: &Server, door: &Rc<Door>
     let crowd = Crowd::gather(mode, door, usize::from(options.connections)).await?;
     tokio::time::sleep(SETTLE).await;
     let before = server.processor_time()?;
-    let tally = crowd.work(options.seconds).await?;
+    let tally = crowd.work(Until::seconds(options.seconds)).await?;
     tokio::time::sleep(SETTLE).await;
     let used = server.processor_time()? - before;
     let units = tally.latencies.len();

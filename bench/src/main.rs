@@ -3,7 +3,8 @@
 //! Read in this order:
 //!
 //! - [`options`]: the command line.
-//! - [`compare`]: a whole run, round by round.
+//! - [`compare`]: a whole run, round by round. [`count`]: instructions and system calls of the gate alone.
+//! - [`hall`]: what all servers of a run share.
 //! - [`pki`]: the site's certificate and the visitors'.
 //! - [`upstream`]: the website behind every server, a process of its own.
 //! - [`server`]: the gate and its peers, each configured for the same work.
@@ -19,9 +20,11 @@
 mod compare;
 mod cores;
 mod cost;
+mod count;
 mod failure;
 mod figures;
 mod floor;
+mod hall;
 mod load;
 mod options;
 mod pki;
@@ -36,6 +39,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let done = match options::Arguments::parse().command {
         options::Command::Compare(options) => compare::compare(&options),
+        options::Command::Count(options) => count::count(&options),
         options::Command::Upstream { port } => upstream::serve(port),
     };
     match done {

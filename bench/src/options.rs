@@ -19,6 +19,8 @@ pub struct Arguments {
 pub enum Command {
     /// Measure the gate and its peers in turns, and write the report.
     Compare(Options),
+    /// Count instructions and system calls of the gate, with valgrind and strace.
+    Count(CountOptions),
     /// The website behind the servers; `compare` starts it.
     #[command(hide = true)]
     Upstream {
@@ -62,6 +64,45 @@ impl Options {
     pub fn modes(&self) -> Vec<Mode> {
         let asked = |mode: &Mode| self.only.is_empty() || self.only.contains(mode);
         Mode::value_variants().iter().copied().filter(asked).collect()
+    }
+}
+
+/// What is counted.
+#[derive(Clone, Debug, Args)]
+pub struct CountOptions {
+    /// The gate; the binary beside this one where absent. With line tables the counts can be read by function.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where count.json goes; `bench` in the target directory where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only these modes; those with a unit to be counted.
+    #[arg(long, value_name = "MODE", value_delimiter = ',')]
+    pub only: Vec<Mode>,
+    /// Units of each mode, 1 to 100000; fitting ones where absent.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub units: Option<u32>,
+}
+
+impl CountOptions {
+    /// The modes asked for, in their order. Held connections are no work.
+    pub fn modes(&self) -> Vec<Mode> {
+        let default = |mode: &Mode| !matches!(mode, Mode::Idle | Mode::Body100m | Mode::HandshakeNew);
+        let asked = |mode: &Mode| if self.only.is_empty() { default(mode) } else { self.only.contains(mode) };
+        Mode::value_variants().iter().copied().filter(|mode| *mode != Mode::Idle).filter(asked).collect()
+    }
+
+    /// Units of this mode.
+    pub fn units(&self, mode: Mode) -> usize {
+        self.units.map_or_else(
+            || match mode {
+                Mode::Handshake | Mode::HandshakeNew | Mode::Connection => 200,
+                Mode::KeepaliveH1 | Mode::KeepaliveH2 | Mode::Idle => 2000,
+                Mode::Body1m => 50,
+                Mode::Body100m => 1,
+            },
+            |units| units as usize,
+        )
     }
 }
 
@@ -142,7 +183,7 @@ mod tests {
         let all = ["bench", "compare"].iter().chain(arguments);
         Arguments::try_parse_from(all).map(|parsed| match parsed.command {
             Command::Compare(options) => options,
-            Command::Upstream { .. } => unreachable!("compare was given"),
+            Command::Count(_) | Command::Upstream { .. } => unreachable!("compare was given"),
         })
     }
 

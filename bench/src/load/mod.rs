@@ -21,6 +21,29 @@ use crate::options::Mode;
 /// Longest that any single step may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// When the visitors stop. What is under way then is finished and counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    /// At that moment, and not before each has done one unit.
+    Moment(Instant),
+    /// After so many units of each visitor.
+    Units(usize),
+}
+
+impl Until {
+    /// In so many seconds.
+    pub fn seconds(seconds: f64) -> Self {
+        Self::Moment(Instant::now() + Duration::from_secs_f64(seconds))
+    }
+
+    fn has_come(self, done: usize) -> bool {
+        match self {
+            Self::Moment(end) => done > 0 && Instant::now() >= end,
+            Self::Units(units) => done >= units,
+        }
+    }
+}
+
 /// What the visitors saw.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -75,10 +98,9 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Works for so many seconds.
-    pub async fn work(self, seconds: f64) -> Result<Tally, Failure> {
+    /// Works until then.
+    pub async fn work(self, end: Until) -> Result<Tally, Failure> {
         let began = Instant::now();
-        let end = began + Duration::from_secs_f64(seconds);
         let mut all = JoinSet::new();
         let Self { mode, door, wires, senders, visitors } = self;
         let (path, length) = match mode {
@@ -148,19 +170,17 @@ async fn once(mode: Mode, door: &Door) -> Result<(), Failure> {
 
 /// Does the same until `end`; how long each took.
 async fn repeat<S>(
-    end: Instant,
+    end: Until,
     mut state: S,
     mut unit: impl AsyncFnMut(&mut S) -> Result<(), Failure>,
 ) -> Result<Vec<f64>, Failure> {
     let mut latencies = Vec::new();
-    loop {
+    while !end.has_come(latencies.len()) {
         let began = Instant::now();
-        if began >= end && !latencies.is_empty() {
-            return Ok(latencies);
-        }
         unit(&mut state).await?;
         latencies.push(began.elapsed().as_secs_f64() * 1e6);
     }
+    Ok(latencies)
 }
 
 /// `step`, or what took too long.

@@ -36,7 +36,10 @@ pub(super) fn prepare(place: &Place) -> Result<Command, Failure> {
     let ca = place.files.ca.display().to_string();
     let rule = format!("san:dns=*.{VISITORS}");
     run(place, &["ca", "add", &ca, "--name", "partners", "--site", SITE, "--match", &rule])?;
-    Ok(command(place, &["run"]))
+    let Some((first, rest)) = place.under.split_first() else { return Ok(command(place, &["run"])) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(&place.program).arg("run");
+    Ok(at_home(command, place))
 }
 
 /// The configuration that holds, as the gate itself tells it.
@@ -46,7 +49,12 @@ pub fn effective(place: &Place) -> Result<String, Failure> {
 
 fn command(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(&place.program);
-    command.args(arguments).current_dir(&place.dir).env_remove("COUNTERSIGN_LOG");
+    command.args(arguments);
+    at_home(command, place)
+}
+
+fn at_home(mut command: Command, place: &Place) -> Command {
+    command.current_dir(&place.dir).env_remove("COUNTERSIGN_LOG");
     command.env_remove("COUNTERSIGN_CONFIG").env_remove("COUNTERSIGN_STATE_DIR");
     command
 }

@@ -102,6 +102,8 @@ impl Kind {
 pub struct Place {
     /// The program.
     pub program: PathBuf,
+    /// What the gate runs under, with its arguments; normally nothing.
+    pub under: Vec<String>,
     /// A directory of its own.
     pub dir: PathBuf,
     /// Where it listens, on 127.0.0.1.
@@ -152,6 +154,11 @@ impl Server {
     /// Processor time used so far, in microseconds.
     pub fn processor_time(&self) -> Result<f64, Failure> {
         cost::processor_time(self.child.id())
+    }
+
+    /// Its process and all below it.
+    pub fn family(&self) -> Vec<u32> {
+        cost::family(self.child.id())
     }
 
     /// Memory in use.
