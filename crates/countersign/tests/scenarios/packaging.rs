@@ -196,7 +196,8 @@ fn logrotate_takes_the_log_away_under_load_and_no_line_is_lost() {
             runtime.block_on(async {
                 let mut conn = portal.client_as("alice").connect(portal.port, "portal.test").await.unwrap();
                 while !stop.load(Ordering::SeqCst) {
-                    assert_eq!(conn.get("/", &[]).await.unwrap().status, 200);
+                    let path = format!("/{}", answered.load(Ordering::SeqCst));
+                    assert_eq!(conn.get(&path, &[]).await.unwrap().status, 200);
                     answered.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -227,8 +228,8 @@ fn logrotate_takes_the_log_away_under_load_and_no_line_is_lost() {
         lines.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a whole line")));
     }
     assert_eq!(lines.len() as u64, answered.load(Ordering::SeqCst));
-    let references: BTreeSet<&str> = lines.iter().map(|line| line["reference"].as_str().unwrap()).collect();
-    assert_eq!(references.len(), lines.len(), "no line twice");
+    let paths: BTreeSet<&str> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
+    assert_eq!(paths.len(), lines.len(), "no line twice");
 }
 
 #[test]
