@@ -19,6 +19,7 @@ use crate::health::health;
 use crate::identify::identified_for;
 use crate::lines::{Client, Who};
 use crate::manners;
+use crate::received::Received;
 use crate::refuse::{Asked, plain, refused, tell};
 use crate::serve::Visit;
 use crate::settings::GateSite;
@@ -30,6 +31,7 @@ use crate::upstream::websocket::{self, Wish};
 
 /// Answers one request.
 pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Result<Response<Answer>, Gone> {
+    let request = request.map(|body| Received::new(body, visit.http2));
     let mut exchange = Exchange::begin(visit.clone(), &request);
     if !visit.worker.shared.phase.borrow().accepts() {
         visit.closing.set(true);
@@ -98,7 +100,7 @@ impl Switched {
 async fn decide(
     visit: &Rc<Visit>,
     exchange: &mut Exchange,
-    mut request: Request<Incoming>,
+    mut request: Request<Received>,
 ) -> Result<Reply, Gone> {
     let shared = visit.worker.shared.clone();
     loop {
@@ -186,7 +188,7 @@ async fn pass(
     (site, route): (&GateSite, &Route),
     permit: &Permit,
     who: &Who,
-    (request, wish): (Request<Incoming>, Option<Wish>),
+    (request, wish): (Request<Received>, Option<Wish>),
     mut cancelled: oneshot::Receiver<()>,
 ) -> Result<Reply, Gone> {
     let limits = &visit.worker.shared.limits;
@@ -284,7 +286,7 @@ fn unfit(
     visit: &Visit,
     exchange: &mut Exchange,
     site: &GateSite,
-    request: &Request<Incoming>,
+    request: &Request<Received>,
 ) -> Option<Reply> {
     let limits = &visit.worker.shared.limits;
     let method = request.method();

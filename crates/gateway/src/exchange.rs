@@ -10,12 +10,12 @@ use bytes::Bytes;
 use examiner::UnixTime;
 use http::{HeaderValue, Method, Request, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::broom;
 use crate::observe::{AccessEntry, reference};
+use crate::received::Received;
 use crate::serve::Visit;
 use crate::upstream::body::Lent;
 
@@ -46,7 +46,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Its head is complete.
-    pub(crate) fn begin(visit: Rc<Visit>, request: &Request<Incoming>) -> Self {
+    pub(crate) fn begin(visit: Rc<Visit>, request: &Request<Received>) -> Self {
         visit.pulse.begin();
         Self {
             since: Instant::now(),

@@ -12,13 +12,13 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::admit::Permit;
 use crate::broom::{self, Forwarded};
 use crate::identity::Identity;
+use crate::received::Received;
 use crate::settings::Limits;
 use crate::upstream::body::{AnyBody, Lent};
 use crate::upstream::pool::{Held, How, NoAnswer, Pool, PoolError};
@@ -62,7 +62,7 @@ pub(crate) async fn forward(
     permit: &Permit,
     route: &Route,
     pool: &Pool,
-    request: Request<Incoming>,
+    request: Request<Received>,
     told: Told<'_>,
     limits: &Limits,
     max_body: Option<u64>,
@@ -171,7 +171,7 @@ async fn timed<T>(sending: impl Future<Output = T>, progress: &Progress, first_b
 }
 
 /// Whether the client waits for a 100 before it sends the body.
-fn expected(headers: &http::HeaderMap, body: &Incoming) -> bool {
+fn expected(headers: &http::HeaderMap, body: &Received) -> bool {
     let wants = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     headers.get(EXPECT).is_some_and(wants) && !body.is_end_stream()
 }
@@ -214,7 +214,7 @@ struct Progress {
 
 /// The request's body on its way: counted, its trailers swept.
 struct Upload {
-    body: Incoming,
+    body: Received,
     left: Option<u64>,
     /// Not a byte is taken from the client before this is ready.
     hold: Option<Pin<Box<dyn Future<Output = ()>>>>,

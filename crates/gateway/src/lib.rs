@@ -43,6 +43,7 @@ mod proof;
 mod proof_rsa;
 mod proxy;
 mod rate;
+mod received;
 mod refuse;
 mod serve;
 mod settings;

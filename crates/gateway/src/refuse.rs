@@ -3,7 +3,6 @@
 use examiner::UnixTime;
 use http::Request;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE};
-use hyper::body::Incoming;
 use policy::{Audience, Code, OnRefuse, Peer, Refusal, Site, Why};
 
 use crate::admit::{self, Current, Permit};
@@ -11,6 +10,7 @@ use crate::answer::Reply;
 use crate::exchange::Exchange;
 use crate::observe::{AccessEntry, GateEvent, GateKnock};
 use crate::pages;
+use crate::received::Received;
 use crate::serve::Visit;
 use crate::settings::GateSite;
 use crate::spoken::{self, Refused};
@@ -22,7 +22,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) site: &'a GateSite,
     pub(crate) rules: &'a Site,
     pub(crate) peer: Option<&'a Peer>,
-    pub(crate) request: &'a Request<Incoming>,
+    pub(crate) request: &'a Request<Received>,
     pub(crate) now: UnixTime,
 }
 

@@ -8,9 +8,11 @@ use http::header::{
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{Method, Request, StatusCode, Version};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
+
+use crate::received::Received;
 
 /// RFC 6455 section 1.3: what the accept value is made with.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -28,7 +30,7 @@ pub(crate) struct Wish {
 }
 
 /// Whether the request asks for an extended CONNECT to a WebSocket.
-pub(crate) fn is_extended(request: &Request<Incoming>) -> bool {
+pub(crate) fn is_extended(request: &Request<Received>) -> bool {
     request.method() == Method::CONNECT
         && request.extensions().get::<Protocol>().is_some_and(|protocol| protocol.as_str() == "websocket")
 }
@@ -36,7 +38,7 @@ pub(crate) fn is_extended(request: &Request<Incoming>) -> bool {
 /// The wish for a WebSocket, if the request has one; an error says why it cannot be one.
 ///
 /// Words of other upgrades, and of one that HTTP/1.1 could not carry out, are none: they are swept out.
-pub(crate) fn wish(request: &mut Request<Incoming>) -> Result<Option<Wish>, &'static str> {
+pub(crate) fn wish(request: &mut Request<Received>) -> Result<Option<Wish>, &'static str> {
     if is_extended(request) {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| "No WebSocket key could be made")?;

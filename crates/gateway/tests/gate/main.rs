@@ -20,6 +20,7 @@ mod plain;
 mod retiring;
 mod strangers;
 mod told;
+mod unwanted_bodies;
 mod upstreams;
 mod upstreams_spoken;
 mod websockets;
