@@ -11,6 +11,7 @@ use crate::config::StateDir;
 use crate::config::crl::CrlSettings;
 use crate::config::fetched::Fetched;
 use crate::config::keys::CertificateFile;
+use crate::config::site::SiteSettings;
 use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
 use crate::run::upstreams::{self, Upstream};
@@ -88,6 +89,7 @@ fn run(globals: &Globals) -> Outcome {
     for (name, certificate) in shown.chain(own_admin) {
         attention.extend(server_certificate(&settings.state, &name, certificate, now));
     }
+    attention.extend(settings.sites.values().filter_map(|site| upstream_tls(site, now)));
     for (thumbprint, record) in context.state.records.certificates.iter() {
         let ends = [record.exceptions.without_client_usage_until, record.exceptions.ca_certificate_until];
         for until in ends.into_iter().flatten().filter(|until| *until >= now) {
@@ -233,6 +235,16 @@ fn server_certificate(
             format!("certificate of {name}: its renewal is overdue; it ends at {}", all[0].not_after)
         })
     })
+}
+
+/// Attention, where the files of `upstream_tls` cannot be taken, or our own certificate to the upstreams ends soon.
+fn upstream_tls(site: &SiteSettings, now: UnixTime) -> Option<String> {
+    let what = format!("upstream_tls of {}", site.name);
+    if let Err(error) = site.upstream.load_tls() {
+        return Some(format!("{what}: {error}; a running gate keeps the last files that fit"));
+    }
+    let bytes = std::fs::read(site.upstream.tls.cert.as_ref()?).ok()?;
+    ending(&what, examiner::cert::pem::certificates(&bytes).ok()?.first()?, now)
 }
 
 #[cfg(test)]

@@ -117,12 +117,27 @@ fn health(check: &mut Check<'_>, file: &SiteFile) -> Option<HealthCheck> {
 impl UpstreamSettings {
     /// What the gate runs on; the files of `upstream_tls` are read.
     pub fn load(&self) -> Result<Upstream, CertificateError> {
-        let https = self.targets.iter().any(|target| target.scheme == Scheme::Https);
-        let tls = if https { Some(Arc::new(self.load_tls()?)) } else { None };
-        Ok(Upstream { targets: self.targets.clone(), tls, check: self.check.clone(), proxied: self.proxied })
+        Ok(self.with_tls(self.load_tls()?))
     }
 
-    fn load_tls(&self) -> Result<UpstreamTls, CertificateError> {
+    /// The same with files that were read before.
+    pub fn with_tls(&self, tls: Option<Arc<UpstreamTls>>) -> Upstream {
+        Upstream { targets: self.targets.clone(), tls, check: self.check.clone(), proxied: self.proxied }
+    }
+
+    /// What the files of `upstream_tls` hold now; `None` where no upstream begins with `https://`.
+    pub fn load_tls(&self) -> Result<Option<Arc<UpstreamTls>>, CertificateError> {
+        let is_spoken = self.targets.iter().any(|target| target.scheme == Scheme::Https);
+        if is_spoken { self.read_tls().map(|tls| Some(Arc::new(tls))) } else { Ok(None) }
+    }
+
+    /// The files of `upstream_tls`: roots, own certificate, its key.
+    pub fn files(&self) -> Vec<&Path> {
+        let UpstreamTlsFile { roots, cert, key, servername: _ } = &self.tls;
+        [roots, cert, key].into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
+    fn read_tls(&self) -> Result<UpstreamTls, CertificateError> {
         let UpstreamTlsFile { roots, cert, key, servername } = &self.tls;
         let certificates = match roots {
             Some(path) => read_roots(path)?,

@@ -14,7 +14,8 @@ use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 
 /// What the gate runs on. Every certificate file is read; one that cannot be is an error, never a site left out. Where
-/// there is something to keep, a site keeps the certificate that it shows as long as its files cannot be taken.
+/// there is something to keep, a site keeps the certificate that it shows, and what its upstreams are verified by, as
+/// long as the files cannot be taken.
 pub fn gate_state(
     settings: &Settings,
     records: Records,
@@ -67,16 +68,19 @@ fn gate_site(
         }
         CertificateFile::Files { cert, key } => certificates::load(cert, key),
     };
+    let kept =
+        kept.and_then(|(before, state)| Some((before.sites.get(&site.name)?, state.sites.get(&site.name)?)));
     let certificate = read.or_else(|error| {
-        let shown = kept.and_then(|(before, state)| {
-            let same = before.sites.get(&site.name)?.certificate == site.certificate;
-            state.sites.get(&site.name).filter(|_| same)
-        });
-        shown.map(|shown| shown.certificate.clone()).ok_or(error)
+        let shown = kept.filter(|(before, _)| before.certificate == site.certificate);
+        shown.map(|(_, shown)| shown.certificate.clone()).ok_or(error)
+    })?;
+    let tls = site.upstream.load_tls().or_else(|error| {
+        let used = kept.filter(|(before, _)| before.upstream.tls == site.upstream.tls);
+        used.and_then(|(_, used)| used.upstream.tls.clone()).map(Some).ok_or(error)
     })?;
     Ok(GateSite {
         name: site.name.clone(),
-        upstream: site.upstream.load()?,
+        upstream: site.upstream.with_tls(tls),
         certificate,
         tls_min_13: site.tls_min == TlsFile::Tls13,
         identity: site.identity.iter().map(identity).collect(),

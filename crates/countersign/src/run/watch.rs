@@ -1,14 +1,15 @@
-//! Files that are renewed while the gate runs: certificates and keys of sites, certificates of trusted issuers.
+//! Files that are renewed while the gate runs: certificates and keys of sites, roots and own certificates for their
+//! upstreams, certificates of trusted issuers.
 //!
-//! Each site and each CA is looked at by itself, and taken whole or not at all: a renewed certificate whose key is not
-//! there yet leaves the pair in force as it is, until both fit.
+//! Each site, each site's `upstream_tls` and each CA is looked at by itself, and taken whole or not at all: a renewed
+//! certificate whose key is not there yet leaves the pair in force as it is, until both fit.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use examiner::Certificate;
-use gateway::GateState;
+use gateway::{GateState, UpstreamTls};
 use policy::HostName;
 use rustls::sign::CertifiedKey;
 
@@ -21,6 +22,7 @@ use crate::config::seen::Seen;
 #[derive(Default)]
 pub struct Watched {
     sites: HashMap<HostName, Watch>,
+    upstreams: HashMap<HostName, Watch>,
     cas: HashMap<String, Watch>,
 }
 
@@ -40,6 +42,16 @@ pub struct Renewed {
     pub pair: Arc<CertifiedKey>,
     /// Where it was read from.
     pub file: PathBuf,
+}
+
+/// What a site's upstreams are verified by, and shown, from now on.
+pub struct RenewedTls {
+    /// The site.
+    pub site: HostName,
+    /// Roots, own certificate and key.
+    pub tls: Arc<UpstreamTls>,
+    /// Where they were read from.
+    pub files: Vec<PathBuf>,
 }
 
 impl Watch {
@@ -82,6 +94,34 @@ impl Watched {
             let Ok(pair) = read else { continue };
             if state.sites.get(name).is_some_and(|shown| shown.certificate.cert != pair.cert) {
                 renewed.push(Renewed { site: name.clone(), pair, file: cert.clone() });
+            }
+        }
+        renewed
+    }
+
+    /// The sites whose files of `upstream_tls` hold something else than is in use, and fit one another.
+    pub fn upstreams(&mut self, settings: &Settings, state: &GateState) -> Vec<RenewedTls> {
+        self.upstreams.retain(|site, _| settings.sites.contains_key(site));
+        let mut renewed = Vec::new();
+        for (name, site) in &settings.sites {
+            let files = site.upstream.files();
+            let watch = self.upstreams.entry(name.clone()).or_default();
+            if !watch.is_due(&files) {
+                continue;
+            }
+            let read = site.upstream.load_tls();
+            if let Some(fault) = watch.note(read.as_ref().err().map(ToString::to_string)) {
+                tracing::warn!(
+                    site = %name,
+                    fault,
+                    "the files of upstream_tls are not taken; what is in use stays until all of them fit"
+                );
+            }
+            let Ok(Some(tls)) = read else { continue };
+            let in_use = state.sites.get(name).and_then(|site| site.upstream.tls.as_ref());
+            if in_use.is_some_and(|used| *used != tls) {
+                let files = files.into_iter().map(Path::to_owned).collect();
+                renewed.push(RenewedTls { site: name.clone(), tls, files });
             }
         }
         renewed

@@ -51,6 +51,7 @@ mod processes;
 mod registry_away;
 mod remembered_lists;
 mod renewed_files;
+mod renewed_upstream_files;
 mod revocation_lists;
 mod service_manager;
 mod site_export;

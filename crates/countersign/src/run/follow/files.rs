@@ -1,16 +1,19 @@
-//! What is put in force without a reload because files changed: certificates of sites, of trusted issuers, and lists.
+//! What is put in force without a reload because files changed: certificates of sites, what their upstreams are verified
+//! by, certificates of trusted issuers, and lists.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use examiner::Certificate;
+use gateway::GateSite;
+use policy::HostName;
 use policy::record::Touched;
 use registry::AuditEvent;
 
 use super::{Follower, state};
 use crate::clock;
 use crate::config::crl;
-use crate::run::watch::Renewed;
+use crate::run::watch::{Renewed, RenewedTls};
 
 /// How often the files are looked at; a new one is in force within five seconds.
 const FILES_EVERY: Duration = Duration::from_secs(2);
@@ -25,7 +28,8 @@ impl Follower {
         let mut changes = self.watched.issuers(&mut self.settings);
         changes.extend(crl::look_again(&mut self.settings).await);
         let renewed = self.watched.certificates(&self.settings, &self.state);
-        if changes.is_empty() && renewed.is_empty() {
+        let upstreams = self.watched.upstreams(&self.settings, &self.state);
+        if changes.is_empty() && renewed.is_empty() && upstreams.is_empty() {
             return;
         }
         self.generation += 1;
@@ -34,7 +38,10 @@ impl Follower {
         for one in &renewed {
             self.show(one);
         }
-        // Whom a site admits does not depend on what it shows.
+        for one in &upstreams {
+            self.verify_by(one);
+        }
+        // Whom a site admits depends neither on what it shows nor on what is behind it.
         let touched = if changes.is_empty() { Vec::new() } else { vec![Touched::Everyone] };
         self.cut += self.gate.apply(self.state.clone(), touched) as i64;
         for what in changes {
@@ -46,11 +53,7 @@ impl Follower {
 
     /// Has a site show another certificate from its next handshake on.
     fn show(&mut self, Renewed { site, pair, file }: &Renewed) {
-        let mut sites = self.state.sites.as_ref().clone();
-        let Some(before) = sites.get(site) else { return };
-        let after = gateway::GateSite { certificate: pair.clone(), ..before.as_ref().clone() };
-        sites.insert(site.clone(), Arc::new(after));
-        self.state.sites = Arc::new(sites);
+        self.exchange(site, |one| one.certificate = pair.clone());
         let file = file.display();
         let certificate = pair.cert.first().and_then(|der| Certificate::from_der(der).ok());
         let what = match &certificate {
@@ -67,6 +70,22 @@ impl Follower {
             thumbprint: certificate.map(|one| one.thumbprint.to_string()),
             ..changed(what)
         });
+    }
+
+    /// Has the upstreams of a site verified, and shown our own certificate, by other files from their next connection on.
+    fn verify_by(&mut self, RenewedTls { site, tls, files }: &RenewedTls) {
+        self.exchange(site, |one| one.upstream.tls = Some(tls.clone()));
+        let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        let what = format!("upstream_tls of {site} read from {}", files.join(", "));
+        tracing::info!(what, "a file changed");
+        self.sink.changed(AuditEvent { site: Some(site.to_string()), ..changed(what) });
+    }
+
+    fn exchange(&mut self, site: &HostName, change: impl FnOnce(&mut GateSite)) {
+        let mut sites = self.state.sites.as_ref().clone();
+        let Some(one) = sites.get_mut(site) else { return };
+        change(Arc::make_mut(one));
+        self.state.sites = Arc::new(sites);
     }
 }
 
