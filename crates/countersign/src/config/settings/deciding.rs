@@ -1,0 +1,87 @@
+//! What decides for each site: its rules, and the trust anchors of its issuers.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use policy::verify::{Anchor, AnchorSet};
+use policy::{Admission, Ca, HostName, OnRefuse, Principal, Site, site::Audience};
+
+use super::Settings;
+use crate::config::site::SiteSettings;
+
+impl Settings {
+    /// What decides for each site, and for the admin address.
+    pub(super) fn build(&self) -> Result<HashMap<HostName, Arc<Site>>, String> {
+        let own = own_ca(&self.state.client_ca(), policy::ca::OWN_CA)?;
+        let mut all = HashMap::new();
+        for (name, site) in &self.sites {
+            let mut anchors: Vec<Anchor> =
+                own.iter().map(|ca| Anchor { ca: ca.clone(), admits: true }).collect();
+            for (ca, settings) in &self.cas {
+                let attached = settings.sites.contains(name);
+                let denies = |list: &[Principal]| {
+                    list.iter().any(|p| matches!(p, Principal::Ca(named) if named == ca))
+                };
+                let denied = denies(&site.deny)
+                    || site.paths.iter().any(|rule| rule.deny.as_deref().is_some_and(denies));
+                if attached || denied {
+                    anchors.push(Anchor { ca: settings.rules.clone(), admits: attached });
+                }
+            }
+            all.insert(name.clone(), Arc::new(site.rules(AnchorSet::new(anchors)?)));
+        }
+        let operators = own_ca(&self.state.operator_ca(), policy::ca::OWN_CA)?;
+        let anchors = operators.into_iter().map(|ca| Anchor { ca, admits: true }).collect();
+        let admin = Site {
+            name: Self::admin_site(),
+            audience: Audience::Operators,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            on_refuse: OnRefuse::Page,
+            observe_until: None,
+            paths: Vec::new(),
+            anchors: Arc::new(AnchorSet::new(anchors)?),
+            is_default: false,
+            clock_tolerance: 0,
+        };
+        all.insert(admin.name.clone(), Arc::new(admin));
+        Ok(all)
+    }
+}
+
+impl SiteSettings {
+    fn rules(&self, anchors: AnchorSet) -> Site {
+        Site {
+            name: self.name.clone(),
+            audience: Audience::Parties,
+            allow: self.allow.clone(),
+            deny: self.deny.clone(),
+            on_refuse: self.on_refuse,
+            observe_until: self.observe_until,
+            paths: self.paths.clone(),
+            anchors: Arc::new(anchors),
+            is_default: self.is_default,
+            clock_tolerance: self.clock_tolerance,
+        }
+    }
+}
+
+/// The own authority's CA as a trust anchor; `None` before there is one.
+fn own_ca(path: &Path, name: &str) -> Result<Option<Arc<Ca>>, String> {
+    let shown = path.display();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+    };
+    let anchors = examiner::cert::pem::certificates(&bytes).map_err(|error| format!("{shown}: {error}"))?;
+    Ok(Some(Arc::new(Ca {
+        name: name.to_owned(),
+        anchors,
+        intermediates: Vec::new(),
+        admission: Admission::OnRecord,
+        name_from: None,
+        without_client_usage_until: None,
+    })))
+}
