@@ -202,7 +202,9 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
     }
     let shown = args.sites.join(", ");
     if globals.dry_run {
-        globals.say(format!("would trust {} at {shown}", args.name));
+        fetch::would(&context, &after, &args.name)?;
+        let fetched = args.crl_url.as_ref().map(|url| format!(", once its list is fetched from {url}"));
+        globals.say(format!("would trust {} at {shown}{}", args.name, fetched.unwrap_or_default()));
         return Ok(Exit::Fine);
     }
     fetch::first(&context, &after, &args.name)?;

@@ -109,6 +109,13 @@ pub async fn get(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
 }
 
+/// Whether this address may be asked: its name has addresses, and the rules let each of them be asked. Nobody is
+/// connected to.
+pub async fn judge(url: &FetchUrl, rules: &Rules) -> Result<(), FetchError> {
+    let whole = tokio::time::timeout(rules.deadline, addresses(url, rules));
+    whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline))).map(drop)
+}
+
 async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MOST_REDIRECTS {
@@ -142,8 +149,8 @@ async fn ask(url: &FetchUrl, rules: &Rules) -> Result<hyper::Response<Incoming>,
     exchange(stream, url).await
 }
 
-/// Resolves the name once, judges every address, and connects to one of those.
-async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError> {
+/// The addresses of the name, resolved once and judged, every one of them; at least one.
+async fn addresses(url: &FetchUrl, rules: &Rules) -> Result<Vec<SocketAddr>, FetchError> {
     let host = url.host();
     let unresolved = |why: String| FetchError::Unresolved { host: host.to_owned(), why };
     let found = lookup_host((host, url.port())).await.map_err(|error| unresolved(error.to_string()))?;
@@ -151,7 +158,13 @@ async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError>
     if let Some(one) = all.iter().find(|one| !address::may_be_asked(one.ip(), &rules.private)) {
         return Err(FetchError::NotPublic { host: host.to_owned(), address: one.ip() });
     }
-    let mut last = unresolved("it has no address".into());
+    if all.is_empty() { Err(unresolved("it has no address".into())) } else { Ok(all) }
+}
+
+/// Connects to one of the addresses that may be asked.
+async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError> {
+    let all = addresses(url, rules).await?;
+    let mut last = FetchError::NoConnection { address: all[0], why: "it was not tried".into() };
     for address in all.into_iter().take(MOST_ADDRESSES) {
         let why = match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),

@@ -96,9 +96,12 @@ impl World {
     }
 
     fn add(&self, on_stale: &str) -> testkit::Output {
-        let url = self.server.url();
+        self.add_from(&self.server.url(), &["--crl-on-stale", on_stale])
+    }
+
+    fn add_from(&self, url: &str, more: &[&str]) -> testkit::Output {
         let attach = ["ca", "add", "acme.pem", "--name", "acme", "--site", "portal.test", "--accept-any"];
-        self.portal.countersign(&[&attach[..], &["--crl-url", &url, "--crl-on-stale", on_stale]].concat())
+        self.portal.countersign(&[&attach[..], &["--crl-url", url], more].concat())
     }
 
     /// The same CA in the configuration file, where the site has to allow it, as `ca add` does by itself.
@@ -233,6 +236,23 @@ fn an_address_that_is_not_public_is_asked_only_where_the_configuration_lists_it(
     assert!(said.contains("not a public address") && said.contains("fetch_private"), "{}", refused.story());
     assert_eq!(world.server.asked(), 0);
     world.portal.countersign(&["ca", "show", "acme"]).exited(5);
+}
+
+#[test]
+fn a_dry_run_refuses_an_address_that_the_fetch_would_refuse_and_asks_nobody() {
+    let unlisted = World::new(false);
+    let refused = unlisted.add_from(&unlisted.server.url(), &["--dry-run"]).exited(1);
+    let said = refused.both();
+    assert!(said.contains("not a public address") && said.contains("fetch_private"), "{}", refused.story());
+    let refused = unlisted.add_from("http://nowhere.invalid/acme.crl", &["--dry-run"]).exited(1);
+    assert!(refused.both().contains("cannot be resolved"), "{}", refused.story());
+
+    let listed = World::new(true);
+    let url = listed.server.url();
+    let would = listed.add_from(&url, &["--dry-run"]).ok();
+    assert!(would.both().contains(&format!("once its list is fetched from {url}")), "{}", would.story());
+    assert_eq!((unlisted.server.asked(), listed.server.asked()), (0, 0));
+    listed.portal.countersign(&["ca", "show", "acme"]).exited(5);
 }
 
 #[test]

@@ -83,14 +83,24 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
 /// Fetches the lists of a CA that is about to be trusted; it isn't, if one cannot be had.
 pub fn first(context: &Context, after: &Settings, ca: &str) -> Result<(), Failure> {
     let all = fetch_all(context, after, jobs(after, Some(ca)))?;
-    match all.into_iter().find_map(|one| Some((one.url, one.fault?))) {
-        None => Ok(()),
-        Some((url, fault)) => Err(Failure::no(
-            format!("revocation list {url}: {fault}"),
-            "give an address where the issuer's list is, or its file by --crl; addresses that are not public are listed in \
-             `[server] fetch_private`",
-        )),
-    }
+    all.into_iter().try_for_each(|one| one.fault.map_or(Ok(()), |fault| Err(not_to_be_had(&one.url, &fault))))
+}
+
+/// Whether those lists may be asked for, as a dry run wants it: names are looked up, nobody is connected to.
+pub fn would(context: &Context, after: &Settings, ca: &str) -> Result<(), Failure> {
+    let rules = rules(after);
+    jobs(after, Some(ca)).iter().try_for_each(|job| {
+        let judged = context.run(async { Ok::<_, Failure>(fetch::judge(&job.url, &rules).await) })?;
+        judged.map_err(|error| not_to_be_had(&job.url.to_string(), &error.to_string()))
+    })
+}
+
+fn not_to_be_had(url: &str, fault: &str) -> Failure {
+    Failure::no(
+        format!("revocation list {url}: {fault}"),
+        "give an address where the issuer's list is, or its file by --crl; addresses that are not public are listed in \
+         `[server] fetch_private`",
+    )
 }
 
 fn jobs(settings: &Settings, only: Option<&str>) -> Vec<Job> {
