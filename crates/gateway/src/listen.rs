@@ -68,10 +68,12 @@ fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool) {
     let address = from.ip().to_canonical();
     let announced = !admin && worker.shared.front.proxy_protocol.contains(address);
     // Whoever speaks for others has no share of its own: those whom it announces have theirs.
-    let seat = Seat::take(&worker.shared.crowd, (!announced).then_some(address));
-    if let Some(seat) = seat {
-        let from = SocketAddr::new(address, from.port());
-        spawn_local(meet(worker.clone(), tcp, from, Manner { admin, announced }, seat));
+    match Seat::take(&worker.shared.crowd, (!announced).then_some(address)) {
+        Ok(seat) => {
+            let from = SocketAddr::new(address, from.port());
+            spawn_local(meet(worker.clone(), tcp, from, Manner { admin, announced }, seat));
+        }
+        Err(full) => worker.shared.observer.metrics.turned_away(full),
     }
 }
 
@@ -129,7 +131,11 @@ async fn announced(
         Ok(ends) => {
             let (from, to) = ends.unwrap_or((from, to));
             let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-            seat.is_from(from.ip()).then_some((from, to))
+            if let Err(full) = seat.is_from(from.ip()) {
+                worker.shared.observer.metrics.turned_away(full);
+                return None;
+            }
+            Some((from, to))
         }
         Err(error) => {
             worker.shared.observer.metrics.handshake("", "none", "no-proxy-header", Duration::ZERO);
@@ -216,6 +222,30 @@ impl Crowd {
     }
 }
 
+/// The limit that leaves no place for one more connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Connections at once.
+    Connections,
+    /// Handshakes at once.
+    Handshakes,
+    /// Handshakes at once from its address.
+    HalfOpen,
+}
+
+impl Full {
+    pub(crate) const ALL: [Self; 3] = [Self::Connections, Self::Handshakes, Self::HalfOpen];
+
+    /// As the configuration names it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Handshakes => "concurrent_handshakes",
+            Self::HalfOpen => "half_open_per_address",
+        }
+    }
+}
+
 /// A connection's place among the limits; given back when dropped.
 pub(crate) struct Seat {
     crowd: Arc<Crowd>,
@@ -226,26 +256,25 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn take(crowd: &Arc<Crowd>, from: Option<IpAddr>) -> Option<Self> {
+    pub(crate) fn take(crowd: &Arc<Crowd>, from: Option<IpAddr>) -> Result<Self, Full> {
         if !raise(&crowd.taken, crowd.slots) {
-            return None;
+            return Err(Full::Connections);
         }
         if !raise(&crowd.shaking, crowd.handshakes) {
             crowd.taken.fetch_sub(1, Ordering::Relaxed);
-            return None;
+            return Err(Full::Handshakes);
         }
         let mut seat = Self { crowd: crowd.clone(), from: None, shaking: true, stranger: false };
-        let fits = from.is_none_or(|from| seat.is_from(from));
-        fits.then_some(seat)
+        from.map_or(Ok(()), |from| seat.is_from(from)).map(|()| seat)
     }
 
-    /// Takes of this address' share; whether there was any left.
-    fn is_from(&mut self, from: IpAddr) -> bool {
+    /// Takes of this address' share, where any is left.
+    fn is_from(&mut self, from: IpAddr) -> Result<(), Full> {
         self.from = Some(from);
         let mut half_open = lock(&self.crowd.half_open);
         let count = half_open.entry(from).or_insert(0);
         *count += 1;
-        *count <= self.crowd.per_address
+        if *count <= self.crowd.per_address { Ok(()) } else { Err(Full::HalfOpen) }
     }
 
     /// The handshake is over.

@@ -13,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::listen::Full;
 use crate::settings::UpstreamView;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,6 +43,11 @@ struct Request {
 struct Refusal {
     site: String,
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limit {
+    limit: &'static str,
 }
 
 /// Upper ends of the durations counted together, in seconds.
@@ -87,6 +93,7 @@ impl EncodeMetric for Histogram {
 /// Everything that is counted here.
 pub(crate) struct Metrics {
     registry: Registry,
+    turned_away: Family<Limit, Counter>,
     handshakes: Family<Handshake, Counter>,
     requests: Family<Request, Counter>,
     refusals: Family<Refusal, Counter>,
@@ -103,6 +110,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut all = Self {
             registry: Registry::default(),
+            turned_away: Family::default(),
             handshakes: Family::default(),
             requests: Family::default(),
             refusals: Family::default(),
@@ -115,6 +123,8 @@ impl Metrics {
             request_seconds: Histogram::default(),
         };
         let registry = &mut all.registry;
+        let name = "countersign_connections_turned_away";
+        registry.register(name, "Connections that a limit left no place for", all.turned_away.clone());
         registry.register("countersign_handshakes", "TLS handshakes", all.handshakes.clone());
         registry.register("countersign_requests", "Requests by verdict", all.requests.clone());
         registry.register("countersign_refusals", "Refusals by reason", all.refusals.clone());
@@ -137,7 +147,16 @@ impl Metrics {
         registry.register(name, "Accept to the end of the handshake", all.handshake_seconds.clone());
         let name = "countersign_request_duration_seconds";
         registry.register(name, "Request to the end of its answer", all.request_seconds.clone());
+        // They begin at zero, so that an alarm sees the first one.
+        for full in Full::ALL {
+            drop(all.turned_away.get_or_create(&Limit { limit: full.as_str() }));
+        }
         all
+    }
+
+    /// A connection was closed as it came, because of this limit.
+    pub(crate) fn turned_away(&self, full: Full) {
+        self.turned_away.get_or_create(&Limit { limit: full.as_str() }).inc();
     }
 
     pub(crate) fn handshake(

@@ -44,8 +44,9 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener) {
         match accepted {
             Ok((tcp, from)) => {
                 let from = from.ip().to_canonical();
-                if let Some(seat) = Seat::take(&worker.shared.plain_crowd, Some(from)) {
-                    spawn_local(serve(worker.clone(), tcp, from, seat));
+                match Seat::take(&worker.shared.plain_crowd, Some(from)) {
+                    Ok(seat) => drop(spawn_local(serve(worker.clone(), tcp, from, seat))),
+                    Err(full) => worker.shared.observer.metrics.turned_away(full),
                 }
             }
             Err(error) => {

@@ -5,7 +5,8 @@ use testkit::{Leaf, Portal, TestCa};
 use crate::support::{binary, eventually};
 
 /// The names that dashboards and alarms rest on.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
+    "countersign_connections_turned_away_total",
     "countersign_handshakes_total",
     "countersign_requests_total",
     "countersign_refusals_total",

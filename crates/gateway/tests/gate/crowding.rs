@@ -10,6 +10,15 @@ fn silent(world: &World) -> TcpStream {
     TcpStream::connect(("127.0.0.1", world.port())).unwrap()
 }
 
+/// The limits that turned somebody away so far, as the metric counts them; a limit is told before it has.
+fn turned_away(world: &World) -> Vec<&'static str> {
+    let all = ["connections", "concurrent_handshakes", "half_open_per_address"];
+    let count = |limit: &str| {
+        world.metric(&format!("countersign_connections_turned_away_total{{limit=\"{limit}\"}}"))
+    };
+    all.into_iter().filter(|limit| count(limit) > 0).collect()
+}
+
 #[tokio::test]
 async fn handshakes_at_once_are_limited_and_a_place_comes_back() {
     let world = World::with(|limits| limits.handshakes = 3);
@@ -19,6 +28,7 @@ async fn handshakes_at_once_are_limited_and_a_place_comes_back() {
     let held: Vec<TcpStream> = (0..3).map(|_| silent(&world)).collect();
     let full = async { while alice.knock(world.port(), "portal.test", "/").await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(20), full).await.expect("a fourth is turned away");
+    assert_eq!(turned_away(&world), ["concurrent_handshakes"]);
     assert_eq!(open.get("/", &[]).await.unwrap().status, 200, "who is in is served");
     drop(held);
     let free = async { while alice.knock(world.port(), "portal.test", "/").await.is_err() {} };
@@ -32,6 +42,7 @@ async fn half_open_connections_of_one_address_are_limited() {
     let held: Vec<TcpStream> = (0..2).map(|_| silent(&world)).collect();
     let full = async { while alice.knock(world.port(), "portal.test", "/").await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(20), full).await.expect("a third is turned away");
+    assert_eq!(turned_away(&world), ["half_open_per_address"]);
     drop(held);
     let free = async { while alice.knock(world.port(), "portal.test", "/").await.is_err() {} };
     tokio::time::timeout(Duration::from_secs(20), free).await.expect("there is room again");
@@ -55,7 +66,9 @@ async fn connections_at_once_are_limited() {
         assert_eq!(connection.get("/", &[]).await.unwrap().status, 200);
         many.push(connection);
     }
+    assert!(turned_away(&world).is_empty(), "as many as there may be");
     assert!(alice.knock(world.port(), "portal.test", "/").await.is_err(), "a fourth is turned away");
+    assert_eq!(turned_away(&world), ["connections"]);
     for connection in &mut many {
         assert_eq!(connection.get("/", &[]).await.unwrap().status, 200);
     }
