@@ -11,6 +11,11 @@ use super::context::{self, Context};
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::keys::Seconds;
 
+/// How often it is looked for an entry that may still come.
+const LOOK: Duration = Duration::from_millis(100);
+/// An entry can be read within a second; it is looked for so often before there is said to be none.
+const LOOKS: u32 = 15;
+
 /// `countersign log …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
@@ -131,16 +136,30 @@ fn show(globals: &Globals, reference: String) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// The entries with a reference; not found where there is none.
+/// The entries with a reference, which the gate may just be storing; not found where none has come in time.
 fn with_reference(globals: &Globals, reference: String) -> Result<Vec<AuditRow>, Failure> {
     let context = Context::open(globals)?;
     let wanted = Search { reference: Some(reference.clone()), ..Search::default() };
-    let rows = context.run(context.registry.search_audit(&wanted.filter()))?;
+    let filter = wanted.filter();
+    let look = || context.run(context.registry.search_audit(&filter));
+    let rows = awaited(look, || std::thread::sleep(LOOK))?;
     if rows.is_empty() {
         let what = format!("no entry has the reference `{}`", reference.escape_debug());
         return Err(Failure::not_found(what, "countersign log search --since 1h"));
     }
     Ok(rows)
+}
+
+/// What `look` finds, asked again after each `pause` as long as it is nothing, [`LOOKS`] times at most.
+fn awaited<T, E>(mut look: impl FnMut() -> Result<Vec<T>, E>, mut pause: impl FnMut()) -> Result<Vec<T>, E> {
+    for _ in 1..LOOKS {
+        let found = look()?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        pause();
+    }
+    look()
 }
 
 /// The entries with a reference, and what the visitor can do about the code they have.
@@ -190,5 +209,37 @@ fn verify(globals: &Globals) -> Outcome {
             globals.print(&value, format!("the log is not whole: {place}{what}"));
             Ok(Exit::No)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of waiting for an entry that is there from the look of this number on, and the pauses.
+    fn waited_for(there_at: u32) -> (usize, u32) {
+        let (mut looks, mut pauses) = (0, 0);
+        let look = || {
+            looks += 1;
+            Ok::<_, ()>(if looks >= there_at { vec!["entry"] } else { Vec::new() })
+        };
+        let found = awaited(look, || pauses += 1).unwrap();
+        (found.len(), pauses)
+    }
+
+    #[test]
+    fn an_entry_is_waited_for_beyond_the_second_within_which_it_comes_and_no_longer_than_needed() {
+        assert_eq!(waited_for(1), (1, 0));
+        assert_eq!(waited_for(4), (1, 3));
+        assert_eq!(waited_for(LOOKS), (1, LOOKS - 1));
+        assert_eq!(waited_for(LOOKS + 1), (0, LOOKS - 1));
+        assert!(LOOK * (LOOKS - 1) > Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_registry_that_cannot_be_read_is_not_waited_for() {
+        let mut pauses = 0;
+        let failed = awaited(|| Err::<Vec<()>, _>("away"), || pauses += 1);
+        assert_eq!((failed, pauses), (Err("away"), 0));
     }
 }
