@@ -170,6 +170,10 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
             format!("it stands in {}", ca.origin),
         ));
     }
+    if let Some(fault) = context.settings.broken_cas.get(&args.name) {
+        let help = format!("it stands in {}: repair its file", fault.place);
+        return Err(Failure::usage(format!("CA {} is there already", args.name), help));
+    }
     let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
     let pem: String = cert::read(&args.file)?
         .iter()

@@ -28,7 +28,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens registry and settings. Refuses where another user owns the state directory.
+    /// Opens registry and settings. Refuses where another user owns the state directory. A trusted issuer whose file
+    /// cannot be taken is left out with a warning: nobody is kept from taking admission away.
     pub fn open(globals: &Globals) -> Result<Self, Failure> {
         let now = now();
         let path = globals.config_path();
@@ -42,6 +43,9 @@ impl Context {
         })?;
         let stored = Stored::from(&state);
         let settings = Settings::load(&path, Some(&state_dir), Some(&stored), now)?;
+        for (name, fault) in &settings.broken_cas {
+            globals.warn(format!("CA {name} is left out here: {fault}"));
+        }
         Ok(Self { settings, registry, state, actor: actor(), now, runtime })
     }
 

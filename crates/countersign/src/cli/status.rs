@@ -55,6 +55,12 @@ fn run(globals: &Globals) -> Outcome {
             mentions.push(format!("site {name}: {} is open", rule.prefix));
         }
     }
+    attention.extend(
+        settings
+            .broken_cas
+            .values()
+            .map(|fault| format!("{}; a running gate keeps its certificates in force", fault.what)),
+    );
     for (name, ca) in &settings.cas {
         if let Some(until) = ca.rules.without_client_usage_until.filter(|until| *until >= now) {
             mentions.push(format!("exception: CA {name} without client usage until {until}"));

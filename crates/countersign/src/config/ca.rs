@@ -33,6 +33,8 @@ pub enum Certificates<'a> {
     File(&'a Path),
     /// This text.
     Text(&'a str),
+    /// Those of this CA, which stay although the file, relative to this directory, cannot be taken.
+    Kept(&'a Path, &'a Ca),
 }
 
 /// Everyone with a certificate from that issuer gets in: the sentence, and what is wanted.
@@ -41,7 +43,8 @@ pub const EVERYONE: &str = "without `match`, everyone with a certificate from th
 pub const EVERYONE_HELP: &str = "give one of: match = [\"san:dns=*.acme.example\"] (only these), named_only = true (only \
     parties with a subject rule on this CA), accept_any = true (really everyone)";
 
-/// Validates a CA's settings, which stand at this place of their source.
+/// Validates a CA's settings, which stand at this place of their source. What is wrong with them goes to `problems`;
+/// what is wrong with the file that they name is the error.
 pub fn settings(
     name: &str,
     file: &CaFile,
@@ -50,13 +53,17 @@ pub fn settings(
     (source, span): (&Source, std::ops::Range<usize>),
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
-) -> Option<CaSettings> {
+) -> Result<Option<CaSettings>, Problem> {
     let before = problems.len();
     if !policy::names::is_name(name) || name == policy::ca::OWN_CA {
         let help = "use a-z, 0-9, `.`, `_`, `-`; `own` is the authority's";
         problems.push(source.problem(&span, format!("`{}` cannot name a CA", name.escape_debug()), help));
     }
-    let (anchors, intermediates) = read(name, file, &certificates, source, &span, problems);
+    let (found, fault) = match read(name, file, &certificates, source, &span, problems) {
+        Ok(found) => (found, None),
+        Err(fault) => (Default::default(), Some(fault)),
+    };
+    let (anchors, intermediates) = found;
     let admission = admission(name, file, &anchors, source, &span, problems, warnings);
     let name_from = file.name_from.as_ref().and_then(|text| match MatchKind::parse(text.get_ref()) {
         Ok(kind) => Some(kind),
@@ -72,14 +79,15 @@ pub fn settings(
             Err(error) => problems.push(source.problem(&site.span(), error.to_string(), "name a site")),
         }
     }
-    if problems.len() > before {
-        return None;
+    if let Some(fault) = fault {
+        return Err(fault);
     }
+    let (Some(admission), true) = (admission, problems.len() == before) else { return Ok(None) };
     let rules = Ca {
         name: name.to_owned(),
         anchors,
         intermediates,
-        admission: admission?,
+        admission,
         name_from,
         without_client_usage_until: file
             .accept_without_client_usage
@@ -87,7 +95,9 @@ pub fn settings(
             .map(|until| until.get_ref().until.0),
     };
     let path = match certificates {
-        Certificates::File(base) => file.file.as_ref().map(|path| base.join(path.get_ref())),
+        Certificates::File(base) | Certificates::Kept(base, _) => {
+            file.file.as_ref().map(|path| base.join(path.get_ref()))
+        }
         Certificates::Text(_) => None,
     };
     let mut lists = Vec::new();
@@ -102,9 +112,9 @@ pub fn settings(
         }
     }
     if problems.len() > before {
-        return None;
+        return Ok(None);
     }
-    Some(CaSettings { rules: Arc::new(rules), sites, lists, file: path, origin: source.line(&span) })
+    Ok(Some(CaSettings { rules: Arc::new(rules), sites, lists, file: path, origin: source.line(&span) }))
 }
 
 impl CaSettings {
@@ -122,6 +132,7 @@ pub fn sort(all: Vec<Certificate>) -> (Vec<Certificate>, Vec<Certificate>) {
     if roots.is_empty() { (rest, roots) } else { (roots, rest) }
 }
 
+/// Anchors and intermediates; the error is what is wrong with the file.
 fn read(
     name: &str,
     file: &CaFile,
@@ -129,8 +140,11 @@ fn read(
     source: &Source,
     span: &std::ops::Range<usize>,
     problems: &mut Vec<Problem>,
-) -> (Vec<Certificate>, Vec<Certificate>) {
+) -> Result<(Vec<Certificate>, Vec<Certificate>), Problem> {
     let (bytes, shown, span) = match (certificates, &file.file) {
+        (Certificates::Kept(_, ca), Some(_)) => {
+            return Ok((ca.anchors.clone(), ca.intermediates.clone()));
+        }
         (Certificates::Text(text), None) => {
             (text.as_bytes().to_vec(), "the registry".to_owned(), span.clone())
         }
@@ -140,7 +154,7 @@ fn read(
                 "a CA in the registry has no file",
                 "remove the CA and add it again",
             ));
-            return Default::default();
+            return Ok(Default::default());
         }
         (Certificates::File(base), Some(path)) => {
             let shown = path.get_ref().display().to_string();
@@ -148,38 +162,37 @@ fn read(
                 Ok(bytes) => (bytes, shown, path.span()),
                 Err(error) => {
                     let what = format!("ca.{name}: {shown} cannot be read: {error}");
-                    problems.push(source.problem(
-                        &path.span(),
-                        what,
-                        "give a PEM file; its path is relative to this file",
-                    ));
-                    return Default::default();
+                    let help = "give a PEM file; its path is relative to this file";
+                    return Err(source.problem(&path.span(), what, help));
                 }
             }
         }
-        (Certificates::File(_), None) => {
+        (Certificates::File(_) | Certificates::Kept(..), None) => {
             let help = "add file = \"…\" with the CA's certificate";
             problems.push(source.problem(span, format!("ca.{name} has no file"), help));
-            return Default::default();
+            return Ok(Default::default());
         }
     };
-    let all = match pem::certificates(&bytes) {
-        Ok(all) => all,
+    let fault = match pem::certificates(&bytes) {
+        Ok(all) => match all.iter().find(|one| !one.is_ca) {
+            None => return Ok(sort(all)),
+            Some(leaf) => {
+                let what = format!("ca.{name}: {} in {shown} is no CA certificate", leaf.subject);
+                let help =
+                    "to admit one certificate, use `countersign party add NAME --cert FILE --pin cert`";
+                source.problem(&span, what, help)
+            }
+        },
         Err(error) => {
             let help = "give a PEM file with at least one CERTIFICATE block";
-            problems.push(source.problem(&span, format!("ca.{name}: {shown}: {error}"), help));
-            return Default::default();
+            source.problem(&span, format!("ca.{name}: {shown}: {error}"), help)
         }
     };
-    if let Some(leaf) = all.iter().find(|one| !one.is_ca) {
-        let what = format!("ca.{name}: {} in {shown} is no CA certificate", leaf.subject);
-        problems.push(source.problem(
-            &span,
-            what,
-            "to admit one certificate, use `countersign party add NAME --cert FILE --pin cert`",
-        ));
+    if matches!(certificates, Certificates::Text(_)) {
+        problems.push(fault);
+        return Ok(Default::default());
     }
-    sort(all)
+    Err(fault)
 }
 
 fn admission(

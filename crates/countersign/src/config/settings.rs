@@ -23,7 +23,7 @@ use super::state::StateDir;
 use super::stored::Stored;
 use references::{groups, lonely, references, unattached};
 use server::server;
-use union::{all_cas, all_sites};
+use union::{Issuers, all_cas, all_sites};
 
 mod again;
 mod deciding;
@@ -61,6 +61,8 @@ pub struct Settings {
     pub sites: BTreeMap<HostName, SiteSettings>,
     /// The trusted issuers by name, without the own one.
     pub cas: BTreeMap<String, CaSettings>,
+    /// Trusted issuers of the configuration that are left out because their file cannot be taken, with the reason.
+    pub broken_cas: BTreeMap<String, Problem>,
     /// Groups by name.
     pub groups: BTreeMap<String, Vec<String>>,
     /// How many days of log entries are kept.
@@ -109,6 +111,7 @@ impl Settings {
             StateDir::at(base.join(file.server.state.clone().unwrap_or_else(|| "state".into())))
         });
         let cas = all_cas(&file, source, (base, &state), stored, &mut problems, &mut warnings);
+        let Issuers { taken: cas, broken: broken_cas } = cas;
         references(&file, source, stored, &sites, &cas, &mut problems);
         let server = server(&file.server, &file.log, source, &mut problems);
         lonely(&sites, stored, &mut warnings);
@@ -126,6 +129,7 @@ impl Settings {
             state,
             sites,
             cas,
+            broken_cas,
             groups: groups(&file, source, &mut problems),
             retain_days: file.log.retain_days.as_ref().map_or(90, |days| *days.get_ref()),
             log_file: file.log.file.as_ref().map(|path| base.join(path)),
@@ -137,7 +141,11 @@ impl Settings {
             Ok(policy) => settings.policy = policy,
             Err(what) => problems.push(Problem { place: source.name.clone(), what, help: String::new() }),
         }
-        if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+        if problems.is_empty() {
+            return Ok(settings);
+        }
+        problems.extend(settings.broken_cas.into_values());
+        Err(Problems(problems))
     }
 
     /// Everything a decision needs, with these records.
@@ -159,8 +167,9 @@ impl Settings {
         }
     }
 
-    /// As [`Settings::load`], and an error too where a revocation list or a file of `upstream_tls` cannot be taken. Commands go on without it, so
-    /// that a partner's broken file keeps nobody from revoking; the gate neither starts nor reloads with it.
+    /// As [`Settings::load`], and an error too where the file of a CA, a revocation list or a file of `upstream_tls`
+    /// cannot be taken. Commands go on without it, so that a partner's broken file keeps nobody from revoking; the gate
+    /// neither starts nor reloads with it.
     pub fn load_strictly(
         path: &Path,
         state: Option<&StateDir>,
@@ -168,7 +177,8 @@ impl Settings {
         now: UnixTime,
     ) -> Result<Self, Problems> {
         let settings = Self::load(path, state, stored, now)?;
-        let mut faults = settings.list_faults();
+        let mut faults: Vec<Problem> = settings.broken_cas.values().cloned().collect();
+        faults.extend(settings.list_faults());
         faults.extend(settings.sites.values().filter_map(|site| {
             let what = site.upstream.load().err()?.to_string();
             let help = "upstream_tls names the files that https:// upstreams are verified by".into();

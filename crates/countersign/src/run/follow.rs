@@ -87,6 +87,8 @@ pub struct Follower {
     confirmed: Arc<AtomicI64>,
     figures: Figures,
     receipts: Receipts,
+    /// The last change of those whose records are in force while its settings cannot be.
+    records_applied: i64,
     files_looked_at: Instant,
     watched: Watched,
     sink: Arc<Sink>,
@@ -142,6 +144,7 @@ impl Follower {
             confirmed,
             figures,
             receipts: Receipts::begin(Instant::now()),
+            records_applied: 0,
             files_looked_at: Instant::now(),
             watched: Watched::default(),
             sink,
@@ -198,12 +201,16 @@ impl Follower {
                 self.read.records.merge();
             }
             if settings_changed {
-                self.read_whole(&registry, link, Unread::LastGood).await?;
+                if let Err(fault) = self.read_whole(&registry, link, Unread::LastGood).await {
+                    // Whatever holds up the settings, who lost admission has lost it.
+                    if self.records_applied < last {
+                        self.apply_records(touched);
+                        self.records_applied = last;
+                    }
+                    return Err(fault);
+                }
             } else {
-                self.generation += 1;
-                let records = self.read.records.clone();
-                self.state = state::with_records(&self.state, &self.settings, records, self.generation);
-                self.cut += self.gate.apply(self.state.clone(), touched) as i64;
+                self.apply_records(touched);
             }
             self.read.seq = self.read.seq.max(last);
             self.report().await;
@@ -218,6 +225,14 @@ impl Follower {
         self.confirmed.store(clock::now().seconds(), Ordering::Relaxed);
         self.keep_snapshot().await;
         Ok(())
+    }
+
+    /// Puts the records that were read in force, under the settings as they are.
+    fn apply_records(&mut self, touched: Vec<Touched>) {
+        self.generation += 1;
+        let records = self.read.records.clone();
+        self.state = state::with_records(&self.state, &self.settings, records, self.generation);
+        self.cut += self.gate.apply(self.state.clone(), touched) as i64;
     }
 
     /// Reads configuration, CAs and certificate files anew; on any fault the old policy stays in force.
@@ -328,6 +343,7 @@ impl Follower {
         };
         let mut settings = load(&self.config, Some(state_dir), Some(&stored), clock::now())
             .map_err(|problems| problems.to_string())?;
+        settings.keep_issuers(&self.settings).map_err(|problems| problems.to_string())?;
         crl::keep_newer(&self.settings, &mut settings);
         Ok(settings)
     }
@@ -338,6 +354,7 @@ impl Follower {
         let state = state::gate_state(&settings, read.records.clone(), generation, &self.confirmed, kept)
             .map_err(|error| error.to_string())?;
         self.watched = Watched::default();
+        self.records_applied = 0;
         let mut settings = settings;
         crl::remember(&mut settings);
         (self.settings, self.read, self.state, self.generation) = (settings, read, state, generation);

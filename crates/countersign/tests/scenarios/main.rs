@@ -29,6 +29,7 @@ mod a28_manners;
 mod a29_metrics_and_health;
 mod a30_no_udp;
 mod behind_it_nginx;
+mod broken_ca_file;
 mod broken_files;
 mod ca_init_makes_the_authority;
 mod ca_issues_for_inner_hosts;

@@ -68,7 +68,8 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     }
     let mut jobs = jobs(&context.settings, args.name.as_deref());
     if args.due {
-        let pruned = fetched::prune(&context.settings.state, |ca| context.settings.cas.contains_key(ca));
+        let Settings { state, cas, broken_cas, .. } = &context.settings;
+        let pruned = fetched::prune(state, |ca| cas.contains_key(ca) || broken_cas.contains_key(ca));
         if let Err(error) = pruned {
             globals.warn(format!("the lists of a removed CA cannot be let go: {error}"));
         }

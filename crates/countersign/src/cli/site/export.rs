@@ -84,6 +84,10 @@ impl Program {
 /// Runs it.
 pub fn command(globals: &Globals, args: &Export) -> Outcome {
     let context = Context::open(globals)?;
+    if let Some(fault) = context.settings.broken_cas.values().next() {
+        // An export is taken for the whole truth elsewhere.
+        return Err(crate::config::Problems(vec![fault.clone()]).into());
+    }
     let site = context.site(&args.site)?;
     let admitted = admitted(&context, &site)?;
     let kind = args.program.kind();

@@ -59,6 +59,15 @@ pub(super) fn all_sites(
     all
 }
 
+/// The trusted issuers of both.
+#[derive(Default)]
+pub(super) struct Issuers {
+    /// By name.
+    pub(super) taken: BTreeMap<String, CaSettings>,
+    /// Those that are left out because their file cannot be taken, with the reason.
+    pub(super) broken: BTreeMap<String, Problem>,
+}
+
 /// The trusted issuers by name, the same way.
 pub(super) fn all_cas(
     file: &File,
@@ -67,31 +76,36 @@ pub(super) fn all_cas(
     stored: Option<&Stored>,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
-) -> BTreeMap<String, CaSettings> {
-    let mut all: BTreeMap<String, CaSettings> = BTreeMap::new();
+) -> Issuers {
+    let mut all = Issuers::default();
     for (name, ca) in &file.ca {
+        let (name, span) = (name.get_ref().clone(), name.span());
         let from = Certificates::File(folders.0);
-        if let Some(ca) =
-            ca::settings(name.get_ref(), ca, from, folders, (source, name.span()), problems, warnings)
-        {
-            all.insert(name.get_ref().clone(), ca);
+        match ca::settings(&name, ca, from, folders, (source, span), problems, warnings) {
+            Ok(Some(ca)) => drop(all.taken.insert(name, ca)),
+            Ok(None) => {}
+            Err(fault) => drop(all.broken.insert(name, fault)),
         }
     }
     for one in stored.iter().flat_map(|stored| &stored.cas) {
         let source = Source::registry(format!("CA {} (registry)", one.name), one.settings.clone());
         let file = read::ca(&source, problems);
         let from = Certificates::Text(&one.pem);
-        let Some(mut ca) = ca::settings(&one.name, &file, from, folders, (&source, 0..0), problems, warnings)
-        else {
+        let ca = ca::settings(&one.name, &file, from, folders, (&source, 0..0), problems, warnings);
+        let Some(mut ca) = ca.unwrap_or_else(|fault| {
+            problems.push(fault);
+            None
+        }) else {
             continue;
         };
         ca.sites.extend(one.sites.iter().filter_map(|site| HostName::parse(site).ok()));
-        if let Some(other) = all.get(&one.name) {
-            let what = format!("CA {} stands here and in {}", one.name, other.origin);
+        let taken = all.taken.get(&one.name).map(|ca| &ca.origin);
+        if let Some(other) = taken.or_else(|| all.broken.get(&one.name).map(|fault| &fault.place)) {
+            let what = format!("CA {} stands here and in {other}", one.name);
             problems.push(source.problem(&(0..0), what, "remove one of the two"));
             continue;
         }
-        all.insert(one.name.clone(), ca);
+        all.taken.insert(one.name.clone(), ca);
     }
     all
 }
