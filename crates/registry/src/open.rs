@@ -1,6 +1,7 @@
 //! The store: one connection that writes, a few that read.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -17,8 +18,11 @@ use crate::heads::{self, HeadsFile, HowOften};
 use crate::key::AuditKey;
 use crate::migrate::migrate;
 use crate::retain::{stored_heads, stored_starts};
-use crate::rows::hex;
+use crate::rows::{damaged, hex};
 use crate::schema;
+
+/// How every SQLite database begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// How often heads and the feed's number are noted where nobody changes anything.
 const SEAL_EVERY_SECONDS: i64 = 60;
@@ -82,6 +86,7 @@ impl Registry {
         if !path.is_file() {
             return Err(RegistryError::Missing { path: path.into() });
         }
+        must_be_database(path)?;
         let writer = writer(path).await?;
         migrate(path, &writer, key.as_ref()).await?;
         let key = key.map_or_else(|| own_key(path), Ok)?;
@@ -180,6 +185,19 @@ impl Registry {
         tx.commit().await?;
         writer.close().await;
         Ok(())
+    }
+}
+
+/// `Err(Damaged)` for a file that does not begin as a database does. SQLite would make an empty one into a database, under
+/// the hands of whoever is just copying one there.
+fn must_be_database(path: &Path) -> Result<()> {
+    let mut first = [0; MAGIC.len()];
+    match File::open(path).and_then(|mut file| file.read_exact(&mut first)) {
+        Ok(()) if first == *MAGIC => Ok(()),
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+            Err(RegistryError::Storage(sqlx::Error::Io(error)))
+        }
+        _ => Err(damaged(format!("{} holds no registry", path.display()))),
     }
 }
 
