@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, Globals};
 
-/// How long the gates' receipts are waited for.
-const WAIT: Duration = Duration::from_secs(2);
+/// How long the gates' receipts are waited for. A gate needs a second at most; its receipt is written to a disk, which
+/// may be slow without anything being wrong.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// The gates' receipts from before a change.
 pub struct Before(Vec<Receipt>);
