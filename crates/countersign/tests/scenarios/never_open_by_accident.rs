@@ -47,7 +47,7 @@ fn a_reload_with_a_broken_file_leaves_the_old_policy_in_force() {
     portal.countersign(&["reload"]).exited(3);
     // That asks the gate for nothing, seeing what is wrong by itself; a signal does.
     portal.gate().hang_up();
-    portal.gate().wait_stderr("reload failed", Duration::from_secs(10));
+    portal.gate().wait_stderr("reload failed", Duration::from_secs(60));
     assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
     assert_eq!(portal.curl(None, "/", &[]).status, 403);
     portal.sandbox.write(

@@ -7,7 +7,7 @@ use gateway::GateEvent;
 use policy::{PartyName, RecordChange};
 use testkit::{KeyType, Leaf};
 
-use crate::world::{World, now};
+use crate::world::{World, now, until};
 
 #[tokio::test]
 async fn who_is_admitted_reaches_the_upstream_with_an_identity_that_cannot_be_forged() {
@@ -138,7 +138,7 @@ async fn a_suspension_ends_a_strict_connection_that_never_asked() {
     let alice = world.client().showing(&world.alice);
     let mut idle = alice.connect(world.port(), "strict.test").await.unwrap();
     // The client's side of the handshake ends before the gate's.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    until(|| world.metric("countersign_open_connections{site=\"strict.test\"}") == 1);
     let mut state = world.state.clone();
     let mut suspended =
         (**state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap()).clone();
