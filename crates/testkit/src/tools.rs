@@ -105,7 +105,7 @@ pub fn openssl_s_client(dir: &Path, port: u16, servername: Option<&str>, extra: 
     command.args(extra);
     let host = servername.unwrap_or(SITE);
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
-    let (output, _) = process::run_until(&mut command, request.as_bytes(), Duration::from_secs(15), true);
+    let (output, _) = process::run_until(&mut command, request.as_bytes(), PATIENCE, true);
     let text = output.both();
     SClient { alert: alert_number(&text), code: output.code, output: text }
 }

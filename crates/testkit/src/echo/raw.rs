@@ -64,10 +64,10 @@ impl RawUpstream {
         self.received().iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
-    /// The text once it contains `wanted`; panics with what came when it does not within 5 s.
+    /// The text once it contains `wanted`; panics with what came when it does not within a minute.
     #[track_caller]
     pub fn wait_for(&self, wanted: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(5);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             let text = self.text();
             if text.contains(wanted) {

@@ -30,13 +30,16 @@ struct Text {
     ended: u8,
 }
 
+/// Ends a hang; promises nothing about how soon something happens.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Gate {
-    /// Spawns `command` and waits up to 15 s for a line with `ready` on standard error; panics with the output
+    /// Spawns `command` and waits up to a minute for a line with `ready` on standard error; panics with the output
     /// otherwise.
     #[track_caller]
     pub fn start(command: Command) -> Self {
         let gate = Self::spawn(command);
-        gate.wait_stderr("ready", Duration::from_secs(15));
+        gate.wait_stderr("ready", PATIENCE);
         gate
     }
 
@@ -133,10 +136,16 @@ impl Gate {
         self.exit
     }
 
-    /// SIGTERM; the exit code, -1 when it had to be killed after 5 s. Its output stays readable.
+    /// SIGTERM; the exit code, -1 when it had to be killed after a minute. Its output stays readable.
+    ///
+    /// Killed sooner, a gate on a busy machine would not have written what the next start rests on.
     pub fn terminate(&mut self) -> i32 {
+        self.end_within(PATIENCE)
+    }
+
+    fn end_within(&mut self, patience: Duration) -> i32 {
         self.signal(Signal::TERM);
-        self.wait_exit(Duration::from_secs(5)).unwrap_or_else(|| {
+        self.wait_exit(patience).unwrap_or_else(|| {
             self.kill();
             -1
         })
@@ -166,7 +175,8 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.terminate();
+        // Nothing rests on what it still writes.
+        self.end_within(Duration::from_secs(5));
         if std::thread::panicking() {
             eprintln!("--- the gate's stderr\n{}\n---", self.stderr());
         }
