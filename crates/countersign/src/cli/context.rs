@@ -128,20 +128,37 @@ pub fn state_dir(globals: &Globals, config: &Path, _now: UnixTime) -> Result<Sta
     Ok(StateDir::at(base.join(file.server.state.unwrap_or_else(|| "state".into()))))
 }
 
-/// Refuses where another user owns the directory, with the line that works.
+/// Refuses where another user owns the directory, or where its owner alone can reach it, with the line that works.
 pub fn check_owner(directory: &Path) -> Result<(), Failure> {
-    let Ok(metadata) = directory.metadata() else { return Ok(()) };
-    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    if owner == me {
-        return Ok(());
-    }
-    let name = user(owner).unwrap_or_else(|| format!("#{owner}"));
+    let shown = directory.display();
+    let (owner, what) = match directory.metadata() {
+        Ok(metadata) if metadata.uid() == rustix::process::geteuid().as_raw() => return Ok(()),
+        Ok(metadata) => {
+            let owner = user(metadata.uid()).unwrap_or_else(|| format!("#{}", metadata.uid()));
+            let what = format!("{shown} belongs to {owner}; files made by another user would stop the gate");
+            (owner, what)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            ("root".into(), format!("{shown} cannot be reached: {error}"))
+        }
+        Err(_) => return Ok(()),
+    };
     let line: Vec<String> = std::env::args().map(|argument| quoted(&argument)).collect();
-    Err(Failure::new(
-        Exit::NoPermission,
-        format!("{} belongs to {name}; files made by another user would stop the gate", directory.display()),
-        format!("sudo -u {} {}", quoted(&name), line.join(" ")),
-    ))
+    let before = match of_a_service(directory) {
+        Some(name) => format!(
+            "sudo systemd-run --quiet --pipe --collect -p DynamicUser=yes -p User={name} -p StateDirectory={name} -p UMask=0077"
+        ),
+        None => format!("sudo -u {}", quoted(&owner)),
+    };
+    Err(Failure::new(Exit::NoPermission, what, format!("{before} {}", line.join(" "))))
+}
+
+/// The name of the state directory that systemd made for a user of its own (`DynamicUser`): only the service's own
+/// processes reach it.
+fn of_a_service(directory: &Path) -> Option<String> {
+    let real = std::fs::read_link(directory).ok()?;
+    let private = real.parent()?.file_name()? == "private";
+    private.then(|| real.file_name().map(|name| quoted(&name.to_string_lossy()))).flatten()
 }
 
 fn user(uid: u32) -> Option<String> {
@@ -170,5 +187,21 @@ mod tests {
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("#1000"), "'#1000'");
+    }
+
+    #[test]
+    fn a_directory_of_a_service_with_a_user_of_its_own_is_told_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(place("private/gate")).unwrap();
+        std::fs::create_dir(place("plain")).unwrap();
+        std::os::unix::fs::symlink("private/gate", place("gate")).unwrap();
+        std::os::unix::fs::symlink("plain", place("link")).unwrap();
+        assert_eq!(of_a_service(&place("gate")).as_deref(), Some("gate"));
+        for other in ["plain", "link", "private/gate", "missing"] {
+            assert_eq!(of_a_service(&place(other)), None, "{other}");
+        }
+        assert!(check_owner(&place("plain")).is_ok());
+        assert!(check_owner(&place("missing")).is_ok());
     }
 }

@@ -23,6 +23,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
 }
 
 fn serve(globals: &Globals, args: Args) -> Outcome {
+    crate::run::take_name();
     run_cli::log_to_stderr(globals);
     let config = globals.config_path();
     let state_dir: StateDir = context::state_dir(globals, &config, crate::clock::now())?;

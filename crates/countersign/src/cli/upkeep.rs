@@ -26,6 +26,7 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 }
 
 fn upkeep(globals: &Globals) -> Outcome {
+    crate::run::take_name();
     let context = Context::open(globals)?;
     // What is old goes first: it needs no key.
     context.run(context.registry.prune(context.now))?;

@@ -90,7 +90,9 @@ impl Settings {
             let help = format!("make one with `countersign init`, or name yours with --config ({error})");
             Problems(vec![Problem { place: name.clone(), what: "cannot be read".into(), help }])
         })?;
-        let shown = path.strip_prefix(std::env::current_dir().unwrap_or_default()).unwrap_or(path);
+        // From the root it would look like a path of some other folder's.
+        let here = std::env::current_dir().ok().filter(|here| here.parent().is_some());
+        let shown = here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
         let shown = shown.strip_prefix(".").unwrap_or(shown);
         Self::parse(&Source::file(shown.display().to_string(), text), path, state, stored, now)
     }

@@ -24,6 +24,11 @@ pub fn command() -> Command {
     command
 }
 
+/// Gives the process that was started so the program's name again, for `ps` and `top`; a wish, not more.
+pub fn take_name() {
+    let _ = std::fs::write("/proc/self/comm", "countersign");
+}
+
 /// A gate's process, and the ways to it.
 pub struct Spawned {
     /// The process.

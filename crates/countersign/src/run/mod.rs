@@ -46,6 +46,7 @@ use std::time::Duration;
 
 use crate::config::{Settings, StateDir};
 
+pub use children::take_name;
 pub use lock::{live, running, take as take_lock};
 pub use predecessor::Inherited;
 pub use successor::Program;

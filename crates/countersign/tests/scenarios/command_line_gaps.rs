@@ -126,3 +126,25 @@ fn whose_certificates_end_soon_is_a_list_of_its_own() {
     let wrong = portal.countersign(&["party", "list", "--expires-within", "soon"]).exited(2);
     assert!(wrong.stderr.contains("such as 30d"), "{}", wrong.story());
 }
+
+#[test]
+fn where_a_new_party_may_enter_is_told_by_grants_and_by_the_configuration() {
+    let other = "[site.\"files.test\"]\nupstream = \"http://127.0.0.1:9\"\nallow = [\"erin\", \"group:staff\"]\n\
+                 deny = [\"mallory\"]\n\n[group]\nstaff = [\"frank\", \"mallory\"]\n";
+    let portal = Portal::build(&binary()).extra_toml(other).prepare();
+    let told = |args: &[&str]| portal.countersign(&[&["party", "add"], args].concat()).ok().stdout;
+    for (args, wanted) in [
+        (&["dora"][..], "dora enters no site yet (countersign party grant)"),
+        (
+            &["dora", "--label", "phone", "--site", "portal.test", "--out", "phone"],
+            "dora may enter portal.test",
+        ),
+        (&["dora", "--label", "desk", "--out", "desk"], "dora may enter portal.test"),
+        (&["erin"], "erin may enter files.test"),
+        (&["frank", "--site", "portal.test"], "frank may enter files.test, portal.test"),
+        (&["mallory"], "mallory enters no site yet"),
+    ] {
+        let told = told(args);
+        assert!(told.contains(wanted), "{args:?}: {told}");
+    }
+}

@@ -6,7 +6,7 @@ use authority::{KeyType, PrivateKey, pkcs12};
 use examiner::{Certificate, Name, UnixTime};
 use policy::issuance::Profile;
 use policy::record::{Origin, PinExceptions};
-use policy::{Holder, HostName, PartyName};
+use policy::{Holder, HostName, PartyName, Principal};
 use serde_json::json;
 
 use crate::cli::context::Context;
@@ -119,7 +119,7 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
     let made = made.issue(&context, &wanted)?;
     grant(&context, &name, &sites)?;
-    made.report(globals, &name, &sites);
+    made.report(globals, &context, &name, &sites);
     Ok(Exit::Fine)
 }
 
@@ -131,8 +131,24 @@ pub fn grant(context: &Context, name: &PartyName, sites: &[HostName]) -> Result<
     Ok(())
 }
 
-fn entering(sites: &[HostName]) -> String {
-    let all: Vec<&str> = sites.iter().map(HostName::as_str).collect();
+/// Where the party may enter now that these were granted: by its grants, and by the lists in the configuration.
+fn entering(context: &Context, name: &PartyName, granted: &[HostName]) -> String {
+    let before = context.state.records.parties.get(name);
+    let names = |principals: &[Principal]| {
+        principals.iter().any(|principal| match principal {
+            Principal::Party(party) => party == name.as_str(),
+            Principal::Group(group) => {
+                let members = context.settings.groups.get(group);
+                members.is_some_and(|members| members.iter().any(|member| member == name.as_str()))
+            }
+            Principal::Ca(_) => false,
+        })
+    };
+    let enters = context.settings.sites.iter().filter(|(site, settings)| {
+        let grant = granted.contains(site) || before.is_some_and(|party| party.grants.contains(*site));
+        (grant || names(&settings.allow)) && !names(&settings.deny)
+    });
+    let all: Vec<&str> = enters.map(|(site, _)| site.as_str()).collect();
     if all.is_empty() {
         "enters no site yet (countersign party grant)".into()
     } else {
@@ -181,7 +197,11 @@ fn pin(
             "files": [],
             "password": null,
         }),
-        format!("{name}: the {way} of {} is pinned; {name} {}", certificate.subject, entering(sites)),
+        format!(
+            "{name}: the {way} of {} is pinned; {name} {}",
+            certificate.subject,
+            entering(context, name, sites)
+        ),
     );
     Ok(Exit::Fine)
 }
@@ -259,7 +279,8 @@ fn by_subject(
     context.run(registry.add_subject_rule(name, ca, &subject, actor, now))?;
     grant(context, name, sites)?;
     let value = json!({ "party": name, "subject": subject.to_string(), "ca": ca, "sites": sites, "files": [], "password": null });
-    globals.print(&value, format!("{subject} of CA {ca} is {name}; {name} {}", entering(sites)));
+    globals
+        .print(&value, format!("{subject} of CA {ca} is {name}; {name} {}", entering(context, name, sites)));
     Ok(Exit::Fine)
 }
 
@@ -342,11 +363,11 @@ impl Made {
     }
 
     /// Says what exists now and where.
-    pub fn report(&self, globals: &Globals, name: &PartyName, sites: &[HostName]) {
+    pub fn report(&self, globals: &Globals, context: &Context, name: &PartyName, sites: &[HostName]) {
         let Some(issued) = &self.issued else { return };
         let password = self.password.as_ref().map(pkcs12::Password::expose);
-        let mut text =
-            format!("{name}: a certificate until {}; {name} {}\n", issued.not_after, entering(sites));
+        let entering = entering(context, name, sites);
+        let mut text = format!("{name}: a certificate until {}; {name} {entering}\n", issued.not_after);
         for file in &self.written {
             text += &format!("  {}\n", file.display());
         }

@@ -77,7 +77,7 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     let thumbprints: Vec<_> =
         old.iter().map(|one| one.thumbprint).filter(|one| Some(*one) != made.thumbprint()).collect();
     context.run(context.registry.supersede(&thumbprints, until, &context.actor, context.now))?;
-    made.report(globals, &row.name, &row.grants);
+    made.report(globals, &context, &row.name, &row.grants);
     globals.say(format!("the old certificate holds until {until}"));
     Ok(Exit::Fine)
 }
