@@ -354,8 +354,29 @@ impl Supervision {
 
     async fn drain(&mut self) {
         self.pass(PosixSignal::TERM);
-        if tokio::time::timeout(DRAIN * 2, self.gate.wait()).await.is_err() {
+        if tokio::time::timeout(DRAIN * 2, self.until_gate_ends()).await.is_err() {
             let _ = self.gate.kill().await;
+        }
+    }
+
+    /// Waits for a gate that was told to end. One that asks for a signature just then is told that there is none: it
+    /// would wait for it in vain, and be killed before it has written its last policy.
+    async fn until_gate_ends(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.gate.wait() => return,
+                said = self.control.next() => match said {
+                    Some(FromGate::Sign) => {
+                        let none = FromSupervisor::Signed(Some("the gate is told to end".into()));
+                        let _ = self.control.say(&none).await;
+                    }
+                    Some(_) => {}
+                    None => {
+                        let _ = self.gate.wait().await;
+                        return;
+                    }
+                },
+            }
         }
     }
 
