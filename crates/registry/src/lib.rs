@@ -39,7 +39,7 @@ mod subjects;
 pub mod verify;
 
 pub use audit::{AuditEvent, AuditFilter, AuditRow};
-pub use certificates::{CertificateRow, Issuer, NewCertificate};
+pub use certificates::{CertificateRow, IssuedRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};
 pub use feed::{Feed, FeedEntry, Gap, State};

@@ -60,10 +60,9 @@ impl Context {
         Ok(Hierarchy::open(&self.settings.state.authority())?)
     }
 
-    /// The passphrase of the authority's keys: in the state directory, or in the file that
-    /// `COUNTERSIGN_PASSPHRASE_FILE` names.
+    /// The passphrase of the authority's keys.
     pub fn passphrase(&self) -> Result<Passphrase, Failure> {
-        Ok(Passphrase::read(&self.settings.state.passphrase())?)
+        Ok(self.settings.state.passphrase().read()?)
     }
 
     /// One CA with its key.
