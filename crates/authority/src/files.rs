@@ -176,7 +176,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("credential");
         std::fs::write(&path, b"one").unwrap();
-        for (mode, is_taken) in [(0o400, true), (0o440, true), (0o460, false), (0o450, false), (0o404, false)] {
+        for (mode, is_taken) in [(0o400, true), (0o440, true), (0o460, false), (0o450, false), (0o404, false)]
+        {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
             assert_eq!(read_credential(&path).is_ok(), is_taken, "{mode:o}");
         }

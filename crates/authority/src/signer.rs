@@ -115,7 +115,9 @@ impl Signer {
             serial_hex: hex(&serial),
             not_before: plan.not_before,
             not_after: plan.not_after,
-            chain_der: std::iter::once(self.certificate.der.to_vec()).chain(self.issuers.iter().cloned()).collect(),
+            chain_der: std::iter::once(self.certificate.der.to_vec())
+                .chain(self.issuers.iter().cloned())
+                .collect(),
             der,
         })
     }

@@ -48,8 +48,11 @@ impl Elsewhere {
             self.file(&format!("{name}.pem")),
         );
         let extensions = extensions.to_str().unwrap();
-        openssl(&["x509", "-req", "-in", &csr, "-signkey", &key, "-days", "900", "-extfile", extensions, "-out", &out])
-            .unwrap();
+        openssl(&[
+            "x509", "-req", "-in", &csr, "-signkey", &key, "-days", "900", "-extfile", extensions, "-out",
+            &out,
+        ])
+        .unwrap();
     }
 
     /// Has `issuer` sign the request of this name; returns the certificate.
@@ -59,8 +62,21 @@ impl Elsewhere {
         let extensions = self.world.write("x", extensions);
         let extensions = extensions.to_str().unwrap();
         openssl(&[
-            "x509", "-req", "-in", &csr, "-CA", &ca, "-CAkey", &key, "-CAcreateserial", "-days", "800", "-extfile",
-            extensions, "-out", &out,
+            "x509",
+            "-req",
+            "-in",
+            &csr,
+            "-CA",
+            &ca,
+            "-CAkey",
+            &key,
+            "-CAcreateserial",
+            "-days",
+            "800",
+            "-extfile",
+            extensions,
+            "-out",
+            &out,
         ])
         .unwrap();
         self.read(name)
@@ -85,7 +101,9 @@ impl Elsewhere {
 fn the_request_is_for_the_client_cas_key_and_asks_for_a_cas_powers() {
     let elsewhere = Elsewhere::new();
     let shown = openssl(&["req", "-verify", "-noout", "-text", "-in", &elsewhere.file("ours.csr")]).unwrap();
-    for wanted in ["self-signature verify OK", "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign", "TLS Web Client"] {
+    for wanted in
+        ["self-signature verify OK", "CA:TRUE, pathlen:0", "Certificate Sign, CRL Sign", "TLS Web Client"]
+    {
         assert!(shown.contains(wanted), "{wanted} in\n{shown}");
     }
     let ours = elsewhere.sign("ours", "middle", OURS);
@@ -117,8 +135,17 @@ fn the_signed_chain_is_taken_in_any_order_and_sent_along() {
     let sent = world.write("sent.pem", sent);
     let at = now.seconds().to_string();
     openssl(&[
-        "verify", "-x509_strict", "-attime", &at, "-purpose", "sslclient", "-CAfile", &elsewhere.file("root.pem"),
-        "-untrusted", sent.to_str().unwrap(), leaf.to_str().unwrap(),
+        "verify",
+        "-x509_strict",
+        "-attime",
+        &at,
+        "-purpose",
+        "sslclient",
+        "-CAfile",
+        &elsewhere.file("root.pem"),
+        "-untrusted",
+        sent.to_str().unwrap(),
+        leaf.to_str().unwrap(),
     ])
     .unwrap();
     assert_eq!(issued.chain_der, [&ours, &all[2]].map(|one| one.der.to_vec()));
@@ -174,7 +201,8 @@ fn a_middle_that_leaves_no_room_for_us_is_refused() {
     let ours = elsewhere.sign("ours", "middle", OURS);
     let whole = elsewhere.sign("middle", "root", &middle.replace("pathlen:0", "pathlen:1"));
     let all = [ours.clone(), whole, elsewhere.read("root")];
-    assert!(elsewhere.world.hierarchy.examine_client_ca(&all, ours.not_before).is_ok());
+    let now = all[1].not_before.max(ours.not_before);
+    assert!(elsewhere.world.hierarchy.examine_client_ca(&all, now).is_ok());
 }
 
 #[test]
@@ -182,22 +210,44 @@ fn another_key_another_name_and_a_chain_with_a_gap_are_refused() {
     let elsewhere = Elsewhere::new();
     let ours = elsewhere.sign("ours", "middle", OURS);
     let (middle, root) = (elsewhere.read("middle"), elsewhere.read("root"));
-    let refused = |all: &[Certificate]| match elsewhere.world.hierarchy.examine_client_ca(all, ours.not_before) {
-        Err(AuthorityError::NotImported(why)) => why,
-        other => panic!("{other:?}"),
-    };
+    let refused =
+        |all: &[Certificate]| match elsewhere.world.hierarchy.examine_client_ca(all, ours.not_before) {
+            Err(AuthorityError::NotImported(why)) => why,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(refused(&[middle.clone(), root.clone()]), ImportError::OtherKey);
     assert!(matches!(refused(&[ours.clone(), root.clone()]), ImportError::NoIssuer { .. }));
     assert!(matches!(refused(&[ours.clone(), middle.clone()]), ImportError::NoIssuer { .. }));
     // A namesake of the issuer, with another key.
     elsewhere.key("middle", "/O=Corp/CN=Corp Middle");
-    let namesake = elsewhere.sign("middle", "root", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
+    let namesake =
+        elsewhere.sign("middle", "root", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
     assert!(matches!(refused(&[ours.clone(), namesake, root.clone()]), ImportError::NoIssuer { .. }));
 
-    openssl(&["req", "-pubkey", "-noout", "-in", &elsewhere.file("ours.csr"), "-out", &elsewhere.file("pub")]).unwrap();
     openssl(&[
-        "x509", "-new", "-subj", "/CN=Other", "-force_pubkey", &elsewhere.file("pub"), "-CA",
-        &elsewhere.file("root.pem"), "-CAkey", &elsewhere.file("root.key"), "-days", "800", "-out",
+        "req",
+        "-pubkey",
+        "-noout",
+        "-in",
+        &elsewhere.file("ours.csr"),
+        "-out",
+        &elsewhere.file("pub"),
+    ])
+    .unwrap();
+    openssl(&[
+        "x509",
+        "-new",
+        "-subj",
+        "/CN=Other",
+        "-force_pubkey",
+        &elsewhere.file("pub"),
+        "-CA",
+        &elsewhere.file("root.pem"),
+        "-CAkey",
+        &elsewhere.file("root.key"),
+        "-days",
+        "800",
+        "-out",
         &elsewhere.file("renamed.pem"),
     ])
     .unwrap();

@@ -107,11 +107,19 @@ fn a_start_that_was_cut_short_leaves_the_old_generation_issuing_and_can_be_done_
         fs::write(world.ca.join("client.key"), key).unwrap();
         fs::write(world.ca.join("client.old.key"), &old_key).unwrap();
         let former = world.ca.join("client.old.pem");
-        if has_old_pem { fs::write(&former, &old_pem).unwrap() } else { let _ = fs::remove_file(&former); }
+        if has_old_pem {
+            fs::write(&former, &old_pem).unwrap()
+        } else {
+            let _ = fs::remove_file(&former);
+        }
         world.hierarchy = Hierarchy::open(&world.ca).unwrap();
         assert!(world.hierarchy.former(Role::Client).is_none(), "step {step}");
         let issued = world.issue(Profile::Person, |_| {});
-        assert_eq!(issued.chain_der[0], world.hierarchy.certificate(Role::Client).der.to_vec(), "step {step}");
+        assert_eq!(
+            issued.chain_der[0],
+            world.hierarchy.certificate(Role::Client).der.to_vec(),
+            "step {step}"
+        );
         begin(&mut world, Role::Client).unwrap();
         assert!(world.hierarchy.former(Role::Client).is_some(), "step {step}");
         world.issue(Profile::Person, |_| {});

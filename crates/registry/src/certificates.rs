@@ -89,21 +89,6 @@ pub struct CertificateRow {
     pub key_pin: KeyPin,
 }
 
-/// A certificate that one of the own CAs issued, with its holder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IssuedRow {
-    /// Whose it is.
-    pub holder: Holder,
-    /// What its holder calls it.
-    pub label: String,
-    /// SHA-256 of its DER.
-    pub thumbprint: Thumbprint,
-    /// Last second of validity, inclusive.
-    pub not_after: UnixTime,
-    /// Last second at which it is accepted beside its successor.
-    pub superseded_after: Option<UnixTime>,
-}
-
 impl Registry {
     /// Puts a certificate on record.
     ///
@@ -166,33 +151,6 @@ impl Registry {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(certificate_row).collect()
-    }
-
-    /// The certificates of one own CA, named as `issuer_name` (RFC 4514), that are admitted at `now`: within their dates,
-    /// not revoked, and not superseded beyond their overlap.
-    pub async fn in_use_of(&self, issuer: Issuer, issuer_name: &str, now: UnixTime) -> Result<Vec<IssuedRow>> {
-        let rows = sqlx::query(
-            "SELECT * FROM certificates
-             WHERE origin = 'own' AND ifnull(issued_by, ?1) = ?1 AND issuer = ?2 AND revoked_at IS NULL AND not_after >= ?3
-                 AND ifnull(superseded_after, ?3) >= ?3
-             ORDER BY not_after, number",
-        )
-        .bind(issuer.word())
-        .bind(issuer_name)
-        .bind(now.seconds())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(IssuedRow {
-                    holder: holder(row)?,
-                    label: row.try_get("label")?,
-                    thumbprint: thumbprint(row)?,
-                    not_after: time(row, "not_after")?,
-                    superseded_after: maybe_time(row, "superseded_after")?,
-                })
-            })
-            .collect()
     }
 
     /// A certificate and its holder.
@@ -401,7 +359,7 @@ fn origin(row: &SqliteRow) -> Result<Origin> {
     }
 }
 
-fn holder(row: &SqliteRow) -> Result<Holder> {
+pub(crate) fn holder(row: &SqliteRow) -> Result<Holder> {
     let name = party(row, "holder")?;
     if row.try_get::<&str, _>("holder_kind")? == "party" {
         return Ok(Holder::Party(name));

@@ -3,9 +3,9 @@
 //! Key and name of the client CA stay, so that certificates it issued before hold under the new one.
 
 use der::Decode;
+use der::Encode;
 use der::asn1::{Any, BitString, SetOfVec};
 use der::oid::AssociatedOid;
-use der::Encode;
 use examiner::cert::pem;
 use examiner::{Certificate, UnixTime};
 use spki::SubjectPublicKeyInfoOwned;
@@ -118,7 +118,8 @@ impl Hierarchy {
         certificates: &[Certificate],
         now: UnixTime,
     ) -> Result<Vec<Certificate>, AuthorityError> {
-        let ours = certificates.iter().find(|one| one.spki == self.client.spki).ok_or(ImportError::OtherKey)?;
+        let ours =
+            certificates.iter().find(|one| one.spki == self.client.spki).ok_or(ImportError::OtherKey)?;
         if ours.subject_der != self.client.subject_der {
             let (given, ours) = (ours.subject.to_string(), self.client.subject.to_string());
             return Err(ImportError::OtherName { given, ours }.into());
@@ -143,7 +144,9 @@ fn to_root(first: &Certificate, all: &[Certificate]) -> Result<Vec<Certificate>,
             break;
         }
         let mut issuer = None;
-        for one in all.iter().filter(|one| one.subject_der == last.issuer_der && !chain.iter().any(|had| had.thumbprint == one.thumbprint)) {
+        for one in all.iter().filter(|one| {
+            one.subject_der == last.issuer_der && !chain.iter().any(|had| had.thumbprint == one.thumbprint)
+        }) {
             if is_signed_by(last, one)? {
                 issuer = Some(one.clone());
                 break;
@@ -193,7 +196,9 @@ fn fitness(one: &Certificate, below: usize, now: UnixTime) -> Result<(), String>
     }
     let constraints = parsed.tbs_certificate().get_extension::<NameConstraints>().map_err(unreadable)?;
     if constraints.is_some_and(|(_, constraints)| shuts_parties_out(&constraints)) {
-        return Err("has name constraints that our certificates, with `CN=NAME` and `urn:uuid:…`, do not fit".into());
+        return Err(
+            "has name constraints that our certificates, with `CN=NAME` and `urn:uuid:…`, do not fit".into(),
+        );
     }
     Ok(())
 }

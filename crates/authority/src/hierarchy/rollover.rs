@@ -71,7 +71,8 @@ impl Hierarchy {
         let root = self.unlock(Role::Root, passphrase)?;
         // The present key is needed for the lists of what it signed; better to miss it now than then.
         self.unlock(role, passphrase)?;
-        let organisation = self.certificate(role).subject.values(ORGANISATION).next().unwrap_or("Countersign").to_owned();
+        let organisation =
+            self.certificate(role).subject.values(ORGANISATION).next().unwrap_or("Countersign").to_owned();
         let subject =
             names::ca_subject(&format!("Countersign {kind} CA {}", *random::text::<6>()?), &organisation)?;
         let key = keys::generate(key_type)?;

@@ -91,6 +91,10 @@ fn run(globals: &Globals) -> Outcome {
             ));
         }
     }
+    if !crate::run::confine::is_possible() {
+        mentions
+            .push("this kernel has no Landlock: the gate and the authority are not confined by it".into());
+    }
     let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
     let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));
     for (name, certificate) in shown.chain(own_admin) {

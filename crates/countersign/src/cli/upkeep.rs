@@ -1,4 +1,4 @@
-//! `upkeep`, hidden: the short-lived process that may read the CA's key. It issues the server certificates that are
+//! `upkeep`, hidden: what the authority's process does each time it is asked, as a process of its own. It issues the server certificates that are
 //! due, publishes the list of revoked certificates, and lets go of what is old.
 
 use authority::crl::{self, CrlEntry};
@@ -26,6 +26,13 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 }
 
 fn upkeep(globals: &Globals) -> Outcome {
+    let done = work(globals)?;
+    globals.print(&done, done.to_string());
+    Ok(Exit::Fine)
+}
+
+/// Does what is due, and says what that was.
+pub fn work(globals: &Globals) -> Result<Done, Failure> {
     let context = Context::open(globals)?;
     // What is old goes first: it needs no key.
     context.run(context.registry.prune(context.now))?;
@@ -41,8 +48,7 @@ fn upkeep(globals: &Globals) -> Outcome {
         Ok((published, publish_in)) => (done.published, done.publish_in) = (published, publish_in),
         Err(failure) => done.not_published = Some(failure.what),
     }
-    globals.print(&done, done.to_string());
-    Ok(Exit::Fine)
+    Ok(done)
 }
 
 /// Publishes a list where one is due: its number, or in how many seconds it may be published.

@@ -120,7 +120,11 @@ mod tests {
         std::fs::write(state.passphrase_place(), "/run/keys/countersign\n").unwrap();
         assert_eq!(found(&set), PassphrasePlace::File("/run/keys/countersign".into()));
         set.push((CREDENTIALS, dir.path().into()));
-        assert_eq!(found(&set), PassphrasePlace::File("/run/keys/countersign".into()), "no credential is there");
+        assert_eq!(
+            found(&set),
+            PassphrasePlace::File("/run/keys/countersign".into()),
+            "no credential is there"
+        );
         std::fs::write(&credential, "secret\n").unwrap();
         assert_eq!(found(&set), PassphrasePlace::Credential(credential));
         set.push((VARIABLE, "".into()));

@@ -37,7 +37,8 @@ fn both_generations_enter_until_a_rollover_is_finished_and_stragglers_keep_it_fr
         let args = [&["ca", "crl", "--format", "pem", "--out", file], more].concat();
         portal.countersign(&args).ok();
         let ca = if more.is_empty() { "state/ca/client.pem" } else { "state/ca/client.old.pem" };
-        let shown = openssl(portal.sandbox.dir(), &["crl", "-in", file, "-CAfile", ca, "-noout", "-text"], b"").ok();
+        let shown =
+            openssl(portal.sandbox.dir(), &["crl", "-in", file, "-CAfile", ca, "-noout", "-text"], b"").ok();
         assert!(shown.both().contains("verify OK"), "{}", shown.story());
         shown.both().contains("Serial Number")
     });

@@ -46,7 +46,8 @@ fn a_client_ca_that_another_authority_signed_admits_whom_it_admitted_and_whom_it
     assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200, "issued before");
     portal.add_party("bob");
     eventually("bob's entry", || (portal.curl(Some("bob"), "/", &[]).status == 200).then_some(()));
-    let verify = ["verify", "-purpose", "sslclient", "-CAfile", "corp.pem", "-untrusted", "bob.pem", "bob.pem"];
+    let verify =
+        ["verify", "-purpose", "sslclient", "-CAfile", "corp.pem", "-untrusted", "bob.pem", "bob.pem"];
     openssl(dir, &verify, b"").ok();
     portal.countersign(&["ca", "crl", "--format", "pem", "--out", "list.pem"]).ok();
     openssl(dir, &["crl", "-in", "list.pem", "-CAfile", "ours.pem", "-noout"], b"").ok();

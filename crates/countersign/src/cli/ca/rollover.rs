@@ -156,17 +156,26 @@ fn finish(globals: &Globals, role: Role, force: bool) -> Outcome {
         ));
     }
     if globals.dry_run {
-        globals.say(format!("would trust {} no longer; {} certificate(s) would be refused", old.subject, rows.len()));
+        globals.say(format!(
+            "would trust {} no longer; {} certificate(s) would be refused",
+            old.subject,
+            rows.len()
+        ));
         return Ok(Exit::Fine);
     }
     hierarchy.end_rollover(role)?;
     crate::run::upkeep::forget_former(&context.settings.state, role);
-    let noted = format!("{role}: rollover finished, {} is trusted no longer, {} cut off", old.subject, rows.len());
+    let noted =
+        format!("{role}: rollover finished, {} is trusted no longer, {} cut off", old.subject, rows.len());
     context.run(context.registry.note_authority(&noted, &context.actor, context.now))?;
     let cut: Vec<Value> = rows.iter().map(view).collect();
     globals.print(
         &json!({ "issuer": role.word(), "removed": cert::view(&old), "refused": cut }),
-        format!("{} is trusted no longer, and its key is deleted; {} certificate(s) are refused", old.subject, rows.len()),
+        format!(
+            "{} is trusted no longer, and its key is deleted; {} certificate(s) are refused",
+            old.subject,
+            rows.len()
+        ),
     );
     Ok(Exit::Fine)
 }

@@ -85,11 +85,7 @@ fn fill(context: &Context, args: &Args, part: &Path) -> Result<Manifest, Failure
     }
     let mut entries = Vec::new();
     for name in names {
-        let from = if name == Path::new(PASSPHRASE) {
-            passphrase_file(context)?
-        } else {
-            state.join(&name)
-        };
+        let from = if name == Path::new(PASSPHRASE) { passphrase_file(context)? } else { state.join(&name) };
         if from.is_file() {
             let (length, sha256) = copy(&from, &part.join(&name))?;
             entries.push(Entry { name, length, sha256 });

@@ -39,14 +39,14 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
     let hierarchy = context.hierarchy().ok();
-    let both = hierarchy.iter().flat_map(|all| {
-        std::iter::once(all.certificate(Role::Client)).chain(all.former(Role::Client))
-    });
+    let both = hierarchy
+        .iter()
+        .flat_map(|all| std::iter::once(all.certificate(Role::Client)).chain(all.former(Role::Client)));
     let own: Vec<Vec<u8>> = both.map(|one| one.der.to_vec()).collect();
     // Up to the root: the own one, and the issuers elsewhere that signed the client CA.
-    let above = hierarchy.iter().flat_map(|all| {
-        std::iter::once(all.certificate(Role::Root)).chain(all.client_issuers())
-    });
+    let above = hierarchy
+        .iter()
+        .flat_map(|all| std::iter::once(all.certificate(Role::Root)).chain(all.client_issuers()));
     let above: Vec<Vec<u8>> = above.map(|one| one.der.to_vec()).collect();
     let root_path = NormalPath::parse("/").map_err(|error| Failure::usage(error.to_string(), ""))?;
     let base = site.rule(&root_path).map_err(|error| Failure::usage(error.to_string(), ""))?;
