@@ -29,6 +29,8 @@ pub struct RevokedSerial {
     pub reason: String,
     /// Last second of its validity.
     pub not_after: UnixTime,
+    /// Its issuer's name, RFC 4514.
+    pub issuer: String,
 }
 
 impl Registry {
@@ -79,7 +81,7 @@ impl Registry {
     /// A certificate that does not tell its CA stands on every list.
     pub async fn revoked_serials(&self, issuer: Issuer, now: UnixTime) -> Result<Vec<RevokedSerial>> {
         let rows = sqlx::query(
-            "SELECT serial, revoked_at, revoked_reason, not_after FROM certificates
+            "SELECT serial, revoked_at, revoked_reason, not_after, issuer FROM certificates
              WHERE revoked_at IS NOT NULL AND origin = 'own' AND ifnull(issued_by, ?1) = ?1 AND not_after >= ?2
              ORDER BY number",
         )
@@ -94,6 +96,7 @@ impl Registry {
                     at: time(row, "revoked_at")?,
                     reason: row.try_get("revoked_reason")?,
                     not_after: time(row, "not_after")?,
+                    issuer: row.try_get("issuer")?,
                 })
             })
             .collect()

@@ -10,6 +10,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub mod authority;
 pub mod ca;
 pub mod cert;
 pub mod check;
@@ -73,6 +74,9 @@ pub enum Command {
     /// The gate itself, as `run` starts it.
     #[command(hide = true)]
     Gate(gate::Args),
+    /// The process that signs, as `run` starts it.
+    #[command(hide = true)]
+    Authority(authority::Args),
     /// Sign what is due, as `run` starts it.
     #[command(hide = true)]
     Upkeep(upkeep::Args),
@@ -126,6 +130,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Check(args) => check::command(globals, args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::Gate(args) => gate::command(globals, args),
+        Command::Authority(args) => authority::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),

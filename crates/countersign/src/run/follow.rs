@@ -323,7 +323,8 @@ impl Follower {
     ) -> Result<(), String> {
         let mut read = registry.load().await.map_err(|error| error.to_string())?;
         let older = read.epoch != self.read.epoch || read.seq < self.read.seq;
-        if older && !std::mem::take(&mut self.accepting) {
+        let found = registry.restored().is_some() && self.denials.is_none();
+        if (older || found) && !std::mem::take(&mut self.accepting) {
             self.denials = Some(denials::of(&self.read.records));
         }
         if let Some(denied) = &self.denials {

@@ -184,7 +184,9 @@ async fn source(state_dir: &StateDir) -> Result<Source, StartError> {
         Ok((registry, mut state)) => {
             let mut kept = None;
             let restored = place.header().is_some_and(|last| {
-                last.kept_denials > 0 || last.epoch != state.epoch || last.seq > state.seq
+                // The numbers of a restored registry grow, and would reach those of the last policy.
+                let finding = registry.restored().is_some();
+                finding || last.kept_denials > 0 || last.epoch != state.epoch || last.seq > state.seq
             });
             // An operator has accepted the restored registry while nothing served.
             let accepted = std::fs::remove_file(state_dir.accept_restored()).is_ok();

@@ -3,6 +3,7 @@
 mod audit;
 mod feed;
 mod heads;
+mod in_use;
 mod known_keys;
 mod migration;
 mod pending;
