@@ -85,7 +85,7 @@ impl Needs {
             Self::Anchors => "trust anchors (--roots)",
             Self::HostName => "a name to match (--servername)",
             Self::Network => "a look at the network",
-            Self::List => "lists (--crl, --ocsp, --key-list)",
+            Self::List => "lists (--crl, --ocsp, --key-list, --root-list, --ct-logs)",
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
-use examiner::side::{GivenCrl, KeyList, OcspResponse, RootList, SideFiles, Stapled};
+use examiner::side::{Delivered, GivenCrl, KeyList, LogList, OcspResponse, RootList, SideFiles, Stapled};
+use examiner::suffixes::SuffixList;
 use examiner::{Question, UnixTime};
 
 use super::spec::{self, CertificateSpec};
@@ -13,6 +14,8 @@ const OCSP: &str = "OCSP RESPONSE";
 const STAPLED: &str = "STAPLED OCSP RESPONSE";
 const KEY_LIST: &str = "KEY LIST";
 const ROOT_LIST: &str = "ROOT LIST";
+const LOG_LIST: &str = "LOG LIST";
+const SUFFIX_LIST: &str = "SUFFIX LIST";
 
 /// Certificates and a question.
 #[derive(Clone)]
@@ -31,6 +34,8 @@ pub struct Case {
     beside: Vec<(&'static str, Vec<u8>)>,
     /// Whether the server is known to staple no OCSP response.
     staples_nothing: bool,
+    /// Whether the server is known to send timestamps in the handshake, or not to.
+    timestamps: Option<bool>,
 }
 
 /// One fixture of one check.
@@ -86,6 +91,7 @@ pub fn der(bytes: Vec<u8>) -> Case {
         stores: Vec::new(),
         beside: Vec::new(),
         staples_nothing: false,
+        timestamps: None,
     }
 }
 
@@ -166,11 +172,34 @@ impl Case {
     }
 
     /// With a list that says this of the last certificate, the root.
-    pub fn root_fact(mut self, fact: &str) -> Self {
+    pub fn root_fact(self, fact: &str) -> Self {
+        self.root_facts(&[fact], "")
+    }
+
+    /// With a list that says all this of the last certificate, the root, and these lines of others.
+    pub fn root_facts(mut self, facts: &[&str], others: &str) -> Self {
         let root = examiner::Thumbprint::of(self.certificates.last().expect("a root"));
-        let text = format!("kind: roots\nmade: 2026-04-01\n{root} {fact}\n");
+        let lines: String = facts.iter().map(|fact| format!("{root} {fact}\n")).collect();
+        let text = format!("kind: roots\nmade: 2026-04-01\n{lines}{others}");
         self.beside.push((ROOT_LIST, text.into_bytes()));
         self
+    }
+
+    /// With this list of the logs of certificate transparency beside it.
+    pub fn log_list(mut self, text: &str) -> Self {
+        self.beside.push((LOG_LIST, text.as_bytes().to_vec()));
+        self
+    }
+
+    /// With this Public Suffix List in place of the one that is built in.
+    pub fn suffix_list(mut self, text: &str) -> Self {
+        self.beside.push((SUFFIX_LIST, text.as_bytes().to_vec()));
+        self
+    }
+
+    /// With a server that sends timestamps in the handshake, or none.
+    pub fn sends_timestamps(self, sends: bool) -> Self {
+        Self { timestamps: Some(sends), ..self }
     }
 
     /// With another certificate in the file.
@@ -196,6 +225,9 @@ impl Case {
         }
         if self.staples_nothing {
             text += "Stapled: nothing\n";
+        }
+        if let Some(sends) = self.timestamps {
+            text += if sends { "Timestamps: sent\n" } else { "Timestamps: nothing\n" };
         }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
@@ -238,6 +270,17 @@ pub fn read(file: &str) -> (Chain, Question) {
             .iter()
             .map(|text| RootList::read(std::str::from_utf8(text).expect("text")).expect("a list of roots"))
             .collect(),
+        logs: blocks(file, LOG_LIST)
+            .first()
+            .map(|text| serde_json::from_slice::<LogList>(text).expect("a list of logs")),
+        suffixes: blocks(file, SUFFIX_LIST).first().map(|text| {
+            SuffixList::read(std::str::from_utf8(text).expect("text")).expect("a list of suffixes")
+        }),
+        timestamps: match line("Timestamps") {
+            Some("sent") => Delivered::Sent,
+            Some(_) => Delivered::Nothing,
+            None => Delivered::Unknown,
+        },
         ..SideFiles::default()
     };
     if let Some(der) = blocks(file, STAPLED).first() {
