@@ -1,15 +1,19 @@
 //! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys and of roots.
 //!
-//! All of it is read from bytes by who asks; nothing here fetches anything.
+//! All of it is read from bytes by who asks; nothing here fetches anything. [`Asked`] tells what was fetched.
 
+mod asked;
 mod crl;
 mod key_list;
 mod ocsp;
+mod ocsp_request;
 mod root_list;
 
+pub use asked::{Asked, Came, Form, Method, Sought};
 pub use crl::{GivenCrl, Scope};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
+pub use ocsp_request::ocsp_request;
 pub use root_list::{RootFact, RootList, RootListError};
 
 /// What lies beside a chain.
@@ -25,6 +29,8 @@ pub struct SideFiles {
     pub key_lists: Vec<KeyList>,
     /// Lists of what is said of roots, beside the one that is built in.
     pub root_lists: Vec<RootList>,
+    /// What was asked of the network for the chain; empty where nobody asked.
+    pub asked: Vec<Asked>,
 }
 
 /// What a server sent of OCSP in the handshake (RFC 6066 section 8).
