@@ -34,6 +34,7 @@ mod ca_init_makes_the_authority;
 mod ca_issues_for_inner_hosts;
 mod cert_files;
 mod cert_request;
+mod check_fetches;
 mod check_files;
 mod check_fix;
 mod check_formats;
