@@ -8,8 +8,8 @@ use crate::checks::gravity::rank;
 use crate::dates;
 use crate::profile::{PeerName, Profile};
 use crate::report::{
-    ChosenProfile, ClientVerdict, Finding, Link, Missing, Report, Severity, Shape, Source, StoreVerdict,
-    Untold, Verdict,
+    ChosenProfile, ClientVerdict, Finding, Link, Missing, NetworkUse, Report, Severity, Shape, Source,
+    StoreVerdict, Untold, Verdict,
 };
 use crate::sentence;
 
@@ -82,6 +82,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
         others: Vec::new(),
         stores: Vec::new(),
         clients: clients(&context),
+        network: NetworkUse::of(chain),
         shape: Shape::Chain,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `source` reads a file and opens what is sealed; `roots` has the root stores; `side` reads what lies beside.
 //! - `look` examines one file; `document` is what scripts get, with its schema; `printed` gives every other format.
+//! - `network` asks what the certificates name, where that is allowed.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
 
 use std::io::IsTerminal;
@@ -16,6 +17,7 @@ use super::{Exit, Failure, Globals, Outcome, cert, context};
 
 mod document;
 mod look;
+mod network;
 mod printed;
 mod repaired;
 pub mod roots;
@@ -24,6 +26,7 @@ pub mod source;
 
 pub use document::{Document, schema};
 use look::{Asked, Seen, look};
+use network::Network;
 use printed::Format;
 
 const EXAMPLES: &str = "Examples:
@@ -34,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   openssl s_client -connect www.example.com:443 -showcerts </dev/null | countersign check - --servername www.example.com
   countersign check /etc/ssl/certs/ca-certificates.crt
   countersign check *.pem --json --fail-on warning
+  countersign check www.pem --fetch --out fullchain.pem
   countersign check fullchain.pem --format html > report.html
   countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
 
@@ -90,6 +94,8 @@ pub struct Args {
     /// The first line of this file is the password of a PKCS#12 file.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    #[command(flatten)]
+    network: network::Allowed,
     /// End with 1 from this severity on.
     #[arg(long, default_value = "error", value_parser = ["error", "warning", "notice", "never"])]
     fail_on: String,
@@ -200,6 +206,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
         beside,
         side,
         key: key.transpose()?,
+        network: Network::of(&args.network)?,
         password: args.password_file.clone(),
     })
 }

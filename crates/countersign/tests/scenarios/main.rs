@@ -40,6 +40,7 @@ mod ca_signed_elsewhere;
 mod cert_files;
 mod cert_request;
 mod check_exit_codes;
+mod check_fetches;
 mod check_files;
 mod check_fix;
 mod check_formats;

@@ -32,7 +32,6 @@ impl std::fmt::Display for Why {
 
 const HANDSHAKE: Why = Why::Network("a handshake with the host");
 const DNS: Why = Why::Network("the host's DNS records");
-const FETCH: Why = Why::Network("the address that the certificate names");
 const SEVERAL: Why = Why::Network("several handshakes with the host");
 
 /// All that is left out, by the catalogue's order.
@@ -41,14 +40,14 @@ pub const LEFT_OUT: &[LeftOut] = &[
     out("clock-skew-against-server", HANDSHAKE),
     out("sni-vs-no-sni-certificate", SEVERAL),
     out("ku-no-key-encipherment-for-rsa-kx", Why::Network("the cipher suites that the host takes")),
-    out("aia-url-dead-or-wrong-type", FETCH),
-    out("aia-fetched-is-not-issuer", FETCH),
-    out("chain-incomplete-fixed-by-aia", FETCH),
+    out(
+        "chain-incomplete-fixed-by-aia",
+        Why::ToldBy("chain-incomplete, with the address that gave the missing certificate"),
+    ),
     out("chain-differs-by-address-or-sni", SEVERAL),
     out("chain-differs-rsa-ecdsa", SEVERAL),
     out("served-certificate-not-the-file", HANDSHAKE),
     out("path-signature-order-independent", Why::NotOfAChain("a test of path building holds it")),
-    out("ocsp-unreachable-or-slow", FETCH),
     out("stapling-absent", HANDSHAKE),
     out("multi-staple-support", HANDSHAKE),
     out("precert-served-as-certificate", Why::ToldBy("unknown-critical-extension")),

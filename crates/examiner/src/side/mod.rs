@@ -1,18 +1,22 @@
 //! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys, of roots and of
 //! the logs of certificate transparency.
 //!
-//! All of it is read from bytes by who asks; nothing here fetches anything.
+//! All of it is read from bytes by who asks; nothing here fetches anything. [`Asked`] tells what was fetched.
 
+mod asked;
 mod crl;
 mod key_list;
 mod log_list;
 mod ocsp;
+mod ocsp_request;
 mod root_list;
 
+pub use asked::{Asked, Came, Form, Method, Sought};
 pub use crl::{GivenCrl, Scope};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
 pub use log_list::{LOGS_OLD_AFTER_DAYS, Log, LogList, LogListError, LogState};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
+pub use ocsp_request::ocsp_request;
 pub use root_list::{RootFact, RootList, RootListError};
 
 use crate::suffixes::SuffixList;
@@ -36,6 +40,8 @@ pub struct SideFiles {
     pub suffixes: Option<SuffixList>,
     /// The timestamps that the server sent in the handshake.
     pub timestamps: Delivered,
+    /// What was asked of the network for the chain; empty where nobody asked.
+    pub asked: Vec<Asked>,
 }
 
 /// What a server sent of OCSP in the handshake (RFC 6066 section 8).
