@@ -52,6 +52,7 @@ mod registry_away;
 mod remembered_lists;
 mod renewed_files;
 mod revocation_lists;
+mod revoking_many;
 mod service_manager;
 mod site_export;
 mod sni_and_hosts;
