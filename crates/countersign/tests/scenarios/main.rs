@@ -61,6 +61,7 @@ mod remembered_lists;
 mod renewed_files;
 mod renewed_upstream_files;
 mod revocation_lists;
+mod revoking_many;
 mod service_manager;
 mod site_export;
 mod sni_and_hosts;
