@@ -1,6 +1,6 @@
 //! What lies beside the files that are examined: revocation, and the lists that the user gives.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use examiner::UnixTime;
 use examiner::input::Kind;
@@ -51,7 +51,7 @@ pub fn read(globals: &Globals, args: &Args) -> Result<SideFiles, Failure> {
     Ok(side)
 }
 
-fn text(file: &PathBuf) -> Result<String, Failure> {
+fn text(file: &Path) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&cert::read_bytes(file)?).into_owned())
 }
 
