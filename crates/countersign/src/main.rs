@@ -15,7 +15,6 @@ mod config;
 mod demo;
 mod doctor;
 mod fetch;
-#[expect(dead_code, unused_imports, reason = "the look at a server is built on it next")]
 mod probe;
 mod run;
 mod store;

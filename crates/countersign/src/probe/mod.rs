@@ -4,13 +4,16 @@
 //! - [`route`]: the name resolved once, and a connection to one of its addresses; what is spoken before TLS slots in
 //!   here.
 //! - [`bounded`]: a connection that ends after so many bytes.
+//! - [`look`]: the handshakes, and what they showed.
 //!
 //! A deadline holds for everything. Nothing of what is seen here is trusted: it goes to the examiner as it came.
 
 mod bounded;
+mod look;
 mod route;
 mod target;
 
-pub use bounded::Bounded;
-pub use route::{Connection, Route, RouteError, Stream, resolve};
+use bounded::Bounded;
+pub use look::{Asked, Looked, Own, Served, look};
+use route::{Connection, Route, RouteError, resolve};
 pub use target::{Target, TargetError};

@@ -8,8 +8,6 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::Target;
 
-/// Addresses of one name that are looked at.
-pub const MOST_ADDRESSES: usize = 16;
 /// How long one address may take to accept the connection.
 const CONNECT: Duration = Duration::from_secs(5);
 

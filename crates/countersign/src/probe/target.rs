@@ -38,6 +38,9 @@ impl Target {
         let bare = if lower == "https://" { &text[8..] } else { text };
         let bare =
             if bare.len() == text.len() { bare } else { bare.split(['/', '?', '#']).next().unwrap_or("") };
+        if bare.contains('/') {
+            return Err(wrong());
+        }
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self { host: of_address(address), port: None });
         }

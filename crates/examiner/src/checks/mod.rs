@@ -25,6 +25,7 @@ pub mod ca;
 pub mod chain;
 pub mod client;
 pub mod encoding;
+pub mod handshake;
 pub mod identifiers;
 pub mod keys;
 pub mod names;
@@ -50,6 +51,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("trust", trust::ALL),
     ("client", client::ALL),
     ("revocation", revocation::ALL),
+    ("handshake", handshake::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

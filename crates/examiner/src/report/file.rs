@@ -26,6 +26,7 @@ impl Report {
             stores: Vec::new(),
             clients: Vec::new(),
             shape: Shape::Chain,
+            host: None,
         }
     }
 

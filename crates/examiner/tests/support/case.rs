@@ -3,6 +3,7 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
+use examiner::seen::Host;
 use examiner::side::{GivenCrl, KeyList, OcspResponse, RootList, SideFiles, Stapled};
 use examiner::{Question, UnixTime};
 
@@ -31,6 +32,8 @@ pub struct Case {
     beside: Vec<(&'static str, Vec<u8>)>,
     /// Whether the server is known to staple no OCSP response.
     staples_nothing: bool,
+    /// What was seen of the host.
+    seen: Option<Host>,
 }
 
 /// One fixture of one check.
@@ -86,6 +89,7 @@ pub fn der(bytes: Vec<u8>) -> Case {
         stores: Vec::new(),
         beside: Vec::new(),
         staples_nothing: false,
+        seen: None,
     }
 }
 
@@ -159,6 +163,11 @@ impl Case {
         Self { staples_nothing: true, ..self }
     }
 
+    /// Served by this host, as it was seen.
+    pub fn seen(self, host: Host) -> Self {
+        Self { seen: Some(host), ..self }
+    }
+
     /// With this list of known-bad keys beside it.
     pub fn key_list(mut self, text: &str) -> Self {
         self.beside.push((KEY_LIST, text.as_bytes().to_vec()));
@@ -196,6 +205,9 @@ impl Case {
         }
         if self.staples_nothing {
             text += "Stapled: nothing\n";
+        }
+        if let Some(host) = &self.seen {
+            text += &format!("Seen: {}\n", serde_json::to_string(host).expect("a host is plain data"));
         }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
@@ -245,7 +257,8 @@ pub fn read(file: &str) -> (Chain, Question) {
     } else if line("Stapled").is_some() {
         side.stapled = Stapled::Nothing;
     }
-    let chain = chain.with_side_files(side);
+    let mut chain = chain.with_side_files(side);
+    chain.host = line("Seen").map(|text| serde_json::from_str(text).expect("a host"));
     let question = Question {
         profile: Some(line("Profile").and_then(Profile::named).expect("a profile")),
         at: UnixTime::parse(line("At").expect("a moment")).expect("a moment"),
