@@ -9,7 +9,7 @@ use super::hello::Hello;
 use super::wire::{Message, Messages, unreadable};
 
 /// Certificates that are read of one server.
-const MOST_CERTIFICATES: usize = 100;
+pub const MOST_CERTIFICATES: usize = 100;
 
 /// What a server showed.
 #[derive(Clone, Debug, PartialEq, Eq)]

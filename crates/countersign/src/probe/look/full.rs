@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use super::flight::Asks;
+use super::flight::{Asks, MOST_CERTIFICATES};
 use crate::probe::{Bounded, Connection};
 
 /// How long a server may take to refuse after the handshake. TLS 1.3 servers judge the client's certificate when the
@@ -226,7 +226,11 @@ impl ServerCertVerifier for Keeps {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         self.keep(|kept| {
-            kept.chain = std::iter::once(end_entity).chain(intermediates).map(|one| one.to_vec()).collect();
+            kept.chain = std::iter::once(end_entity)
+                .chain(intermediates)
+                .take(MOST_CERTIFICATES)
+                .map(|one| one.to_vec())
+                .collect();
             kept.staple = (!staple.is_empty()).then(|| staple.to_vec());
         });
         Ok(ServerCertVerified::assertion())
