@@ -69,6 +69,24 @@ pub(crate) fn end_entity(
     Ok(list.all)
 }
 
+/// Extensions of a CA's OCSP responder: its one key purpose, and that nobody need ask whether it is revoked.
+pub(crate) fn responder(
+    subject: &Name,
+    spki: &[u8],
+    issuer_key_id: &[u8],
+    purpose: ObjectIdentifier,
+    no_check: Extension,
+) -> der::Result<Extensions> {
+    let mut list = List::new(subject);
+    list.add(&BasicConstraints { ca: false, path_len_constraint: None })?;
+    list.add(&KeyUsage(KeyUsages::DigitalSignature.into()))?;
+    list.add(&ExtendedKeyUsage(vec![purpose]))?;
+    list.key_identifier(spki)?;
+    list.issuer_key_identifier(issuer_key_id)?;
+    list.all.push(no_check);
+    Ok(list.all)
+}
+
 /// The key purpose of clients or of servers.
 pub(crate) fn purpose(client: bool) -> ObjectIdentifier {
     if client { CLIENT_AUTH } else { SERVER_AUTH }

@@ -1,5 +1,5 @@
-//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out. Nothing here
-//! reaches an upstream.
+//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out, OCSP is answered.
+//! Nothing here reaches an upstream.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -22,6 +22,7 @@ use crate::admit;
 use crate::io;
 use crate::listen::{Seat, Worker};
 use crate::observe::{AccessEntry, reference};
+use crate::ocsp;
 use crate::settings::PublishedList;
 
 /// How long a connection may take, a revocation list included.
@@ -78,10 +79,14 @@ async fn serve(worker: Rc<Worker>, tcp: TcpStream, from: IpAddr, _seat: Seat) {
     }
 }
 
-async fn logged(worker: &Worker, from: IpAddr, port: u16, request: Request<Incoming>) -> Response<Bytes> {
+async fn logged(worker: &Worker, from: IpAddr, port: u16, mut request: Request<Incoming>) -> Response<Bytes> {
     let (began, time) = (Instant::now(), (worker.shared.clock)());
     let host = admit::host_of(request.uri(), request.headers());
-    let response = answer(worker, port, &request, host.as_ref().ok()).await;
+    let response = if host.is_ok() && ocsp::is_asked(request.uri().path()) {
+        ocsp::answer(worker, &mut request).await
+    } else {
+        answer(worker, port, &request, host.as_ref().ok()).await
+    };
     if let Ok(site) = host {
         worker.shared.observer.events.access(AccessEntry {
             time,
@@ -159,16 +164,12 @@ async fn published(worker: &Worker, name: &str) -> Option<PublishedList> {
 fn given(worker: &Worker, list: PublishedList) -> Response<Bytes> {
     let now = (worker.shared.clock)().seconds();
     let left = (list.next_update.seconds() - now).clamp(0, FRESH_SECONDS);
-    let date = |seconds: i64| {
-        let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since).parse().ok()
-    };
     let mut response = Response::new(list.der);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/pkix-crl"));
     let values = [
-        (LAST_MODIFIED, date(list.made.seconds())),
-        (EXPIRES, date(list.next_update.seconds())),
+        (LAST_MODIFIED, http_date(list.made.seconds())),
+        (EXPIRES, http_date(list.next_update.seconds())),
         (CACHE_CONTROL, format!("max-age={left}").parse().ok()),
     ];
     for (name, value) in values {
@@ -179,7 +180,13 @@ fn given(worker: &Worker, list: PublishedList) -> Response<Bytes> {
     response
 }
 
-fn bare(status: StatusCode) -> Response<Bytes> {
+/// The moment as HTTP writes it (RFC 9110 section 5.6.7).
+pub(crate) fn http_date(seconds: i64) -> Option<HeaderValue> {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since).parse().ok()
+}
+
+pub(crate) fn bare(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     response

@@ -1,15 +1,16 @@
 //! `upkeep`, hidden: the short-lived process that may read the CA's key. It issues the server certificates that are
-//! due, publishes the list of revoked certificates, and lets go of what is old.
+//! due, publishes the list of revoked certificates, has keys named for OCSP answers, and lets go of what is old.
 
 use authority::crl::{self, CrlEntry};
-use authority::{Role, files};
+use authority::ocsp::Delegate;
+use authority::{Hierarchy, Role, files};
 use examiner::UnixTime;
 use registry::Issuer;
 
 use super::context::Context;
 use super::{Exit, Failure, Globals, Outcome};
-use crate::run::certificates;
 use crate::run::upkeep::{Done, Published, published};
+use crate::run::{certificates, ocsp};
 
 /// A list is made anew at least so often, in seconds.
 const CRL_EVERY: i64 = 86_400;
@@ -41,8 +42,44 @@ fn upkeep(globals: &Globals) -> Outcome {
         Ok((published, publish_in)) => (done.published, done.publish_in) = (published, publish_in),
         Err(failure) => done.not_published = Some(failure.what),
     }
+    match delegate(&context) {
+        Ok(delegated) => done.delegated = delegated,
+        Err(failure) => done.not_delegated = Some(failure.what),
+    }
     globals.print(&done, done.to_string());
     Ok(Exit::Fine)
+}
+
+/// Has the CAs name a new key for OCSP answers where one is due; which did. Without listeners that answer none is.
+fn delegate(context: &Context) -> Result<Vec<String>, Failure> {
+    let state = &context.settings.state;
+    if context.settings.http.is_empty() || !Hierarchy::is_at(&state.authority()) {
+        return Ok(Vec::new());
+    }
+    let hierarchy = context.hierarchy()?;
+    let mut delegated = Vec::new();
+    for issuer in Issuer::ALL {
+        let role = role(issuer);
+        let path = ocsp::delegate(state, issuer);
+        let there = std::fs::read_to_string(&path).ok().map(zeroize::Zeroizing::new);
+        let there = there.and_then(|text| Delegate::from_pem(&text).ok());
+        if there.is_some_and(|one| !one.is_due(hierarchy.certificate(role), context.now)) {
+            continue;
+        }
+        let made = context.signer(role)?.delegate(context.now)?;
+        files::private_directory(&state.ocsp())?;
+        files::replace_private(&path, made.to_pem()?.as_bytes())?;
+        delegated.push(role.to_string());
+    }
+    Ok(delegated)
+}
+
+/// The CA that signs for this issuer's holders.
+fn role(issuer: Issuer) -> Role {
+    match issuer {
+        Issuer::Client => Role::Client,
+        Issuer::Operator => Role::Operator,
+    }
 }
 
 /// Publishes a list where one is due: its number, or in how many seconds it may be published.
@@ -101,10 +138,7 @@ fn listed(context: &Context, issuer: Issuer) -> Result<Vec<CrlEntry>, Failure> {
 }
 
 fn sign(context: &Context, issuer: Issuer, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
-    let signer = context.signer(match issuer {
-        Issuer::Client => Role::Client,
-        Issuer::Operator => Role::Operator,
-    })?;
+    let signer = context.signer(role(issuer))?;
     let number = context.run(context.registry.next_crl_number())?;
     let (count, next_update) = (entries.len(), context.now.plus(crl::LIFE_SECONDS));
     let der = crl::build(&signer, entries, number, context.now, next_update)?;

@@ -37,6 +37,11 @@ impl StateDir {
         self.0.join("ca").join("operator.pem")
     }
 
+    /// The directory of the OCSP responder's keys, `client.pem` and `operator.pem`, and of its socket.
+    pub fn ocsp(&self) -> PathBuf {
+        self.0.join("ocsp")
+    }
+
     /// The file of the passphrase of the authority's keys: the one that `COUNTERSIGN_PASSPHRASE_FILE` names, else the
     /// one that was named when the authority was made, else the one that was made then.
     pub fn passphrase(&self) -> PathBuf {

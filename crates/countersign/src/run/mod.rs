@@ -12,6 +12,7 @@
 //!   [`watch`]: files that are renewed while it runs.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`fetching`]: a process of its own asks for the lists of trusted issuers.
+//! - [`ocsp`]: a process of its own answers about single certificates; [`responding`]: it is kept running.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
 
@@ -27,9 +28,11 @@ pub mod gate;
 mod lists;
 mod lock;
 mod notify;
+pub mod ocsp;
 mod passing;
 pub mod predecessor;
 mod receipts;
+mod responding;
 mod signals;
 pub mod snapshot_file;
 pub mod sockets;

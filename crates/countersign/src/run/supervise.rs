@@ -16,6 +16,7 @@ use super::control::{Control, FromGate, FromSuccessor, FromSupervisor};
 use super::fetching::Fetching;
 use super::notify::{self, Notifier};
 use super::predecessor::Inherited;
+use super::responding::Responding;
 use super::signals::Signals;
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
@@ -182,6 +183,7 @@ impl Supervision {
     /// `say` hears each line that says it serves again.
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
         let fetching = Fetching::start(self.run.clone());
+        let responding = Responding::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
@@ -190,11 +192,12 @@ impl Supervision {
                     self.has_missed_reload = self.successor.is_some();
                     self.pass(PosixSignal::HUP);
                     fetching.look();
+                    responding.look();
                 }
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
                     if self.is_taken_over(said).await {
-                        drop(fetching);
+                        drop((fetching, responding));
                         return self.retire().await;
                     }
                 }

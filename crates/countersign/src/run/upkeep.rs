@@ -20,6 +20,10 @@ pub struct Done {
     pub publish_in: Option<i64>,
     /// Why a list that was due could not be published.
     pub not_published: Option<String>,
+    /// The CAs that named a new key for OCSP answers.
+    pub delegated: Vec<String>,
+    /// Why one that was due could not be named.
+    pub not_delegated: Option<String>,
 }
 
 impl fmt::Display for Done {
@@ -32,6 +36,12 @@ impl fmt::Display for Done {
         said.extend(self.publish_in.map(|seconds| format!("a revocation list is due in {seconds} seconds")));
         said.extend(
             self.not_published.as_ref().map(|why| format!("no revocation list was published: {why}")),
+        );
+        if !self.delegated.is_empty() {
+            said.push(format!("keys for OCSP answers were named by the {}", self.delegated.join(", ")));
+        }
+        said.extend(
+            self.not_delegated.as_ref().map(|why| format!("no key for OCSP answers was named: {why}")),
         );
         if said.is_empty() { f.write_str("nothing was due") } else { f.write_str(&said.join("\n")) }
     }
@@ -77,11 +87,14 @@ mod tests {
             published: Some(7),
             publish_in: Some(42),
             not_published: Some("the key is away".into()),
+            delegated: vec!["client CA".into()],
+            not_delegated: Some("the disk is full".into()),
         };
         assert_eq!(
             done.to_string(),
             "server certificates were issued for portal.test, admin\nrevocation list 7 was published\n\
-             a revocation list is due in 42 seconds\nno revocation list was published: the key is away"
+             a revocation list is due in 42 seconds\nno revocation list was published: the key is away\n\
+             keys for OCSP answers were named by the client CA\nno key for OCSP answers was named: the disk is full"
         );
     }
 }

@@ -44,6 +44,7 @@ mod every_refusal_code;
 mod in_front_of_it;
 mod kinds_of_keys;
 mod never_open_by_accident;
+mod ocsp_answers;
 mod other_servers;
 mod packaging;
 mod path_rules;
