@@ -56,15 +56,23 @@ pub fn build(
     Ok(wrap(&content, signer.key.algorithm(), &signature)?)
 }
 
-fn revoked(entry: CrlEntry) -> der::Result<RevokedCert> {
-    let reason = match entry.reason {
+/// The reason as it stands in lists and answers; none where none was given.
+pub(crate) fn code(reason: Reason) -> Option<CrlReason> {
+    match reason {
         Reason::Unspecified => None,
         Reason::KeyCompromise => Some(CrlReason::KeyCompromise),
         Reason::AffiliationChanged => Some(CrlReason::AffiliationChanged),
         Reason::Superseded => Some(CrlReason::Superseded),
         Reason::CessationOfOperation => Some(CrlReason::CessationOfOperation),
         Reason::CertificateHold => Some(CrlReason::CertificateHold),
-    };
+        Reason::PrivilegeWithdrawn => Some(CrlReason::PrivilegeWithdrawn),
+        Reason::CaCompromise => Some(CrlReason::CaCompromise),
+        Reason::AaCompromise => Some(CrlReason::AaCompromise),
+    }
+}
+
+fn revoked(entry: CrlEntry) -> der::Result<RevokedCert> {
+    let reason = code(entry.reason);
     Ok(RevokedCert {
         serial_number: SerialNumber::new(&entry.serial)?,
         revocation_date: time(entry.revoked_at)?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use policy::issuance::Profile;
 
-use crate::hierarchy::Role;
+use crate::hierarchy::{ImportError, Role};
 use crate::ledger::LedgerError;
 
 /// Why the authority did not do what it was asked.
@@ -104,6 +104,18 @@ pub enum AuthorityError {
     /// The record was refused, so the certificate was not given out.
     #[error("the certificate was not put on record, and is not given out")]
     NotOnRecord(#[source] LedgerError),
+    /// A rollover of this CA is not finished.
+    #[error("a rollover of the {0} is under way")]
+    RolloverUnderWay(Role),
+    /// There is no rollover to finish.
+    #[error("no rollover of the {0} is under way")]
+    NoRolloverUnderWay(Role),
+    /// A CA that has no generations.
+    #[error("the {0} has no rollover")]
+    NoRollover(Role),
+    /// A certificate that was signed elsewhere is not taken.
+    #[error(transparent)]
+    NotImported(#[from] ImportError),
     /// The operating system gave no random bytes.
     #[error("the operating system gives no randomness")]
     NoRandomness,
@@ -146,6 +158,12 @@ impl AuthorityError {
             Self::BadOrganisation => "Choose another organisation name.".into(),
             Self::PasswordNotGenerated => "Use the modern profile, or let the password be generated.".into(),
             Self::Pkcs12(_) => "Use a name of ordinary characters, or take the key and certificate as PEM.".into(),
+            Self::NotImported(why) => why.remedy(),
+            Self::RolloverUnderWay(_) => {
+                "Finish it first: `countersign ca rollover status` says who still needs the old generation.".into()
+            }
+            Self::NoRolloverUnderWay(_) => "Begin one with `countersign ca rollover start`.".into(),
+            Self::NoRollover(_) => "Give the client CA or the operator CA.".into(),
             Self::NotOnRecord(_) => "Check the database and its disk, then ask again.".into(),
             Self::NotAsPlanned(_) | Self::NoRandomness | Self::Signing | Self::Encoding(_) => {
                 "Nothing was issued. Please report this.".into()

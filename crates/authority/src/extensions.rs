@@ -49,6 +49,15 @@ pub(crate) fn issuing_ca(
     Ok(list.all)
 }
 
+/// What an issuing CA for clients asks another issuer for: the powers that it needs and no more.
+pub(crate) fn requested_ca(subject: &Name, spki: &[u8]) -> der::Result<Extensions> {
+    let mut list = List::new(subject);
+    list.ca(0)?;
+    list.add(&ExtendedKeyUsage(vec![CLIENT_AUTH]))?;
+    list.key_identifier(spki)?;
+    Ok(list.all)
+}
+
 /// Extensions of an end-entity certificate, all from the plan.
 pub(crate) fn end_entity(
     subject: &Name,

@@ -41,10 +41,20 @@ pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), AuthorityError> {
 
 /// Reads a private file. `Err(Exposed)` if group or others have any permission on it.
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
+    read_unless(path, 0o077)
+}
+
+/// Reads a credential of the service manager. `Err(Exposed)` if others can reach it, or its group can change it.
+pub(crate) fn read_credential(path: &Path) -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
+    read_unless(path, 0o037)
+}
+
+/// Reads a file that has none of these permission bits.
+fn read_unless(path: &Path, exposed: u32) -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
     let failed = failed(path, "read");
     let file = File::open(path).map_err(&failed)?;
     let mode = file.metadata().map_err(&failed)?.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & exposed != 0 {
         return Err(AuthorityError::Exposed { path: path.into(), mode });
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
@@ -159,6 +169,20 @@ mod tests {
             let refused = read_private(&path).unwrap_err();
             assert!(matches!(refused, AuthorityError::Exposed { mode, .. } if mode == exposed), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_credential_may_be_read_by_its_group_and_no_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("credential");
+        std::fs::write(&path, b"one").unwrap();
+        for (mode, is_taken) in [(0o400, true), (0o440, true), (0o460, false), (0o450, false), (0o404, false)]
+        {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(read_credential(&path).is_ok(), is_taken, "{mode:o}");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o440)).unwrap();
+        assert!(read_private(&path).is_err(), "as a private file it is refused");
     }
 
     #[test]

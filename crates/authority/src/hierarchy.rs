@@ -2,14 +2,16 @@
 //!
 //! `root.pem`, `client.pem`, `server.pem` and `operator.pem` are the certificates; the `.key` beside each is its
 //! key, encrypted under the hierarchy's passphrase, mode 0600. `root.key` may be taken away: only a new server CA
-//! needs it back.
+//! needs it back. `client.chain.pem` is there where the client CA's certificate was signed elsewhere: its issuers, up to
+//! their root. `client.old.pem` and `client.old.key` are there while the client CA passes from one generation to the next;
+//! so are `operator.old.…`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use der::{Decode, Encode};
 use examiner::cert::pem;
-use examiner::{Certificate, KeyPin, UnixTime};
+use examiner::{Certificate, UnixTime};
 use policy::issuance::{Profile, Window};
 use x509_cert::ext::pkix::{NameConstraints, SubjectKeyIdentifier};
 
@@ -22,6 +24,10 @@ use crate::signer::{Shard, Signer};
 use crate::verify;
 
 mod create;
+mod elsewhere;
+mod rollover;
+
+pub use elsewhere::ImportError;
 
 /// One of the four CAs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +95,10 @@ pub struct Hierarchy {
     server: Certificate,
     operator: Certificate,
     permitted: Permitted,
+    /// Issuers of the client CA that are not the own root, its own issuer first, their root last.
+    client_issuers: Vec<Certificate>,
+    /// The old generations that are still trusted.
+    former: Vec<(Role, Certificate)>,
 }
 
 impl Hierarchy {
@@ -110,7 +120,8 @@ impl Hierarchy {
         Role::ALL.into_iter().any(|role| certificate_path(directory, role).exists())
     }
 
-    /// Reads the four certificates, and verifies that the root signed them. No key is touched.
+    /// Reads the four certificates, and verifies that the root signed them, or for the client CA its issuers elsewhere.
+    /// No key is touched.
     pub fn open(directory: &Path) -> Result<Self, AuthorityError> {
         let root = read_certificate(directory, Role::Root)?;
         verify_issued(directory, Role::Root, &root, &root)?;
@@ -122,8 +133,12 @@ impl Hierarchy {
         let server = issued(Role::Server)?;
         let permitted = permitted(&server)?
             .ok_or_else(|| unreadable(directory, Role::Server, "has no name constraints"))?;
-        let (client, operator) = (issued(Role::Client)?, issued(Role::Operator)?);
-        Ok(Self { directory: directory.to_owned(), root, client, server, operator, permitted })
+        let operator = issued(Role::Operator)?;
+        let (client, client_issuers) = read_client(directory, &root)?;
+        let present = [(Role::Client, &client), (Role::Operator, &operator)];
+        let former = rollover::read_former(directory, &root, present)?;
+        let directory = directory.to_owned();
+        Ok(Self { directory, root, client, server, operator, permitted, client_issuers, former })
     }
 
     /// The certificate of one CA.
@@ -139,6 +154,12 @@ impl Hierarchy {
     /// The certificate of one CA as PEM.
     pub fn certificate_pem(&self, role: Role) -> String {
         pem::encode("CERTIFICATE", &self.certificate(role).der)
+    }
+
+    /// The issuers of the client CA where it was signed elsewhere, its own issuer first, their root last; none where the
+    /// own root signed it.
+    pub fn client_issuers(&self) -> &[Certificate] {
+        &self.client_issuers
     }
 
     /// When one CA's certificate is valid; what plans for it are made and checked with.
@@ -167,7 +188,7 @@ impl Hierarchy {
     /// `Err(KeyAway)` where it is not in the directory, `Err(Exposed)` where others can read it,
     /// `Err(WrongPassphrase)`, and `Err(OtherKey)` where it does not belong to the certificate.
     pub fn unlock(&self, role: Role, passphrase: &Passphrase) -> Result<Signer, AuthorityError> {
-        let path = key_path(&self.directory, role);
+        let path = self.key_file(role, passphrase)?;
         if !path.exists() {
             return Err(AuthorityError::KeyAway { role, path });
         }
@@ -176,8 +197,10 @@ impl Hierarchy {
         if key.spki()? != *certificate.spki {
             return Err(AuthorityError::OtherKey { role, path });
         }
-        let ca_keys = Role::ALL.map(|role| (role, KeyPin::of(&self.certificate(role).spki)));
-        Ok(Signer { ca_keys: ca_keys.to_vec(), ..signer(role, key, certificate.clone())? })
+        let sent = if role == Role::Client { self.client_issuers.as_slice() } else { &[] };
+        // Who verifies has the root already.
+        let issuers = sent.iter().filter(|one| !one.is_self_issued()).map(|one| one.der.to_vec()).collect();
+        Ok(Signer { ca_keys: self.ca_keys(), issuers, ..signer(role, key, certificate.clone())? })
     }
 
     /// Has the root sign a new certificate for the server CA, with constraints for these sites and all that it may
@@ -220,6 +243,7 @@ fn signer(role: Role, key: PrivateKey, certificate: Certificate) -> Result<Signe
         permitted: permitted(&certificate)?,
         shard: Shard::FIRST,
         ca_keys: Vec::new(),
+        issuers: Vec::new(),
         certificate,
     })
 }
@@ -235,13 +259,41 @@ fn parse(certificate: &Certificate) -> der::Result<x509_cert::Certificate> {
 }
 
 fn read_certificate(directory: &Path, role: Role) -> Result<Certificate, AuthorityError> {
-    let bytes = files::read_public(&certificate_path(directory, role))?;
-    let mut all = pem::certificates(&bytes).map_err(|e| unreadable(directory, role, &e.to_string()))?;
+    let path = certificate_path(directory, role);
+    let mut all = read_certificates(&path)?;
     match (all.pop(), all.is_empty()) {
         (Some(certificate), true) if certificate.is_ca => Ok(certificate),
         (Some(_), true) => Err(unreadable(directory, role, "is no certificate of a CA")),
         _ => Err(unreadable(directory, role, "holds more than one certificate")),
     }
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+    pem::certificates(&files::read_public(path)?)
+        .map_err(|e| AuthorityError::Unreadable { path: path.to_owned(), what: e.to_string() })
+}
+
+/// The client CA, and the issuers above it where another root than the own one signed it.
+fn read_client(
+    directory: &Path,
+    root: &Certificate,
+) -> Result<(Certificate, Vec<Certificate>), AuthorityError> {
+    let client = read_certificate(directory, Role::Client)?;
+    let path = chain_path(directory, Role::Client);
+    if client.issuer_der == root.subject_der || !path.exists() {
+        verify_issued(directory, Role::Client, &client, root)?;
+        return Ok((client, Vec::new()));
+    }
+    let issuers = read_certificates(&path)?;
+    let mut last = &client;
+    for issuer in &issuers {
+        if !is_signed_by(last, issuer)? {
+            let what = format!("`{}` is not signed by the next in {}", last.subject, path.display());
+            return Err(unreadable(directory, Role::Client, &what));
+        }
+        last = issuer;
+    }
+    Ok((client, issuers))
 }
 
 fn verify_issued(
@@ -250,14 +302,19 @@ fn verify_issued(
     certificate: &Certificate,
     root: &Certificate,
 ) -> Result<(), AuthorityError> {
-    let parsed = parse(certificate)?;
-    let content = parsed.tbs_certificate().to_der()?;
-    let algorithm = parsed.signature_algorithm().oid;
-    let signed = verify::verify(&root.spki, algorithm, &content, parsed.signature().raw_bytes()).is_ok();
-    if certificate.issuer_der != root.subject_der || !signed {
+    if !is_signed_by(certificate, root)? {
         return Err(unreadable(directory, role, "is not signed by the root in root.pem"));
     }
     Ok(())
+}
+
+/// Whether `issuer` is named as the issuer of `certificate`, and its key signed it.
+fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> Result<bool, AuthorityError> {
+    let parsed = parse(certificate)?;
+    let content = parsed.tbs_certificate().to_der()?;
+    let (algorithm, signature) = (parsed.signature_algorithm().oid, parsed.signature().raw_bytes());
+    let is_signed = verify::verify(&issuer.spki, algorithm, &content, signature).is_ok();
+    Ok(certificate.issuer_der == issuer.subject_der && is_signed)
 }
 
 fn unreadable(directory: &Path, role: Role, what: &str) -> AuthorityError {
@@ -266,6 +323,10 @@ fn unreadable(directory: &Path, role: Role, what: &str) -> AuthorityError {
 
 fn certificate_path(directory: &Path, role: Role) -> PathBuf {
     directory.join(role.word()).with_extension("pem")
+}
+
+fn chain_path(directory: &Path, role: Role) -> PathBuf {
+    directory.join(role.word()).with_extension("chain.pem")
 }
 
 fn key_path(directory: &Path, role: Role) -> PathBuf {

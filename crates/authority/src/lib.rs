@@ -34,7 +34,7 @@ mod random;
 mod verify;
 
 pub use error::AuthorityError;
-pub use hierarchy::{CreateOptions, Hierarchy, Role};
+pub use hierarchy::{CreateOptions, Hierarchy, ImportError, Role};
 pub use keys::{KeyType, PrivateKey};
 pub use ledger::{IssuedRecord, Ledger, LedgerError};
 pub use passphrase::Passphrase;

@@ -28,8 +28,17 @@ impl Passphrase {
 
     /// The first line of a file. A file that others can read is refused.
     pub fn read(path: &Path) -> Result<Self, AuthorityError> {
-        let bytes = files::read_private(path)?;
-        let text = std::str::from_utf8(&bytes)
+        Self::first_line(&files::read_private(path)?, path)
+    }
+
+    /// The first line of a credential that the service manager handed over. It may be readable by its group: an access
+    /// list for the service's user alone shows as that.
+    pub fn read_credential(path: &Path) -> Result<Self, AuthorityError> {
+        Self::first_line(&files::read_credential(path)?, path)
+    }
+
+    fn first_line(bytes: &[u8], path: &Path) -> Result<Self, AuthorityError> {
+        let text = std::str::from_utf8(bytes)
             .map_err(|_| AuthorityError::Unreadable { path: path.into(), what: "is no UTF-8 text".into() })?;
         Self::new(text.lines().next().unwrap_or_default())
     }

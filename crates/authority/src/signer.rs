@@ -39,6 +39,8 @@ pub struct Signer {
     pub(crate) shard: Shard,
     /// The keys of the authority's own CAs, which are certified for nobody.
     pub(crate) ca_keys: Vec<(Role, KeyPin)>,
+    /// Issuers of this CA that are sent along, without their root; DER.
+    pub(crate) issuers: Vec<Vec<u8>>,
 }
 
 /// A new certificate.
@@ -113,7 +115,9 @@ impl Signer {
             serial_hex: hex(&serial),
             not_before: plan.not_before,
             not_after: plan.not_after,
-            chain_der: vec![self.certificate.der.to_vec()],
+            chain_der: std::iter::once(self.certificate.der.to_vec())
+                .chain(self.issuers.iter().cloned())
+                .collect(),
             der,
         })
     }

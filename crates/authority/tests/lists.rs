@@ -43,11 +43,14 @@ fn a_list_says_who_is_revoked_since_when_and_why() {
         "Superseded",
         "Cessation Of Operation",
         "Certificate Hold",
+        "Privilege Withdrawn",
+        "CA Compromise",
+        "AA Compromise",
     ] {
         assert!(text.contains(expected), "{expected} in\n{text}");
     }
-    assert_eq!(text.matches("Serial Number:").count(), 6);
-    assert_eq!(text.matches("CRL Reason Code").count(), 5, "no code where no reason was given");
+    assert_eq!(text.matches("Serial Number:").count(), 9);
+    assert_eq!(text.matches("CRL Reason Code").count(), 8, "no code where no reason was given");
 }
 
 #[test]

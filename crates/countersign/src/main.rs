@@ -4,7 +4,7 @@
 //! - [`config`]: the configuration, as written and as validated.
 //! - [`run`]: the gate, its follower of the registry, and the short-lived process that signs for it.
 //! - [`doctor`]: knocks from outside. [`demo`]: the website behind a quickstart. [`clock`]: the time.
-//! - [`store`]: opens the registry. [`fetch`]: asks other hosts by HTTP, under rules.
+//! - [`store`]: opens the registry. [`fetch`]: asks other hosts by HTTP, under rules. [`probe`]: the network side of the check.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod config;
 mod demo;
 mod doctor;
 mod fetch;
+mod probe;
 mod run;
 mod store;
 

@@ -43,6 +43,52 @@ pub const SHORT_LIVED: &[LifetimeLimit] = &[
     LifetimeLimit { from: day(2026, 3, 15), days: 7, clause: "BR section 1.6.1" },
 ];
 
+/// From when clients ask for so many timestamps of logs, by the lifetime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimestampRule {
+    /// Certificates issued from this moment on.
+    pub from: UnixTime,
+    /// Up to so many days, so many timestamps of different logs.
+    pub steps: &'static [(i64, usize)],
+    /// For what lives longer.
+    pub beyond: usize,
+    /// Where it is written.
+    pub clause: &'static str,
+}
+
+/// How many timestamps clients ask for, the newest rule last.
+pub const TIMESTAMP_RULES: &[TimestampRule] = &[
+    TimestampRule {
+        from: day(2018, 4, 30),
+        // Below 15 months, up to 27, up to 39.
+        steps: &[(456, 2), (822, 3), (1187, 4)],
+        beyond: 5,
+        clause: "Chrome and Apple Certificate Transparency policies of 2018",
+    },
+    TimestampRule {
+        from: day(2021, 4, 21),
+        steps: &[(180, 2)],
+        beyond: 3,
+        clause: "Chrome and Apple Certificate Transparency policies",
+    },
+];
+
+/// How many timestamps clients ask for of a certificate issued at this moment that lives so many days.
+pub fn timestamps_needed(issued: UnixTime, days: i64) -> Option<(usize, &'static TimestampRule)> {
+    let rule = TIMESTAMP_RULES.iter().rev().find(|rule| rule.from <= issued)?;
+    let step = rule.steps.iter().find(|(most, _)| days <= *most);
+    Some((step.map_or(rule.beyond, |(_, count)| *count), rule))
+}
+
+/// For how many days a CA may rely on a validation of a domain (BR section 4.2.1), the newest last.
+pub const VALIDATION_REUSE_LIMITS: &[LifetimeLimit] = &[
+    LifetimeLimit { from: day(2018, 3, 1), days: 825, clause: "BR section 4.2.1" },
+    LifetimeLimit { from: day(2021, 10, 1), days: 398, clause: "BR section 4.2.1" },
+    LifetimeLimit { from: day(2026, 3, 15), days: 200, clause: "BR section 4.2.1" },
+    LifetimeLimit { from: day(2027, 3, 15), days: 100, clause: "BR section 4.2.1" },
+    LifetimeLimit { from: day(2029, 3, 15), days: 10, clause: "BR section 4.2.1" },
+];
+
 /// The limit of such a table that holds for what was issued at this moment.
 pub fn limit_at(table: &'static [LifetimeLimit], issued: UnixTime) -> Option<&'static LifetimeLimit> {
     table.iter().rev().find(|limit| limit.from <= issued)
@@ -100,6 +146,8 @@ pub const SHA1_ENDS: UnixTime = day(2026, 9, 15);
 pub const CHROME_INTERMEDIATES_SERVER_ONLY: UnixTime = day(2026, 6, 15);
 /// Server certificates under Chrome's roots have serverAuth alone (Chrome Root Policy 1.8 section 1.3.2).
 pub const CHROME_LEAVES_SERVER_ONLY: UnixTime = day(2027, 3, 15);
+/// Chrome takes timestamps of static-ct-api logs alone (Chrome Certificate Transparency policy, requirement 4).
+pub const CHROME_STATIC_LOGS_ALONE: UnixTime = day(2026, 4, 15);
 /// Chrome takes two self-signed roots of each CA owner (Chrome Root Policy 1.8).
 pub const CHROME_TWO_ROOTS: UnixTime = day(2027, 9, 15);
 
@@ -163,9 +211,22 @@ mod tests {
     fn tables_stand_in_the_order_of_their_dates() {
         assert!(LIFETIME_LIMITS.is_sorted_by_key(|limit| limit.from));
         assert!(SHORT_LIVED.is_sorted_by_key(|limit| limit.from));
+        assert!(VALIDATION_REUSE_LIMITS.is_sorted_by_key(|limit| limit.from));
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2026, 3, 14)).unwrap().days, 398);
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2026, 3, 15)).unwrap().days, 200);
         assert_eq!(limit_at(LIFETIME_LIMITS, day(2000, 1, 1)), None);
+    }
+
+    #[test]
+    fn timestamps_are_asked_for_by_the_lifetime() {
+        assert!(TIMESTAMP_RULES.is_sorted_by_key(|rule| rule.from));
+        let needed = |issued, days| timestamps_needed(issued, days).map(|(count, _)| count);
+        assert_eq!(needed(day(2018, 4, 29), 90), None);
+        assert_eq!(
+            [456, 457, 822, 823, 1187, 1188].map(|days| needed(day(2018, 4, 30), days).unwrap()),
+            [2, 3, 3, 4, 4, 5]
+        );
+        assert_eq!([180, 181, 2000].map(|days| needed(day(2021, 4, 21), days).unwrap()), [2, 3, 3]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::checks::gravity::rank;
 use crate::dates;
 use crate::profile::{PeerName, Profile};
 use crate::report::{
-    ChosenProfile, ClientVerdict, Finding, Link, Missing, Report, Severity, Shape, Source, StoreVerdict,
-    Untold, Verdict,
+    ChosenProfile, ClientVerdict, Finding, Link, Missing, NetworkUse, Report, Severity, Shape, Source,
+    StoreVerdict, Untold, Verdict,
 };
 use crate::sentence;
 
@@ -82,6 +82,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
         others: Vec::new(),
         stores: Vec::new(),
         clients: clients(&context),
+        network: NetworkUse::of(chain),
         shape: Shape::Chain,
     }
 }
@@ -139,6 +140,18 @@ fn finding(check: &'static Check, severity: Severity, found: Found) -> Finding {
 /// Checks that say of a certificate that the chain holds without it: what is wrong with it matters no more than they say.
 const NOT_NEEDED: &[&str] = &["chain-expired-extra"];
 
+/// Where the list of extensions stands.
+const EXTENSIONS: &str = "tbsCertificate.extensions";
+
+/// Whether it is of an extension that is missing, in a list that is found to have no entry at all: one cause.
+fn is_of_empty_list(finding: &Finding, found: &[(&'static Check, Finding, Vec<&'static str>)]) -> bool {
+    let is_missing = finding.path == EXTENSIONS && finding.range.is_empty();
+    is_missing
+        && found.iter().any(|(_, other, _)| {
+            other.id == "empty-extension-sequence" && other.path == EXTENSIONS && other.index == finding.index
+        })
+}
+
 /// Leaves out the findings whose cause was found too, and puts the rest in order.
 fn without_consequences(found: Vec<(&'static Check, Finding, Vec<&'static str>)>) -> Vec<Finding> {
     let explained = |check: &Check, finding: &Finding, causes: &[&str]| {
@@ -151,8 +164,12 @@ fn without_consequences(found: Vec<(&'static Check, Finding, Vec<&'static str>)>
             is_cause && (whole || other.index == finding.index)
         })
     };
-    let keep: Vec<bool> =
-        found.iter().map(|(check, finding, causes)| !explained(check, finding, causes)).collect();
+    let keep: Vec<bool> = found
+        .iter()
+        .map(|(check, finding, causes)| {
+            !explained(check, finding, causes) && !is_of_empty_list(finding, &found)
+        })
+        .collect();
     let kept = found.into_iter().zip(keep).filter(|(_, keep)| *keep);
     let mut findings: Vec<Finding> = kept.map(|((_, finding, _), _)| finding).collect();
     findings.sort_by(|a, b| {

@@ -25,7 +25,7 @@ impl NoRepair {
             Self::NoCertificate => "give the server's certificate",
             Self::Missing { .. } => {
                 "get it from the issuer (its address often stands in the certificate: `countersign cert inspect` shows \
-                 it), and give it with --intermediates FILE"
+                 it), and give it with --intermediates FILE, or let --fetch ask that address"
             }
         }
     }

@@ -96,8 +96,13 @@ fn a_right_chain_is_drawn_whole_and_without_dashes() {
          \n\
          \x20 debian-weak-key: whether a key is one of the keys that Debian's OpenSSL of 2006 to 2008 made: no list of them was given\n\
          \x20 known-compromised-key: whether a key is a key whose private part is public: no list of them was given\n\
+         \x20 trusted-per-store: whether the root stores of Apple, Microsoft, Java, Android and Chrome trust it: no store of theirs was given (--roots, --root-list)\n\
          \x20 trust-needs-recent-store: since when clients have the root: no list of that was given\n\
          \x20 revoked-crl: whether a certificate is revoked: no revocation list and no OCSP response is at hand\n\
+         \x20 sct-log-unknown-or-retired: whether the timestamps are of known logs: no list of the logs was given (--ct-logs)\n\
+         \x20 sct-operators-not-diverse: whether the timestamps are of different operators' logs: no list of the logs was given (--ct-logs)\n\
+         \x20 sct-signature-invalid: whether the logs signed the timestamps: no list of the logs was given (--ct-logs)\n\
+         \x20 static-ct-log-entries: whether a timestamp is of a log of RFC 6962: no list of the logs was given (--ct-logs)\n\
          \n\
          Examined as of 2026-05-01T00:00:00Z under the profile web.\n"
     );

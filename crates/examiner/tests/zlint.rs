@@ -9,12 +9,14 @@ mod zlint_table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use examiner::chain::{Chain, Examinee};
+use examiner::chain::{Chain, Examinee, SignedTimestamp};
 use examiner::checks;
 use examiner::profile::{PeerName, Profile};
 use examiner::report::Severity;
+use examiner::side::LogList;
 use examiner::{Question, UnixTime, examine, examine_with};
 
+use sha2::{Digest, Sha256};
 use zlint_table::{Corpus, Coverage, coverage};
 
 /// The least share of rows on which we agree, in percent.
@@ -137,6 +139,37 @@ fn real_certificates_of_the_public_web_have_no_error() {
     }
     println!("looked at {} chains of real sites", cases.len());
     assert!(!cases.is_empty() && wrong.is_empty(), "errors in chains of real sites:\n{}", wrong.join("\n"));
+}
+
+/// Two logs of Google's, as their operator publishes them.
+const LOGS: &str = r#"{ "log_list_timestamp": "2026-03-01T00:00:00Z", "operators": [{ "name": "Google", "logs": [
+  { "description": "Argon2026h1", "state": { "usable": { "timestamp": "2024-01-01T00:00:00Z" } },
+    "log_id": "DleUvPOuqT4zGyyZB7P3kN+bwj1xMiXdIaklrGHFTiE=",
+    "key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEB/we6GOO/xwxivy4HhkrYFAAPo6e2nc346Wo2o2U+GvoPWSPJz91s/xrEvA3Bk9kWHUUXVZS5morFEzsgdHqPg==" },
+  { "description": "Argon2026h2", "state": { "usable": { "timestamp": "2024-01-01T00:00:00Z" } },
+    "log_id": "1219ENGn9XfCx+lf1wC/+YLJM1pl4dCzAXMXwMjFaXc=",
+    "key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEKjpni/66DIYrSlGK6Rf+e6F2c/28ZUvDJ79N81+gyimAESAyeNZ++TRgjHWg9TVQnKHTSU0T1TtqDupFnSQTIg==" }
+]}]}"#;
+
+#[test]
+fn the_timestamps_of_real_certificates_are_signed_by_their_logs() {
+    let Some(cases) = zlint_table::real_chains() else { return };
+    let logs: LogList = serde_json::from_str(LOGS).unwrap();
+    let (mut verified, mut refused) = (0, 0);
+    for (name, _, _, certificates) in &cases {
+        let (leaf, issuer) =
+            (Examinee::read(certificates[0].as_slice()), Examinee::read(certificates[1].as_slice()));
+        assert_eq!(leaf.issuer_der(), issuer.subject_der(), "{name}");
+        let key: [u8; 32] = Sha256::digest(issuer.fields().spki.unwrap().element.bytes()).into();
+        for stamp in SignedTimestamp::embedded(&leaf).unwrap().unwrap() {
+            let Some(log) = logs.log(&stamp.log) else { continue };
+            let holds = |message: &[u8]| log.verifies(stamp.algorithm, message, &stamp.signature);
+            verified += usize::from(holds(&stamp.signed_of_precertificate(&leaf, &key).unwrap()));
+            refused += usize::from(!holds(&stamp.signed_of_precertificate(&leaf, &[0; 32]).unwrap()));
+        }
+    }
+    println!("{verified} timestamps of real certificates verify");
+    assert!(verified >= 3 && refused == verified, "{verified} verify, {refused} do not for another issuer");
 }
 
 #[test]

@@ -84,79 +84,6 @@ impl FromStr for Profile {
     }
 }
 
-/// Why a certificate is revoked (RFC 5280 section 5.3.1), by the words of `--reason`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// No reason given; the list then carries no reason code.
-    #[default]
-    Unspecified,
-    /// The private key is, or may be, in other hands.
-    KeyCompromise,
-    /// The party's name or belonging changed.
-    AffiliationChanged,
-    /// Another certificate took its place.
-    Superseded,
-    /// The party stopped.
-    CessationOfOperation,
-    /// Held for now.
-    CertificateHold,
-}
-
-impl Reason {
-    /// All of them, in the order they are shown.
-    pub const ALL: [Self; 6] = [
-        Self::KeyCompromise,
-        Self::AffiliationChanged,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::CertificateHold,
-        Self::Unspecified,
-    ];
-
-    /// The word for it, as in `--reason key-compromise`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Unspecified => "unspecified",
-            Self::KeyCompromise => "key-compromise",
-            Self::AffiliationChanged => "affiliation-changed",
-            Self::Superseded => "superseded",
-            Self::CessationOfOperation => "cessation-of-operation",
-            Self::CertificateHold => "certificate-hold",
-        }
-    }
-
-    /// The CRLReason value (RFC 5280 section 5.3.1).
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Unspecified => 0,
-            Self::KeyCompromise => 1,
-            Self::AffiliationChanged => 3,
-            Self::Superseded => 4,
-            Self::CessationOfOperation => 5,
-            Self::CertificateHold => 6,
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for Reason {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|one| one.word() == text).ok_or_else(|| UnknownWord {
-            text: text.escape_debug().to_string(),
-            what: "reason",
-            known: Self::ALL.map(Self::word).join(", "),
-        })
-    }
-}
-
 /// A text that is none of the known words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no {what}; use one of {known}")]
@@ -381,6 +308,9 @@ fn check_key(spki: &[u8]) -> Result<(), IssueError> {
 }
 
 mod names;
+mod reason;
+
+pub use reason::Reason;
 
 #[cfg(test)]
 mod tests;

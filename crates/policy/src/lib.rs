@@ -9,7 +9,7 @@
 //! - [`snapshot`]: all of that at one moment, immutable.
 //! - [`verify`]: a presented chain against a site's trust anchors; [`peer`]: what was found out about who knocks.
 //! - [`mod@decide`]: the decision; [`refusal`]: why not.
-//! - [`issuance`]: what may be issued.
+//! - [`issuance`]: what may be issued; [`selection`]: which certificates a change of many means.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ pub mod peer;
 pub mod record;
 pub mod refusal;
 pub mod revocation;
+pub mod selection;
 pub mod site;
 pub mod snapshot;
 pub mod verify;
@@ -37,5 +38,6 @@ pub use peer::Peer;
 pub use record::{CertificateRecord, Holder, Party, RecordChange, Records};
 pub use refusal::{Code, Refusal, Why};
 pub use revocation::{CaLists, OnStale, RevocationList};
+pub use selection::Selection;
 pub use site::{Audience, ClientAuth, OnRefuse, PathRule, Principal, Site};
 pub use snapshot::Snapshot;

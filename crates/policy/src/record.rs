@@ -185,8 +185,22 @@ pub enum RecordChange {
     CaGrants(HostName, BTreeSet<String>),
     /// The key is compromised (`true`) or no longer said to be.
     CompromisedKey(KeyPin, bool),
+    /// Many certificates were revoked, or released from a hold, at once.
+    Revocations(Revocations),
     /// The registry's sites or CAs changed: whoever builds a snapshot reads them anew.
     Settings,
+}
+
+/// What became of many certificates by one change.
+///
+/// One row of the feed, however many they are: it is stored empty, and filled from the certificates that are on record
+/// with its number when it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocations {
+    /// Each certificate, and its revocation as it now is; none where a hold has ended.
+    pub certificates: Vec<(Thumbprint, Option<Revoked>)>,
+    /// Keys that are refused from now on as compromised.
+    pub compromised_keys: Vec<KeyPin>,
 }
 
 /// What a change concerns: only connections of these are decided again.
@@ -258,8 +272,21 @@ impl Records {
                 };
                 Touched::Key(pin)
             }
+            RecordChange::Revocations(all) => {
+                self.apply_revocations(all);
+                Touched::Everyone
+            }
             RecordChange::Settings => Touched::Everyone,
         }
+    }
+
+    fn apply_revocations(&mut self, all: Revocations) {
+        for (thumbprint, revoked) in all.certificates {
+            let Some(record) = self.certificates.get(&thumbprint) else { continue };
+            let record = CertificateRecord { revoked, ..record.as_ref().clone() };
+            self.certificates.insert(thumbprint, Arc::new(record));
+        }
+        self.compromised_keys.extend(all.compromised_keys);
     }
 
     /// Changes that make equal records of empty ones.

@@ -359,7 +359,7 @@ fn origin(row: &SqliteRow) -> Result<Origin> {
     }
 }
 
-fn holder(row: &SqliteRow) -> Result<Holder> {
+pub(crate) fn holder(row: &SqliteRow) -> Result<Holder> {
     let name = party(row, "holder")?;
     if row.try_get::<&str, _>("holder_kind")? == "party" {
         return Ok(Holder::Party(name));

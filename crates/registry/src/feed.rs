@@ -15,7 +15,7 @@ use crate::heads::HowOften;
 use crate::open::Registry;
 use crate::rows::{damaged, digest, host, key_pin, maybe_time, party, time};
 use crate::settings::{StoredCa, StoredSite};
-use crate::{certificates, keys, settings};
+use crate::{certificates, keys, many, settings};
 
 /// The writer under which the registry records its own changes.
 pub(crate) const WRITER: &str = "registry";
@@ -83,6 +83,11 @@ pub(crate) struct Write {
 impl Write {
     /// Adds a change to the feed.
     pub(crate) async fn feed(&mut self, change: &RecordChange) -> Result<()> {
+        self.feed_numbered(change).await.map(drop)
+    }
+
+    /// Adds a change to the feed; its number.
+    pub(crate) async fn feed_numbered(&mut self, change: &RecordChange) -> Result<i64> {
         let (epoch, seq): (String, i64) =
             sqlx::query_as("UPDATE meta SET seq = seq + 1 RETURNING epoch, seq")
                 .fetch_one(&mut *self.tx)
@@ -95,7 +100,7 @@ impl Write {
             .execute(&mut *self.tx)
             .await?;
         self.fed = Some((epoch, seq));
-        Ok(())
+        Ok(seq)
     }
 
     /// Adds an entry to the audit.
@@ -153,11 +158,16 @@ impl Registry {
             .bind(seq)
             .fetch_all(&mut *tx)
             .await?;
-        let entries = rows.iter().map(|row| {
-            let change = serde_json::from_str(row.try_get("payload")?).map_err(damaged)?;
-            Ok(FeedEntry { seq: row.try_get("seq")?, at: time(row, "at")?, change })
-        });
-        Ok(Feed::Changes(entries.collect::<Result<_>>()?))
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let seq = row.try_get("seq")?;
+            let mut change = serde_json::from_str(row.try_get("payload")?).map_err(damaged)?;
+            if let RecordChange::Revocations(all) = &mut change {
+                *all = many::revocations(&mut tx, seq).await?;
+            }
+            entries.push(FeedEntry { seq, at: time(row, "at")?, change });
+        }
+        Ok(Feed::Changes(entries))
     }
 
     /// Deletes the changes older than seven days, from the oldest on without a gap, and tells how many. To be called
@@ -250,6 +260,7 @@ fn kind(change: &RecordChange) -> &'static str {
         RecordChange::Subject(..) => "subject",
         RecordChange::CaGrants(..) => "ca_grants",
         RecordChange::CompromisedKey(..) => "compromised_key",
+        RecordChange::Revocations(_) => "revocations",
         RecordChange::Settings => "settings",
     }
 }

@@ -7,7 +7,8 @@
 //! - [`open`]: the store, its connections, its schema; [`epoch`]: whether it is the one it was; `copy`: a whole copy.
 //! - [`feed`]: the one write path; changes by number, and the whole state to begin from.
 //! - [`parties`], [`certificates`], [`keys`], `subjects`, [`revocation`], [`operators`]: who gets in and who no longer
-//!   does; [`servers`]: certificates of hosts inside.
+//!   does; [`many`]: many certificates at once; [`servers`]: certificates of hosts inside; `in_use`: what still needs a
+//!   CA's old generation.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
 //! - [`pending`]: who knocked and may be approved.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
@@ -21,8 +22,10 @@ pub mod epoch;
 pub mod error;
 pub mod feed;
 mod heads;
+mod in_use;
 pub mod key;
 pub mod keys;
+pub mod many;
 mod migrate;
 pub mod open;
 pub mod operators;
@@ -43,8 +46,10 @@ pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};
 pub use feed::{Feed, FeedEntry, Gap, State};
+pub use in_use::IssuedRow;
 pub use key::AuditKey;
 pub use keys::{KeyRow, SubjectRow};
+pub use many::Selected;
 pub use open::{Actor, Registry};
 pub use parties::PartyRow;
 pub use pending::{Knock, PendingRow};

@@ -1,4 +1,4 @@
-//! Revocation: never undone, never lost.
+//! Revocation: never lost, and but for a hold never undone.
 
 use examiner::{KeyPin, Thumbprint, UnixTime};
 use policy::{PartyName, RecordChange};
@@ -13,7 +13,10 @@ use crate::parties;
 use crate::rows::{key_pin, thumbprint, time};
 
 /// The reason that also denies the key itself, whoever issues it another certificate.
-const KEY_COMPROMISE: &str = "key-compromise";
+pub(crate) const KEY_COMPROMISE: &str = "key-compromise";
+
+/// The only reason that can be taken back.
+pub(crate) const HOLD: &str = "certificate-hold";
 
 /// How long past its end a revoked certificate stays listed.
 const LISTED_BEYOND_END_SECONDS: i64 = 7 * 86_400;
@@ -29,14 +32,16 @@ pub struct RevokedSerial {
     pub reason: String,
     /// Last second of its validity.
     pub not_after: UnixTime,
+    /// Its issuer's name, RFC 4514.
+    pub issuer: String,
 }
 
 impl Registry {
     /// Revokes all certificates and keys of a party and removes its subject rules, or revokes one certificate; returns
     /// the certificates revoked now.
     ///
-    /// What was revoked before keeps its date; its reason only ever becomes `key-compromise`, which also denies the
-    /// public keys. `Err(NotFound)` if the party has no such certificate.
+    /// What was revoked before keeps its date. A hold becomes whatever is said; another reason only ever becomes
+    /// `key-compromise`, which also denies the public keys. `Err(NotFound)` if the party has no such certificate.
     pub async fn revoke(
         &self,
         party: &PartyName,
@@ -79,7 +84,7 @@ impl Registry {
     /// A certificate that does not tell its CA stands on every list.
     pub async fn revoked_serials(&self, issuer: Issuer, now: UnixTime) -> Result<Vec<RevokedSerial>> {
         let rows = sqlx::query(
-            "SELECT serial, revoked_at, revoked_reason, not_after FROM certificates
+            "SELECT serial, revoked_at, revoked_reason, not_after, issuer FROM certificates
              WHERE revoked_at IS NOT NULL AND origin = 'own' AND ifnull(issued_by, ?1) = ?1 AND not_after >= ?2
              ORDER BY number",
         )
@@ -94,6 +99,7 @@ impl Registry {
                     at: time(row, "revoked_at")?,
                     reason: row.try_get("revoked_reason")?,
                     not_after: time(row, "not_after")?,
+                    issuer: row.try_get("issuer")?,
                 })
             })
             .collect()
@@ -158,7 +164,8 @@ impl Write {
         let done = sqlx::query(
             "UPDATE certificates SET revoked_at = ifnull(revoked_at, ?2), revoked_reason = ?3
              WHERE thumbprint = ?1
-                 AND (revoked_at IS NULL OR (?3 = 'key-compromise' AND revoked_reason <> 'key-compromise'))",
+                 AND (revoked_at IS NULL OR (?3 = 'key-compromise' AND revoked_reason <> ?3)
+                     OR (revoked_reason = 'certificate-hold' AND ?3 <> revoked_reason))",
         )
         .bind(&thumbprint.0[..])
         .bind(now.seconds())
@@ -188,7 +195,8 @@ impl Write {
         let keys = sqlx::query(
             "UPDATE keys SET revoked_at = ifnull(revoked_at, ?2), revoked_reason = ?3
              WHERE party = ?1
-                 AND (revoked_at IS NULL OR (?3 = 'key-compromise' AND revoked_reason <> 'key-compromise'))
+                 AND (revoked_at IS NULL OR (?3 = 'key-compromise' AND revoked_reason <> ?3)
+                     OR (revoked_reason = 'certificate-hold' AND ?3 <> revoked_reason))
              RETURNING key_pin, label",
         )
         .bind(party.as_str())

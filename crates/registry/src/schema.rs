@@ -1,13 +1,13 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
 /// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
-/// can be looked up.
-pub(crate) const MIGRATIONS: [&str; 2] = [
+/// can be looked up. In the third a certificate names the last change that concerned many.
+pub(crate) const MIGRATIONS: [&str; 3] = [
     "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
@@ -24,6 +24,11 @@ PRAGMA user_version = 2;
     "
 CREATE INDEX certificates_key ON certificates (key_pin);
 PRAGMA user_version = 3;
+",
+    "
+ALTER TABLE certificates ADD COLUMN changed_by INTEGER;
+CREATE INDEX certificates_changed_by ON certificates (changed_by) WHERE changed_by IS NOT NULL;
+PRAGMA user_version = 4;
 ",
 ];
 
@@ -76,11 +81,13 @@ CREATE TABLE certificates (
     ca_certificate_until INTEGER,
     der BLOB NOT NULL,
     issued_by TEXT CHECK (issued_by IN ('client', 'operator')),
+    changed_by INTEGER,
     UNIQUE (holder_kind, holder, label)
 ) STRICT;
 CREATE UNIQUE INDEX certificates_serial ON certificates (issued_by, serial) WHERE issued_by IS NOT NULL;
 CREATE INDEX certificates_sha1 ON certificates (sha1);
 CREATE INDEX certificates_key ON certificates (key_pin);
+CREATE INDEX certificates_changed_by ON certificates (changed_by) WHERE changed_by IS NOT NULL;
 CREATE INDEX certificates_revoked ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE TABLE keys (
     number INTEGER PRIMARY KEY,
@@ -177,5 +184,5 @@ CREATE TABLE receipts (
     cut INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 ";

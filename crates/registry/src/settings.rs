@@ -99,6 +99,15 @@ impl Registry {
         write.commit(self).await
     }
 
+    /// Writes down what became of the own authority, in a sentence, and has whoever builds a snapshot read its
+    /// certificates anew.
+    pub async fn note_authority(&self, what: &str, actor: &Actor, now: UnixTime) -> Result<()> {
+        let mut write = self.write(now).await?;
+        write.feed(&RecordChange::Settings).await?;
+        write.audit(AuditEvent::changed(actor, now, what)).await?;
+        write.commit(self).await
+    }
+
     /// Removes a CA with its grants and the subject rules on it: a later CA of the same name must not inherit them.
     pub async fn remove_ca(&self, name: &str, actor: &Actor, now: UnixTime) -> Result<()> {
         let mut write = self.write(now).await?;

@@ -27,7 +27,7 @@ pub mod times;
 pub mod tools;
 pub mod waiting;
 
-pub use ca::{CaBuilder, KeyType, Leaf, TestCa, TestCert, TestKey};
+pub use ca::{Access, CaBuilder, KeyType, Leaf, TestCa, TestCert, TestKey};
 pub use client::{Broken, Client, Conn, Fate, H2Conn, H2Frames, Heard, WEBSOCKET};
 pub use echo::{Echo, RawUpstream, chunked_end};
 pub use gate::{Binary, Gate, Heir, Portal, PortalBuilder, SITE, Sandbox, free_port};

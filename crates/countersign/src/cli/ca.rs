@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::globals::columns;
-use super::upkeep::{self, Made};
+use super::upkeep::{self, Ca, Made};
 use super::{Exit, Failure, Globals, Outcome, cert};
 use crate::config::ca::CaSettings;
 use crate::config::crl::CrlSettings;
@@ -18,9 +18,11 @@ use crate::config::stored::StoredCa;
 use crate::config::{StateDir, Stored};
 
 mod accept;
+mod elsewhere;
 pub mod fetch;
 mod init;
 mod issue;
+pub mod rollover;
 
 /// `countersign ca …`.
 #[derive(Debug, clap::Subcommand)]
@@ -51,6 +53,13 @@ pub enum Args {
         /// Its name.
         name: String,
     },
+    /// A request for the own client CA, to have its certificate signed by an authority elsewhere.
+    Csr(elsewhere::Csr),
+    /// Take the client CA's certificate that was signed elsewhere, with its issuers.
+    Import(elsewhere::Import),
+    /// From one generation of a CA to the next.
+    #[command(subcommand)]
+    Rollover(rollover::Rollover),
     /// Issue a server certificate for a host inside, from the own server CA. For parties: `party add`.
     Issue(issue::Issue),
     /// Make a revocation list of the own authority anew: the client CA's, or with `--issuer operator` the operator
@@ -59,6 +68,9 @@ pub enum Args {
         /// Whose list: of the parties' certificates (client) or of the operators' (operator).
         #[arg(long, value_name = "CA", default_value = "client", value_parser = ["client", "operator"])]
         issuer: String,
+        /// The list of the old generation, while a rollover is under way.
+        #[arg(long)]
+        old: bool,
         /// The file to write; standard output where absent.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -115,10 +127,13 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Fetch(args) => fetch::run(globals, &args),
         Args::AcceptCrl { name } => accept::run(globals, &name),
         Args::Remove { name } => remove(globals, &name),
+        Args::Csr(args) => elsewhere::csr(globals, &args),
+        Args::Import(args) => elsewhere::import(globals, &args),
+        Args::Rollover(args) => rollover::run(globals, &args),
         Args::Issue(args) => issue::run(globals, &args),
-        Args::Crl { issuer, out, format } => {
+        Args::Crl { issuer, old, out, format } => {
             let issuer = if issuer == "operator" { Issuer::Operator } else { Issuer::Client };
-            write_crl(globals, issuer, out.as_deref(), format == "pem")
+            write_crl(globals, Ca { issuer, old }, out.as_deref(), format == "pem")
         }
     })
 }
@@ -356,15 +371,15 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn write_crl(globals: &Globals, issuer: Issuer, out: Option<&Path>, pem: bool) -> Outcome {
+fn write_crl(globals: &Globals, ca: Ca, out: Option<&Path>, pem: bool) -> Outcome {
     let context = Context::open(globals)?;
-    let Made { der, number, count, next_update } = upkeep::fresh(&context, issuer)?;
+    let Made { der, number, count, next_update } = upkeep::fresh(&context, ca)?;
     let bytes = if pem { examiner::cert::pem::encode("X509 CRL", &der).into_bytes() } else { der };
     match out {
         Some(path) => {
             files::replace_public(path, &bytes)?;
             globals.print(
-                &json!({ "file": path, "issuer": issuer.word(), "number": number, "entries": count, "next_update": next_update }),
+                &json!({ "file": path, "issuer": ca.issuer.word(), "number": number, "entries": count, "next_update": next_update }),
                 format!("{}: list {number}, {count} entries, good until {next_update}", path.display()),
             );
         }

@@ -1,7 +1,8 @@
 //! `check`: certificate files examined, each finding with its place and what to do.
 //!
-//! - `source` reads a file and opens what is sealed; `roots` has the root stores.
+//! - `source` reads a file and opens what is sealed; `roots` has the root stores; `side` reads what lies beside.
 //! - `look` examines one file; `document` is what scripts get, with its schema; `printed` gives every other format.
+//! - `network` asks what the certificates name, where that is allowed.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
 
 use std::io::IsTerminal;
@@ -10,29 +11,33 @@ use std::path::PathBuf;
 use examiner::profile::{PeerName, Profile};
 use examiner::report::Severity;
 use examiner::report::fix::Server;
-use examiner::side::{GivenCrl, KeyList, OcspResponse, SideFiles};
-use examiner::{Question, UnixTime, input::Kind};
+use examiner::{Question, UnixTime};
 
 use super::{Exit, Failure, Globals, Outcome, cert, context};
 
 mod document;
 mod look;
+mod network;
 mod printed;
 mod repaired;
 pub mod roots;
+mod side;
 pub mod source;
 
 pub use document::{Document, schema};
 use look::{Asked, Seen, look};
+use network::Network;
 use printed::Format;
 
 const EXAMPLES: &str = "Examples:
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
+  countersign check fullchain.pem --ct-logs log_list.json
   openssl s_client -connect www.example.com:443 -showcerts </dev/null | countersign check - --servername www.example.com
   countersign check /etc/ssl/certs/ca-certificates.crt
   countersign check *.pem --json --fail-on warning
+  countersign check www.pem --fetch --out fullchain.pem
   countersign check fullchain.pem --format html > report.html
   countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
 
@@ -74,12 +79,23 @@ pub struct Args {
     /// A list of weak or compromised keys.
     #[arg(long, value_name = "FILE")]
     key_list: Vec<PathBuf>,
+    /// A list of what is said of roots: in which stores they are, and until when.
+    #[arg(long, value_name = "FILE")]
+    root_list: Vec<PathBuf>,
+    /// The Public Suffix List as it is published, in place of the one that is built in.
+    #[arg(long, value_name = "FILE")]
+    suffix_list: Option<PathBuf>,
+    /// The list of the logs of certificate transparency, as browsers publish it (JSON, version 3).
+    #[arg(long, value_name = "FILE")]
+    ct_logs: Option<PathBuf>,
     /// The private key that ought to belong to the first certificate.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// The first line of this file is the password of a PKCS#12 file.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    #[command(flatten)]
+    network: network::Allowed,
     /// End with 1 from this severity on.
     #[arg(long, default_value = "error", value_parser = ["error", "warning", "notice", "never"])]
     fail_on: String,
@@ -176,25 +192,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
     for file in &args.intermediates {
         beside.extend(source::certificates(file)?);
     }
-    let unreadable = |file: &PathBuf, why: String| {
-        Failure::usage(format!("{}: {why}", file.display()), "fetch it again, as PEM or DER")
-    };
-    let mut side = SideFiles::default();
-    for (file, der) in source::others(&args.crl, Kind::RevocationList)? {
-        side.crls.push(GivenCrl::from_der(&der).map_err(|error| unreadable(&file, error.to_string()))?);
-    }
-    for (file, der) in source::others(&args.ocsp, Kind::OcspResponse)? {
-        side.ocsp.push(OcspResponse::from_der(&der).map_err(|error| unreadable(&file, error.to_string()))?);
-    }
-    for file in &args.key_list {
-        let text = String::from_utf8_lossy(&cert::read_bytes(file)?).into_owned();
-        side.key_lists.push(KeyList::read(&text).map_err(|error| {
-            Failure::usage(
-                format!("{}: {error}", file.display()),
-                "the guide's page on the check shows the form of such a list",
-            )
-        })?);
-    }
+    let side = side::read(globals, args)?;
     let key = args.key.as_deref().map(|file| {
         let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
         source::public_half(&bytes).map_err(|what| {
@@ -208,6 +206,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
         beside,
         side,
         key: key.transpose()?,
+        network: Network::of(&args.network)?,
         password: args.password_file.clone(),
     })
 }

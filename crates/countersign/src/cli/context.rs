@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use authority::{Hierarchy, Passphrase, Role, Signer};
 use examiner::UnixTime;
@@ -10,7 +10,9 @@ use registry::{Actor, Registry};
 
 use super::exit::{Exit, Failure};
 use super::globals::Globals;
+use crate::config::file::File;
 use crate::config::{Settings, StateDir, Stored};
+use crate::run::confine::folder;
 
 /// Settings, registry and the moment.
 pub struct Context {
@@ -64,10 +66,9 @@ impl Context {
         Ok(Hierarchy::open(&self.settings.state.authority())?)
     }
 
-    /// The passphrase of the authority's keys: in the state directory, or in the file that
-    /// `COUNTERSIGN_PASSPHRASE_FILE` names.
+    /// The passphrase of the authority's keys.
     pub fn passphrase(&self) -> Result<Passphrase, Failure> {
-        Ok(Passphrase::read(&self.settings.state.passphrase())?)
+        Ok(self.settings.state.passphrase().read()?)
     }
 
     /// One CA with its key.
@@ -117,15 +118,25 @@ pub fn state_dir(globals: &Globals, config: &Path, _now: UnixTime) -> Result<Sta
     if let Some(path) = &globals.state_dir {
         return Ok(StateDir::at(path));
     }
-    let text = std::fs::read_to_string(config).map_err(|error| {
+    let file = written(config).map_err(|error| {
         let help = "make one with `countersign init`, or name yours with --config";
         let what = format!("{} cannot be read: {error}", config.display());
         Failure::new(Exit::Configuration, what, help)
     })?;
+    Ok(StateDir::at(folder(config).join(file.server.state.unwrap_or_else(|| "state".into()))))
+}
+
+/// Where the access log's file is, as the file says; other problems of it are told later.
+pub fn log_folder(config: &Path) -> Option<PathBuf> {
+    let log = folder(config).join(written(config).ok()?.log.file?);
+    Some(folder(&log).to_owned())
+}
+
+/// The configuration as it is written.
+fn written(config: &Path) -> std::io::Result<File> {
+    let text = std::fs::read_to_string(config)?;
     let source = crate::config::problem::Source::file(config.display().to_string(), text);
-    let file = crate::config::read::file(&source, &mut Vec::new());
-    let base = config.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(StateDir::at(base.join(file.server.state.unwrap_or_else(|| "state".into()))))
+    Ok(crate::config::read::file(&source, &mut Vec::new()))
 }
 
 /// Refuses where another user owns the directory, or where its owner alone can reach it, with the line that works.

@@ -134,6 +134,7 @@ impl From<authority::AuthorityError> for Failure {
             Error::BadSite(_)
             | Error::BadSubject(_)
             | Error::BadOrganisation
+            | Error::NotImported(_)
             | Error::EmptyPassphrase
             | Error::PasswordNotGenerated => Exit::Usage,
             _ => Exit::No,

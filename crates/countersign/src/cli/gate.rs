@@ -1,8 +1,12 @@
 //! `gate`, hidden: the process that faces the internet, as `run` starts it. It reads no CA key.
 
+use std::path::PathBuf;
+
+use super::authority::confined;
 use super::context::{self, check_owner};
 use super::{Exit, Failure, Globals, Outcome, run as run_cli};
 use crate::config::StateDir;
+use crate::run::confine::Duty;
 use crate::run::control::FromGate;
 use crate::run::gate::{self, GateRun, Given};
 
@@ -28,6 +32,9 @@ fn serve(globals: &Globals, args: Args) -> Outcome {
     let config = globals.config_path();
     let state_dir: StateDir = context::state_dir(globals, &config, crate::clock::now())?;
     check_owner(state_dir.path())?;
+    // Before there is another thread: what is given up is given up by all that follow.
+    let log: Vec<PathBuf> = context::log_folder(&config).into_iter().collect();
+    confined(Duty::Gate, &state_dir, &log)?;
     let runtime = context::runtime()?;
     runtime.block_on(async {
         let not_started = |error: std::io::Error| {

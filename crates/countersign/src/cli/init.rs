@@ -89,7 +89,7 @@ fn report(globals: &Globals, config: &Path, state: &StateDir, site: &HostName, o
     globals.say(format!(
         "The authority's keys are encrypted under {} (0600): whoever reads both can issue certificates.\n\
          Next: countersign party add NAME --site {site} --pem --out .\n      countersign run",
-        state.passphrase().display()
+        state.passphrase()
     ));
 }
 
@@ -161,12 +161,13 @@ pub fn make_authority(state: &StateDir, authority: &Authority<'_>) -> Result<(),
         files::replace_private(&state.passphrase_place(), format!("{}\n", file.display()).as_bytes())?;
     }
     let place = state.passphrase();
-    let passphrase = if place.exists() {
-        Passphrase::read(&place)?
-    } else {
-        let passphrase = Passphrase::generate()?;
-        passphrase.write_new(&place)?;
-        passphrase
+    let passphrase = match place.file().filter(|_| !place.exists()) {
+        Some(file) => {
+            let passphrase = Passphrase::generate()?;
+            passphrase.write_new(file)?;
+            passphrase
+        }
+        None => place.read()?,
     };
     let options = CreateOptions {
         sites: authority.sites.clone(),

@@ -10,6 +10,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub mod authority;
 pub mod ca;
 pub mod cert;
 pub mod check;
@@ -67,12 +68,15 @@ pub enum Command {
     /// Have the program as it is on disk now take over from the running one, without a lost connection.
     Upgrade(upgrade::Args),
     /// Examine certificate files: what is wrong, where, and what to do.
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// Knock at the doors from outside, and say which stand open.
     Doctor(doctor::Args),
     /// The gate itself, as `run` starts it.
     #[command(hide = true)]
     Gate(gate::Args),
+    /// The process that signs, as `run` starts it.
+    #[command(hide = true)]
+    Authority(authority::Args),
     /// Sign what is due, as `run` starts it.
     #[command(hide = true)]
     Upkeep(upkeep::Args),
@@ -123,9 +127,10 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
         Command::Upgrade(args) => upgrade::command(globals, args),
-        Command::Check(args) => check::command(globals, args),
+        Command::Check(args) => check::command(globals, *args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::Gate(args) => gate::command(globals, args),
+        Command::Authority(args) => authority::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),

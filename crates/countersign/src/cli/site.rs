@@ -134,7 +134,7 @@ fn permit(globals: &Globals, context: &Context, name: &HostName) -> Result<(), F
     if hierarchy.server_ca_permits(name.as_str()) {
         return Ok(());
     }
-    let passphrase = authority::Passphrase::read(&context.settings.state.passphrase())?;
+    let passphrase = context.passphrase()?;
     let sites: Vec<String> = context
         .settings
         .sites

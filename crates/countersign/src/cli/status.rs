@@ -89,6 +89,18 @@ fn run(globals: &Globals) -> Outcome {
         for one in authority::Role::ALL.map(|role| own.certificate(role)) {
             attention.extend(ending("own CA", one, now));
         }
+        for role in [authority::Role::Client, authority::Role::Operator] {
+            let Some(old) = own.former(role) else { continue };
+            let waiting = super::ca::rollover::stragglers(&context, role)?.len();
+            mentions.push(format!(
+                "a rollover of the {role} is under way: {waiting} certificate(s) of {} are in use",
+                old.subject
+            ));
+        }
+    }
+    if !crate::run::confine::is_possible() {
+        mentions
+            .push("this kernel has no Landlock: the gate and the authority are not confined by it".into());
     }
     let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
     let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));

@@ -1,4 +1,4 @@
-//! `upkeep`, hidden: the short-lived process that may read the CA's key. It issues the server certificates that are
+//! `upkeep`, hidden: what the authority's process does each time it is asked, as a process of its own. It issues the server certificates that are
 //! due, publishes the list of revoked certificates, and lets go of what is old.
 
 use authority::crl::{self, CrlEntry};
@@ -9,7 +9,7 @@ use registry::Issuer;
 use super::context::Context;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::run::certificates;
-use crate::run::upkeep::{Done, Published, published};
+use crate::run::upkeep::{Done, Published, former_list, published};
 
 /// A list is made anew at least so often, in seconds.
 const CRL_EVERY: i64 = 86_400;
@@ -27,6 +27,13 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 
 fn upkeep(globals: &Globals) -> Outcome {
     crate::run::take_name();
+    let done = work(globals)?;
+    globals.print(&done, done.to_string());
+    Ok(Exit::Fine)
+}
+
+/// Does what is due, and says what that was.
+pub fn work(globals: &Globals) -> Result<Done, Failure> {
     let context = Context::open(globals)?;
     // What is old goes first: it needs no key.
     context.run(context.registry.prune(context.now))?;
@@ -42,19 +49,24 @@ fn upkeep(globals: &Globals) -> Outcome {
         Ok((published, publish_in)) => (done.published, done.publish_in) = (published, publish_in),
         Err(failure) => done.not_published = Some(failure.what),
     }
-    globals.print(&done, done.to_string());
-    Ok(Exit::Fine)
+    Ok(done)
 }
 
 /// Publishes a list where one is due: its number, or in how many seconds it may be published.
 fn publish(context: &Context) -> Result<(Option<u64>, Option<i64>), Failure> {
     let (state, now) = (&context.settings.state, context.now);
-    let entries = listed(context, Issuer::Client)?;
+    let entries = listed(context, CLIENT)?;
+    let mut all = entries.clone();
+    // While a rollover is under way there is a list of each generation, and both are made together.
+    let former = context.hierarchy().is_ok_and(|own| own.former(Role::Client).is_some());
+    let of_former = if former { listed(context, FORMER)? } else { Vec::new() };
+    all.extend(of_former.iter().cloned());
     let written: Vec<_> =
-        entries.iter().map(|one| (hex(&one.serial), one.revoked_at, one.reason.to_string())).collect();
+        all.iter().map(|one| (hex(&one.serial), one.revoked_at, one.reason.to_string())).collect();
     if let Some(last) = Published::read(state) {
         let age = now.seconds() - last.at.seconds();
-        let due = last.entries != written || !(0..CRL_EVERY).contains(&age);
+        let missing = former && !former_list(state).exists();
+        let due = missing || last.entries != written || !(0..CRL_EVERY).contains(&age);
         if !due {
             return Ok((None, None));
         }
@@ -62,9 +74,13 @@ fn publish(context: &Context) -> Result<(Option<u64>, Option<i64>), Failure> {
             return Ok((None, Some(CRL_PAUSE - age)));
         }
     }
-    let made = sign(context, Issuer::Client, entries)?;
+    let made = sign(context, CLIENT, entries)?;
     let (list, beside) = published(state);
     files::private_directory(list.parent().unwrap_or(state.path()))?;
+    if former {
+        let made = sign(context, FORMER, of_former)?;
+        files::replace_public(&former_list(state), &made.der)?;
+    }
     // The list first: what it was made of only says that it need not be made again.
     files::replace_public(&list, &made.der)?;
     let published =
@@ -86,26 +102,56 @@ pub struct Made {
     pub next_update: UnixTime,
 }
 
-/// A fresh list of one CA, whatever is published.
-pub fn fresh(context: &Context, issuer: Issuer) -> Result<Made, Failure> {
-    sign(context, issuer, listed(context, issuer)?)
+/// One CA that has a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Ca {
+    /// Whose certificates it has.
+    pub issuer: Issuer,
+    /// The old generation, of a rollover that is under way.
+    pub old: bool,
 }
 
-fn listed(context: &Context, issuer: Issuer) -> Result<Vec<CrlEntry>, Failure> {
-    let revoked = context.run(context.registry.revoked_serials(issuer, context.now))?;
+/// The client CA.
+const CLIENT: Ca = Ca { issuer: Issuer::Client, old: false };
+/// Its old generation.
+const FORMER: Ca = Ca { issuer: Issuer::Client, old: true };
+
+impl Ca {
+    fn role(self) -> Role {
+        match self.issuer {
+            Issuer::Client => Role::Client,
+            Issuer::Operator => Role::Operator,
+        }
+    }
+}
+
+/// A fresh list of one CA, whatever is published.
+pub fn fresh(context: &Context, ca: Ca) -> Result<Made, Failure> {
+    sign(context, ca, listed(context, ca)?)
+}
+
+/// What is on the list: of the old generation what names it as its issuer, of the present one all else.
+fn listed(context: &Context, ca: Ca) -> Result<Vec<CrlEntry>, Failure> {
+    let revoked = context.run(context.registry.revoked_serials(ca.issuer, context.now))?;
+    let former = context.hierarchy().ok();
+    let former = former.as_ref().and_then(|own| own.former(ca.role())).map(|one| one.subject.to_string());
+    let belongs = |one: &registry::RevokedSerial| (former.as_ref() == Some(&one.issuer)) == ca.old;
     let entry = |one: registry::RevokedSerial| CrlEntry {
         serial: one.serial,
         revoked_at: one.at,
         reason: one.reason.parse().unwrap_or_default(),
     };
-    Ok(revoked.into_iter().map(entry).collect())
+    Ok(revoked.into_iter().filter(belongs).map(entry).collect())
 }
 
-fn sign(context: &Context, issuer: Issuer, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
-    let signer = context.signer(match issuer {
-        Issuer::Client => Role::Client,
-        Issuer::Operator => Role::Operator,
-    })?;
+fn sign(context: &Context, ca: Ca, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
+    let role = ca.role();
+    let signer = if ca.old {
+        let former = context.hierarchy()?.unlock_former(role, &context.passphrase()?)?;
+        former.ok_or(authority::AuthorityError::NoRolloverUnderWay(role))?
+    } else {
+        context.signer(role)?
+    };
     let number = context.run(context.registry.next_crl_number())?;
     let (count, next_update) = (entries.len(), context.now.plus(crl::LIFE_SECONDS));
     let der = crl::build(&signer, entries, number, context.now, next_update)?;

@@ -5,7 +5,7 @@
 //! - [`settings`]: what holds: file and registry together, validated. [`site`], [`upstream`], [`manners`], [`ca`],
 //!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
 //! - [`schema`]: the shape for editors.
-//! - [`state`]: the state directory and the names of its files.
+//! - [`state`]: the state directory and the names of its files. [`passphrase`]: where what opens the CA's keys is.
 
 pub mod ca;
 pub mod crl;
@@ -14,6 +14,7 @@ pub mod file;
 pub mod keys;
 pub mod limits;
 pub mod manners;
+pub mod passphrase;
 pub mod problem;
 pub mod read;
 pub mod schema;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::passphrase::PassphrasePlace;
+
 /// The state directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDir(PathBuf);
@@ -27,27 +29,19 @@ impl StateDir {
         self.0.join("ca")
     }
 
-    /// The certificate of the own client CA.
-    pub fn client_ca(&self) -> PathBuf {
-        self.0.join("ca").join("client.pem")
+    /// The certificates of the own client CA: the present generation, and the old one while a rollover is under way.
+    pub fn client_ca(&self) -> [PathBuf; 2] {
+        ["client.pem", "client.old.pem"].map(|name| self.0.join("ca").join(name))
     }
 
-    /// The certificate of the own operator CA.
-    pub fn operator_ca(&self) -> PathBuf {
-        self.0.join("ca").join("operator.pem")
+    /// The certificates of the own operator CA, as of the client CA.
+    pub fn operator_ca(&self) -> [PathBuf; 2] {
+        ["operator.pem", "operator.old.pem"].map(|name| self.0.join("ca").join(name))
     }
 
-    /// The file of the passphrase of the authority's keys: the one that `COUNTERSIGN_PASSPHRASE_FILE` names, else the
-    /// one that was named when the authority was made, else the one that was made then.
-    pub fn passphrase(&self) -> PathBuf {
-        if let Some(named) = std::env::var_os("COUNTERSIGN_PASSPHRASE_FILE").filter(|named| !named.is_empty())
-        {
-            return named.into();
-        }
-        match std::fs::read_to_string(self.passphrase_place()) {
-            Ok(named) => named.trim_end_matches('\n').into(),
-            Err(_) => self.0.join("ca.passphrase"),
-        }
+    /// Where the passphrase of the authority's keys is.
+    pub fn passphrase(&self) -> PassphrasePlace {
+        PassphrasePlace::of(self)
     }
 
     /// Says where the passphrase is kept, where that is not here.

@@ -89,10 +89,10 @@ async fn knocks(settings: &Settings, stranger: &Shown) -> Result<Report, String>
     }
     unknown_names(settings, address, &mut report).await;
     admin(settings, stranger, &mut report).await;
-    if settings.state.passphrase().exists() {
+    let passphrase = settings.state.passphrase();
+    if passphrase.exists() {
         report.mentions.push(format!(
-            "the passphrase of the CA keys lies in {}: whoever reads it and the keys can issue certificates",
-            settings.state.passphrase().display()
+            "the passphrase of the CA keys lies in {passphrase}: whoever reads it and the keys can issue certificates"
         ));
     }
     Ok(report)

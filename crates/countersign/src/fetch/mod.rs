@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::networks::Networks;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty};
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
@@ -44,6 +44,8 @@ pub struct Rules {
     pub deadline: Duration,
     /// Addresses that are not public and may be asked.
     pub private: Networks,
+    /// Why others that are not public may not, as the end of a sentence.
+    pub private_by: &'static str,
     /// Whom the servers' certificates must lead to.
     pub roots: Arc<RootCertStore>,
 }
@@ -61,12 +63,14 @@ pub enum FetchError {
         why: String,
     },
     /// One of its addresses may not be asked.
-    #[error("{host} leads to {address}, which is not a public address and is not listed in `fetch_private`")]
+    #[error("{host} leads to {address}, which is not a public address and {by}")]
     NotPublic {
         /// The name.
         host: String,
         /// The address.
         address: std::net::IpAddr,
+        /// Why it may not be asked.
+        by: &'static str,
     },
     /// No address accepted the connection.
     #[error("no connection to {address}: {why}")]
@@ -116,10 +120,27 @@ pub async fn judge(url: &FetchUrl, rules: &Rules) -> Result<(), FetchError> {
     whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline))).map(drop)
 }
 
+/// The body of the answer to this body of that media type. No redirect is followed: it is sent to one place.
+pub async fn post(
+    url: &FetchUrl,
+    rules: &Rules,
+    media_type: &'static str,
+    sent: Vec<u8>,
+) -> Result<Vec<u8>, FetchError> {
+    let whole = async {
+        let answer = ask(url, rules, Some((media_type, sent))).await?;
+        match answer.status() {
+            StatusCode::OK => body(answer, rules.most_bytes).await,
+            other => Err(FetchError::Status(other.as_u16())),
+        }
+    };
+    tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
 async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let answer = ask(&at, rules).await?;
+        let answer = ask(&at, rules, None).await?;
         let status = answer.status();
         if status == StatusCode::OK {
             return body(answer, rules.most_bytes).await;
@@ -136,17 +157,20 @@ async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     Err(FetchError::Redirect("one place after another".into()))
 }
 
+/// What is sent: a media type and its bytes. Without it, the request is a GET.
+type Sent = Option<(&'static str, Vec<u8>)>;
+
 /// Sends one request and reads the head of its answer.
-async fn ask(url: &FetchUrl, rules: &Rules) -> Result<hyper::Response<Incoming>, FetchError> {
+async fn ask(url: &FetchUrl, rules: &Rules, sent: Sent) -> Result<hyper::Response<Incoming>, FetchError> {
     let stream = connect(url, rules).await?;
     if !url.is_https() {
-        return exchange(stream, url).await;
+        return exchange(stream, url, sent).await;
     }
     let fault = |why: String| FetchError::Tls { host: url.host().to_owned(), why };
     let name = ServerName::try_from(url.host().to_owned()).map_err(|error| fault(error.to_string()))?;
     let tls = TlsConnector::from(Arc::new(tls(rules.roots.clone()).map_err(&fault)?));
     let stream = tls.connect(name, stream).await.map_err(|error| fault(error.to_string()))?;
-    exchange(stream, url).await
+    exchange(stream, url, sent).await
 }
 
 /// The addresses of the name, resolved once and judged, every one of them; at least one.
@@ -156,7 +180,8 @@ async fn addresses(url: &FetchUrl, rules: &Rules) -> Result<Vec<SocketAddr>, Fet
     let found = lookup_host((host, url.port())).await.map_err(|error| unresolved(error.to_string()))?;
     let all: Vec<SocketAddr> = found.collect();
     if let Some(one) = all.iter().find(|one| !address::may_be_asked(one.ip(), &rules.private)) {
-        return Err(FetchError::NotPublic { host: host.to_owned(), address: one.ip() });
+        let (host, by) = (host.to_owned(), rules.private_by);
+        return Err(FetchError::NotPublic { host, address: one.ip(), by });
     }
     if all.is_empty() { Err(unresolved("it has no address".into())) } else { Ok(all) }
 }
@@ -189,7 +214,7 @@ fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, String> {
     Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
-async fn exchange<S>(stream: S, url: &FetchUrl) -> Result<hyper::Response<Incoming>, FetchError>
+async fn exchange<S>(stream: S, url: &FetchUrl, sent: Sent) -> Result<hyper::Response<Incoming>, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -199,12 +224,20 @@ where
         client.max_buf_size(MOST_HEAD).handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // It ends with its answer, which is dropped at the deadline at the latest.
     tokio::spawn(connection);
-    let request = Request::get(Uri::from(url.path().clone()))
+    let method = if sent.is_some() { Method::POST } else { Method::GET };
+    let (media_type, bytes) = sent.unzip();
+    let mut request = Request::builder()
+        .method(method)
+        .uri(Uri::from(url.path().clone()))
         .header(header::HOST, url.authority())
         .header(header::USER_AGENT, concat!("countersign/", env!("CARGO_PKG_VERSION")))
         .header(header::ACCEPT, "*/*")
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
+        .header(header::CONNECTION, "close");
+    if let Some(media_type) = media_type {
+        request = request.header(header::CONTENT_TYPE, media_type);
+    }
+    let request = request
+        .body(Full::new(Bytes::from(bytes.unwrap_or_default())))
         .map_err(|error| FetchError::Exchange(error.to_string()))?;
     sender.send_request(request).await.map_err(broken)
 }

@@ -28,7 +28,7 @@ fn server(answers: Vec<Vec<u8>>, hold: Duration) -> u16 {
 fn fetch(port: u16, listed: bool, deadline: Duration) -> Result<Vec<u8>, FetchError> {
     let own = gateway::networks::Network::parse("127.0.0.1").unwrap();
     let private = listed.then_some(own).into_iter().collect();
-    let rules = Rules { most_bytes: 1000, deadline, private, roots: public_roots() };
+    let rules = Rules { most_bytes: 1000, deadline, private, private_by: "a test", roots: public_roots() };
     let url = FetchUrl::parse(&format!("http://127.0.0.1:{port}/list")).unwrap();
     run(&url, &rules)
 }
@@ -37,7 +37,7 @@ fn fetch(port: u16, listed: bool, deadline: Duration) -> Result<Vec<u8>, FetchEr
 fn fetch_tls(port: u16, roots: Arc<RootCertStore>, deadline: Duration) -> Result<Vec<u8>, FetchError> {
     let private = [gateway::networks::Network::parse("127.0.0.1").unwrap()].into_iter().collect();
     let url = FetchUrl::parse(&format!("https://127.0.0.1:{port}/list")).unwrap();
-    run(&url, &Rules { most_bytes: 1000, deadline, private, roots })
+    run(&url, &Rules { most_bytes: 1000, deadline, private, private_by: "a test", roots })
 }
 
 fn run(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
@@ -99,6 +99,41 @@ fn redirects_on_the_same_host_are_followed_three_times_and_to_others_never() {
         let answer = fetch(server(vec![to(place)], Duration::ZERO), true, LONG);
         assert_eq!(answer, Err(FetchError::Redirect(place.into())));
     }
+}
+
+#[test]
+fn what_is_posted_goes_to_one_place_and_no_redirect_takes_it_elsewhere() {
+    let posted = |answer: Vec<u8>| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"question") {
+                let mut some = [0; 4096];
+                let read = stream.read(&mut some).unwrap();
+                assert!(read > 0, "the whole request comes");
+                heard.extend_from_slice(&some[..read]);
+            }
+            stream.write_all(&answer).unwrap();
+            String::from_utf8(heard).unwrap()
+        });
+        let private = [gateway::networks::Network::parse("127.0.0.1").unwrap()].into_iter().collect();
+        let rules =
+            Rules { most_bytes: 6, deadline: LONG, private, private_by: "a test", roots: public_roots() };
+        let url = FetchUrl::parse(&format!("http://127.0.0.1:{port}/ocsp")).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(post(&url, &rules, "application/test", b"question".to_vec()));
+        (answer, heard.join().unwrap())
+    };
+    let (answer, heard) = posted(ok(b"answer"));
+    assert_eq!(answer.unwrap(), b"answer");
+    assert!(heard.starts_with("POST /ocsp HTTP/1.1\r\n"), "{heard}");
+    assert!(heard.contains("content-type: application/test\r\n"), "{heard}");
+    assert!(heard.contains("content-length: 8\r\n"), "{heard}");
+    assert_eq!(posted(ok(b"answers")).0, Err(FetchError::TooLarge(6)));
+    let moved = b"HTTP/1.1 307 Moved\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
+    assert_eq!(posted(moved).0, Err(FetchError::Status(307)));
 }
 
 #[test]

@@ -81,6 +81,12 @@ impl FetchUrl {
         }
     }
 
+    /// The address with one more segment of the path; `None` where it has a query, or the segment is none.
+    pub fn below(&self, segment: &str) -> Option<Self> {
+        let whole = self.path.query().is_none().then(|| self.path.path().trim_end_matches('/'))?;
+        Some(Self { path: format!("{whole}/{segment}").parse().ok()?, ..self.clone() })
+    }
+
     /// Where a redirect leads: the same host and port, or from plain HTTP to HTTPS at its own port. `None` elsewhere.
     pub fn redirected(&self, location: &str) -> Option<Self> {
         if location.starts_with('/') && !location.starts_with("//") {
@@ -125,6 +131,20 @@ mod tests {
         {
             assert_eq!(FetchUrl::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_segment_goes_below_the_path_and_never_behind_a_query() {
+        for (text, whole) in [
+            ("http://ocsp.example", "http://ocsp.example/MEE%2B"),
+            ("http://ocsp.example/", "http://ocsp.example/MEE%2B"),
+            ("http://ocsp.example:81/ca", "http://ocsp.example:81/ca/MEE%2B"),
+            ("http://ocsp.example/ca/", "http://ocsp.example/ca/MEE%2B"),
+        ] {
+            assert_eq!(FetchUrl::parse(text).unwrap().below("MEE%2B").unwrap().to_string(), whole);
+        }
+        assert_eq!(FetchUrl::parse("http://ocsp.example/?ca=1").unwrap().below("MEE"), None);
+        assert_eq!(FetchUrl::parse("http://ocsp.example/").unwrap().below("a b"), None);
     }
 
     #[test]

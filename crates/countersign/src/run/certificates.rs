@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use authority::{Hierarchy, KeyType, Passphrase, Role, files, keys};
+use authority::{Hierarchy, KeyType, Role, files, keys};
 use examiner::{Certificate, UnixTime};
 use policy::issuance::{AltName, Plan, Profile, check};
 use rustls::pki_types::pem::PemObject;
@@ -92,7 +92,7 @@ pub fn issue_due(state: &StateDir, names: &[String], now: UnixTime) -> Result<Ve
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let passphrase = Passphrase::read(&state.passphrase())?;
+    let passphrase = state.passphrase().read()?;
     let mut hierarchy = Hierarchy::open(&state.authority())?;
     let sites: Vec<String> = names.iter().filter(|name| *name != ADMIN).cloned().collect();
     if sites.iter().any(|site| !hierarchy.server_ca_permits(site)) {

@@ -12,6 +12,7 @@ use super::control::{Control, Hello};
 use super::sockets::Socket;
 use super::supervise::Run;
 use super::{lock, passing};
+use crate::config::passphrase;
 
 /// In the time after which the service manager ends this process, a gate says so often that it is alive.
 const ALIVE_SHARE: u32 = 4;
@@ -61,6 +62,8 @@ pub fn spawn(run: &Run, sockets: &[Socket], watchdog: Option<Duration>) -> Resul
     if run.silent_access {
         command.arg("--silent-access");
     }
+    // What opens the CA's keys is not for the process that faces the internet.
+    command.env_remove(passphrase::VARIABLE).env_remove(passphrase::CREDENTIALS);
     let gate = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn().map_err(told)?;
     let control = Control::over(ours).map_err(told)?;
     Ok(Spawned { gate, control, returns })

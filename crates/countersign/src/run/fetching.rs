@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Run;
 use crate::cli::ca::fetch::Report;
+use crate::config::passphrase;
 
 /// How often is looked whether a list is due.
 const EVERY: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ async fn once(run: &Run) -> Result<(), String> {
         .arg(&run.config)
         .arg("--state-dir")
         .arg(run.state_dir.path())
+        .env_remove(passphrase::VARIABLE)
+        .env_remove(passphrase::CREDENTIALS)
         .stdin(Stdio::null())
         .output();
     let output = tokio::time::timeout(MOST, output)

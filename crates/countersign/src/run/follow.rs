@@ -111,6 +111,15 @@ fn file_identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
+/// Whether the list of revoked certificates is another one after this change.
+fn is_revocation(change: &RecordChange) -> bool {
+    match change {
+        RecordChange::Certificate(_, record) => record.revoked.is_some(),
+        RecordChange::Revocations(_) => true,
+        _ => false,
+    }
+}
+
 /// Puts kept denials over what a registry says, and tells of it.
 pub fn keep_denials(denied: &Records, records: &mut Records) -> usize {
     let kept = denials::keep(denied, records);
@@ -188,13 +197,8 @@ impl Follower {
         if !entries.is_empty() {
             let last = entries.last().map_or(self.read.seq, |entry| entry.seq);
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
-            let revocations: Vec<UnixTime> = entries
-                .iter()
-                .filter(|entry| {
-                    matches!(&entry.change, RecordChange::Certificate(_, record) if record.revoked.is_some())
-                })
-                .map(|entry| entry.at)
-                .collect();
+            let revocations: Vec<UnixTime> =
+                entries.iter().filter(|entry| is_revocation(&entry.change)).map(|entry| entry.at).collect();
             let touched: Vec<Touched> =
                 entries.into_iter().map(|entry| self.read.records.apply(entry.change)).collect();
             if self.read.records.overlay_len() > OVERLAY_MOST {

@@ -1,9 +1,9 @@
-//! `countersign run`: a supervisor, the gate that it starts, and the short-lived process that signs for it.
+//! `countersign run`: a supervisor, the gate that it starts, and the authority's process, which signs.
 //!
-//! The process that faces the internet never reads a CA key: it asks the supervisor, which starts this binary once more
-//! for that and waits for its end. In reading order:
+//! The process that faces the internet never reads a CA key: it asks the supervisor, which asks the authority's process.
+//! Where no CA's key is, a short-lived process looks after what is old. In reading order:
 //!
-//! - [`supervise`]: the supervisor. [`children`]: what it starts. [`control`]: what it and the gate say to each other. [`lock`]: one of them only.
+//! - [`supervise`]: the supervisor. [`children`]: what it starts. [`due`]: what it has signed. [`control`]: what it and the gate say to each other. [`lock`]: one of them only.
 //!   [`signals`]: what both listen to. [`notify`]: what the service manager is told.
 //! - [`upgrade`]: one supervisor takes over from another; [`successor`], [`predecessor`]: the other one, as each sees it. [`sockets`]: what is
 //!   listened on, and outlives processes. [`passing`]: how descriptors get from one to another.
@@ -11,14 +11,17 @@
 //!   [`receipts`]: when it is told how far the gate has come.
 //!   [`watch`]: files that are renewed while it runs.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
+//! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`fetching`]: a process of its own asks for the lists of trusted issuers.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
 
 pub mod certificates;
 mod children;
+pub mod confine;
 pub mod control;
 mod denials;
+mod due;
 mod events;
 mod fetching;
 mod figures;
@@ -31,6 +34,7 @@ mod passing;
 pub mod predecessor;
 mod receipts;
 mod signals;
+pub mod signing;
 pub mod snapshot_file;
 pub mod sockets;
 mod state;

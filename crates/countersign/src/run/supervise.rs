@@ -4,28 +4,27 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::Signal as PosixSignal;
 use tokio::process::Child;
 use tokio::time::Instant;
 
-use super::children::{Spawned, command, signal, spawn};
+use super::children::{Spawned, signal, spawn};
 use super::control::{Control, FromGate, FromSuccessor, FromSupervisor};
+use super::due::{UPKEEP, changed};
 use super::fetching::Fetching;
 use super::notify::{self, Notifier};
 use super::predecessor::Inherited;
 use super::signals::Signals;
+use super::signing::keeper::Keeper;
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
-use super::upkeep::Done;
 use super::{DRAIN, lock, passing};
 use crate::config::StateDir;
 
-/// How often server certificates and the revocation list are looked after.
-const UPKEEP: Duration = Duration::from_secs(600);
 /// A gate that dies sooner than this waits longer and longer to be started again.
 const SETTLED: Duration = Duration::from_secs(60);
 /// The longest wait before a gate is started again.
@@ -81,9 +80,12 @@ pub struct Supervision {
     /// Why the gate says it does not serve.
     pub(super) reason: Option<String>,
     pub(super) signals: Signals,
+    /// The authority's process, where there is a CA's key.
+    pub(super) authority: Option<Keeper>,
     started: Instant,
     delay: Duration,
-    upkeep: Instant,
+    /// When what is due is looked after next.
+    pub(super) upkeep: Instant,
 }
 
 /// What happened next.
@@ -95,6 +97,7 @@ enum Event {
     PredecessorIsGone,
     Said(FromGate),
     Died(std::io::Result<ExitStatus>),
+    Authority,
     Upkeep,
 }
 
@@ -117,6 +120,8 @@ impl Supervision {
         let watchdog = notify::watchdog(is_heir);
         let presence = lock::Presence::begin(&run.state_dir).map_err(fault)?;
         let signals = Signals::listen().map_err(fault)?;
+        // One that takes over asks the authority of the process before it until then.
+        let authority = if is_heir { None } else { Keeper::begin(&run) };
         let Spawned { gate, control, returns } =
             spawn(&run, &sockets, watchdog).map_err(NotStarted::Fault)?;
         let now = Instant::now();
@@ -135,6 +140,7 @@ impl Supervision {
             has_missed_reload: false,
             reason: None,
             signals,
+            authority,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
@@ -142,6 +148,7 @@ impl Supervision {
         match supervision.until_ready().await {
             Ok(line) => {
                 supervision.take_over().await.map_err(fault)?;
+                supervision.keep_authority();
                 supervision.notifier.ready(&line);
                 Ok((supervision, line))
             }
@@ -173,6 +180,7 @@ impl Supervision {
                 Event::PredecessorIsGone => {
                     return Err(NotStarted::Fault("the process to take over from has ended".into()));
                 }
+                Event::Authority => self.look_at_authority(),
                 Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
             }
         }
@@ -190,6 +198,7 @@ impl Supervision {
                     self.has_missed_reload = self.successor.is_some();
                     self.pass(PosixSignal::HUP);
                     fetching.look();
+                    self.keep_authority();
                 }
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
@@ -205,6 +214,7 @@ impl Supervision {
                     say(&line);
                 }
                 Event::Said(said) => self.answer(said).await,
+                Event::Authority => self.look_at_authority(),
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -246,6 +256,7 @@ impl Supervision {
                 None => Event::Died(self.ended().await),
             },
             status = self.gate.wait() => Event::Died(status),
+            () = changed(&mut self.authority) => Event::Authority,
             () = tokio::time::sleep_until(self.upkeep) => Event::Upkeep,
         }
     }
@@ -279,46 +290,6 @@ impl Supervision {
             FromGate::Alive => self.notifier.alive(),
             FromGate::Failed(why) => self.reason = Some(why),
             FromGate::Ready(_) => {}
-        }
-    }
-
-    /// Has what is due signed by this binary, started once more; it alone reads the CA's key.
-    async fn sign(&mut self) -> Result<Done, String> {
-        self.upkeep = Instant::now() + UPKEEP;
-        let output = command()
-            .args(["upkeep", "--quiet", "--json", "--config"])
-            .arg(&self.run.config)
-            .arg("--state-dir")
-            .arg(self.run.state_dir.path())
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .map_err(|error| format!("the signing process cannot be started: {error}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("the signing process failed: {}", said.trim()));
-        }
-        let done: Done = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("the signing process said what is not understood: {error}"))?;
-        if let Some(number) = done.published {
-            tracing::info!(number, "a revocation list was published");
-        }
-        if let Some(error) = &done.not_published {
-            tracing::error!(error, "a revocation list is due and could not be published");
-        }
-        if let Some(seconds) = done.publish_in {
-            let soon = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-            self.upkeep = self.upkeep.min(Instant::now() + soon);
-        }
-        Ok(done)
-    }
-
-    /// Renews and publishes what is due, and has the gate read what was renewed.
-    async fn look_after(&mut self) {
-        match self.sign().await {
-            Ok(done) if done.issued.is_empty() => {}
-            Ok(_) => drop(self.control.say(&FromSupervisor::Renewed).await),
-            Err(error) => tracing::error!(%error, "what is due could not be signed"),
         }
     }
 

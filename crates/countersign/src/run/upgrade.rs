@@ -95,6 +95,8 @@ impl Supervision {
     /// outlive the service.
     pub(super) async fn retire(mut self) {
         self.sockets.clear();
+        // The process that took over has its own.
+        self.authority = None;
         let _ = self.control.say(&FromSupervisor::Retire).await;
         let mut has_gate = true;
         while has_gate || self.predecessor.is_some() {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use authority::Role;
 use examiner::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,18 @@ impl fmt::Display for Done {
 pub fn published(state: &StateDir) -> (PathBuf, PathBuf) {
     let folder = state.path().join("crl");
     (folder.join("own.crl"), folder.join("own.json"))
+}
+
+/// Where the list of the old generation of the client CA stands, while a rollover is under way.
+pub fn former_list(state: &StateDir) -> PathBuf {
+    state.path().join("crl").join("own-old.crl")
+}
+
+/// Takes away the list of a generation that is trusted no longer.
+pub fn forget_former(state: &StateDir, role: Role) {
+    if role == Role::Client {
+        let _ = std::fs::remove_file(former_list(state));
+    }
 }
 
 /// What a published list was made of.

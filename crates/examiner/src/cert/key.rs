@@ -12,7 +12,7 @@ pub enum PublicKey {
     Rsa {
         /// Length of the modulus in bits.
         modulus_bits: u32,
-        /// The public exponent; `None` where it exceeds 64 bits.
+        /// The public exponent; `None` where it exceeds 64 bits or is negative.
         exponent: Option<u64>,
     },
     /// NIST P-256.
@@ -39,7 +39,7 @@ impl PublicKey {
         match algorithm.as_str() {
             "1.2.840.113549.1.1.1" => match spki.parsed() {
                 Ok(ParsedKey::RSA(rsa)) => {
-                    Self::Rsa { modulus_bits: bit_length(rsa.modulus), exponent: rsa.try_exponent().ok() }
+                    Self::Rsa { modulus_bits: bit_length(rsa.modulus), exponent: unsigned(rsa.exponent) }
                 }
                 _ => Self::Other(algorithm),
             },
@@ -68,7 +68,7 @@ impl PublicKey {
             Self::Rsa { exponent: Some(e), .. } if *e >= 65_537 && *e < 1 << 32 && e % 2 == 1 => None,
             Self::Rsa { modulus_bits, exponent } => Some(match exponent {
                 Some(e) => format!("RSA {modulus_bits} bit with exponent {e}"),
-                None => format!("RSA {modulus_bits} bit with an exponent over 64 bit"),
+                None => format!("RSA {modulus_bits} bit with an exponent over 64 bit or below 0"),
             }),
             Self::P256 | Self::P384 | Self::P521 | Self::Ed25519 => None,
             Self::Other(name) => Some(name.clone()),
@@ -94,7 +94,44 @@ pub(super) fn pin(spki: &SubjectPublicKeyInfo<'_>) -> KeyPin {
     KeyPin::of(spki.raw)
 }
 
+/// A positive INTEGER as a number; `None` where it is negative or over 64 bits.
+fn unsigned(contents: &[u8]) -> Option<u64> {
+    let is_negative = contents.first().is_some_and(|first| first & 0x80 != 0);
+    let octets: Vec<u8> = contents.iter().copied().skip_while(|octet| *octet == 0).collect();
+    let fits = !is_negative && !contents.is_empty() && octets.len() <= 8;
+    fits.then(|| octets.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
+}
+
 fn bit_length(big_endian: &[u8]) -> u32 {
     let digits: &[u8] = &big_endian[big_endian.iter().take_while(|b| **b == 0).count()..];
     digits.first().map_or(0, |first| digits.len() as u32 * 8 - first.leading_zeros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exponent_is_read_up_to_64_bits() {
+        assert_eq!(unsigned(&[1, 0, 1]), Some(65_537));
+        assert_eq!(unsigned(&[0]), Some(0));
+        assert_eq!(unsigned(&[0, 255, 255, 255, 255, 255, 255, 255, 255]), Some(u64::MAX));
+        assert_eq!(unsigned(&[1, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(unsigned(&[0x81, 0, 1]), None);
+        assert_eq!(unsigned(&[]), None);
+    }
+
+    #[test]
+    fn a_key_with_an_exponent_of_exactly_64_bits_is_named_with_it() {
+        let weak = |exponent| PublicKey::Rsa { modulus_bits: 2048, exponent }.weakness();
+        assert_eq!(
+            weak(unsigned(&[0, 128, 0, 0, 0, 0, 0, 0, 1])).unwrap(),
+            "RSA 2048 bit with exponent 9223372036854775809"
+        );
+        assert_eq!(
+            weak(unsigned(&[1, 0, 0, 0, 0, 0, 0, 0, 1])).unwrap(),
+            "RSA 2048 bit with an exponent over 64 bit or below 0"
+        );
+        assert_eq!(weak(Some(65_537)), None);
+    }
 }

@@ -3,6 +3,7 @@
 //! - [`Examinee`]: one certificate with its bytes, its structure and its decoded extensions; malformed ones too.
 //! - [`Fields`] and [`Field`]: the fields by position, each with its [`Place`].
 //! - [`extensions`]: every extension as it stands, the known ones decoded.
+//! - [`SignedTimestamp`]: what the logs of certificate transparency promise.
 //! - [`Chain`]: what was served or given, what lies beside it, and the trust anchors.
 
 mod examinee;
@@ -13,6 +14,7 @@ mod key;
 mod name;
 mod place;
 mod read;
+mod timestamps;
 
 pub use examinee::{Examinee, Role};
 pub use extensions::{Decoded, Extension, Known, Undecodable};
@@ -22,6 +24,7 @@ pub use key::{Algorithm, Key, KeyParts};
 pub use name::{DistinguishedName, NameAttribute};
 pub use place::Place;
 pub use read::{UnreadableInput, ders};
+pub use timestamps::SignedTimestamp;
 
 use crate::side::SideFiles;
 /// A root store, handed in as data.

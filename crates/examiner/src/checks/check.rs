@@ -8,6 +8,7 @@ use crate::path::clients::{self, Judged};
 use crate::path::{Budget, Paths, Rules, build};
 use crate::profile::{PeerName, Profile};
 use crate::report::{Confidence, Needs, Severity};
+use crate::suffixes::SuffixList;
 
 /// One check. Its id is its file's name with hyphens.
 #[derive(Debug)]
@@ -105,6 +106,11 @@ impl<'a> Context<'a> {
             true => Vec::new(),
             false => clients::judge(self.chain, self.purpose(), self.at),
         })
+    }
+
+    /// The Public Suffix List: the one that was given, else the one that is built in.
+    pub fn suffixes(&self) -> &SuffixList {
+        self.chain.side.suffixes.as_ref().unwrap_or_else(|| SuffixList::shipped())
     }
 
     /// The key purpose (dotted text) that the profile's clients ask for.

@@ -18,8 +18,6 @@ pub enum Why {
     ToldBy(&'static str),
     /// It is no property of a chain: where it is held instead.
     NotOfAChain(&'static str),
-    /// It is to come with what it needs.
-    ToCome(&'static str),
 }
 
 impl std::fmt::Display for Why {
@@ -28,16 +26,13 @@ impl std::fmt::Display for Why {
             Self::Network(what) => write!(f, "only the network can tell: {what}"),
             Self::ToldBy(other) => write!(f, "told by {other}"),
             Self::NotOfAChain(held) => write!(f, "no property of a chain: {held}"),
-            Self::ToCome(what) => write!(f, "to come with {what}"),
         }
     }
 }
 
 const HANDSHAKE: Why = Why::Network("a handshake with the host");
 const DNS: Why = Why::Network("the host's DNS records");
-const FETCH: Why = Why::Network("the address that the certificate names");
 const SEVERAL: Why = Why::Network("several handshakes with the host");
-const LOGS: Why = Why::ToCome("a list of the logs of certificate transparency");
 
 /// All that is left out, by the catalogue's order.
 pub const LEFT_OUT: &[LeftOut] = &[
@@ -45,27 +40,16 @@ pub const LEFT_OUT: &[LeftOut] = &[
     out("clock-skew-against-server", HANDSHAKE),
     out("sni-vs-no-sni-certificate", SEVERAL),
     out("ku-no-key-encipherment-for-rsa-kx", Why::Network("the cipher suites that the host takes")),
-    out("aia-url-dead-or-wrong-type", FETCH),
-    out("aia-fetched-is-not-issuer", FETCH),
-    out("chain-incomplete-fixed-by-aia", FETCH),
+    out(
+        "chain-incomplete-fixed-by-aia",
+        Why::ToldBy("chain-incomplete, with the address that gave the missing certificate"),
+    ),
     out("chain-differs-by-address-or-sni", SEVERAL),
     out("chain-differs-rsa-ecdsa", SEVERAL),
     out("served-certificate-not-the-file", HANDSHAKE),
     out("path-signature-order-independent", Why::NotOfAChain("a test of path building holds it")),
-    out("ocsp-unreachable-or-slow", FETCH),
     out("stapling-absent", HANDSHAKE),
     out("multi-staple-support", HANDSHAKE),
-    out(
-        "sct-none",
-        Why::ToCome("the timestamps of handshake and OCSP response beside those of the certificate"),
-    ),
-    out("sct-too-few-for-lifetime", LOGS),
-    out("sct-operators-not-diverse", LOGS),
-    out("sct-log-unknown-or-retired", LOGS),
-    out("sct-signature-invalid", LOGS),
-    out("sct-timestamp-future-or-after-expiry", LOGS),
-    out("sct-list-empty-or-malformed", LOGS),
-    out("static-ct-log-entries", LOGS),
     out("precert-served-as-certificate", Why::ToldBy("unknown-critical-extension")),
     out("not-found-in-log", Why::Network("the logs")),
     out("unexpected-issuance", Why::Network("the logs")),

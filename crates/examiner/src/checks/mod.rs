@@ -30,6 +30,7 @@ pub mod keys;
 pub mod names;
 pub mod revocation;
 pub mod san;
+pub mod transparency;
 pub mod trust;
 pub mod usage;
 pub mod validity;
@@ -50,6 +51,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("trust", trust::ALL),
     ("client", client::ALL),
     ("revocation", revocation::ALL),
+    ("transparency", transparency::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

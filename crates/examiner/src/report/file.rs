@@ -25,6 +25,7 @@ impl Report {
             others: Vec::new(),
             stores: Vec::new(),
             clients: Vec::new(),
+            network: Vec::new(),
             shape: Shape::Chain,
         }
     }

@@ -81,11 +81,11 @@ impl Needs {
     /// What is lacking, in words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Issuer => "the issuer's certificate (--intermediates)",
+            Self::Issuer => "the issuer's certificate (--intermediates, --fetch)",
             Self::Anchors => "trust anchors (--roots)",
             Self::HostName => "a name to match (--servername)",
             Self::Network => "a look at the network",
-            Self::List => "lists (--crl, --ocsp, --key-list)",
+            Self::List => "lists (--crl, --ocsp, --fetch, --key-list, --root-list, --ct-logs)",
         }
     }
 }

@@ -58,6 +58,7 @@ fn examined(out: &mut String, report: &Report) {
         }
         *out += "</dl>\n";
     }
+    network(out, report);
     stores(out, report);
     clients(out, report);
     let told = report.told();
@@ -160,6 +161,17 @@ fn clients(out: &mut String, report: &Report) {
     *out += "<h2>Who takes it</h2>\n<ul class=\"plain\">\n";
     for one in &report.clients {
         let _ = writeln!(out, "<li>{}: {}</li>", escaped(one.who), escaped(&one.words()));
+    }
+    *out += "</ul>\n";
+}
+
+fn network(out: &mut String, report: &Report) {
+    if report.network.is_empty() {
+        return;
+    }
+    *out += "<h2>Asked on the network</h2>\n<ul class=\"plain\">\n";
+    for one in &report.network {
+        let _ = writeln!(out, "<li>{}: {}</li>", escaped(&one.question()), escaped(&one.answer()));
     }
     *out += "</ul>\n";
 }

@@ -60,7 +60,7 @@ fn cases(report: &Report, name: &str, fail_on: Option<Severity>) -> Cases {
         "    <testcase classname=\"{}\" name=\"can be examined\">\n      <system-out>{}</system-out>\n    \
          </testcase>\n",
         escaped(name),
-        escaped(&report.sentence)
+        escaped(&network(report))
     );
     for told in report.told() {
         let fails = fail_on.is_some_and(|limit| told.severity <= limit);
@@ -89,6 +89,12 @@ fn cases(report: &Report, name: &str, fail_on: Option<Severity>) -> Cases {
         );
     }
     all
+}
+
+/// The sentence, and every address that was asked.
+fn network(report: &Report) -> String {
+    let asked = report.network.iter().map(|one| format!("\n{}: {}", one.question(), one.answer()));
+    std::iter::once(report.sentence.clone()).chain(asked).collect()
 }
 
 fn body(told: &Told<'_>) -> String {

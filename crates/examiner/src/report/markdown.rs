@@ -42,6 +42,12 @@ fn one(report: &Report) -> String {
         let numbers: Vec<String> = repaired.iter().map(usize::to_string).collect();
         let _ = write!(out, "\nTo be served instead: {}.\n", numbers.join(", "));
     }
+    if !report.network.is_empty() {
+        out += "\n## Asked on the network\n\n";
+        for one in &report.network {
+            let _ = writeln!(out, "- {}: {}", plain(&one.question()), plain(&one.answer()));
+        }
+    }
     if report.clients.iter().any(|one| one.takes != Some(true)) {
         out += "\n## Who takes it\n\n";
         for one in &report.clients {

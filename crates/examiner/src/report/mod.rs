@@ -11,6 +11,7 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 mod markup;
+mod network;
 mod picture;
 pub mod sarif;
 mod subject;
@@ -28,6 +29,7 @@ use crate::path::clients::{Client, Judged};
 use crate::profile::Profile;
 
 pub use finding::{Confidence, Finding, Needs, Severity, Untold};
+pub use network::NetworkUse;
 pub use subject::{NotExamined, Subject};
 pub use told::Told;
 
@@ -66,6 +68,9 @@ pub struct Report {
     /// Who takes the chain and who refuses it; empty where nobody can be asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientVerdict>,
+    /// What was asked of the network, and what came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<NetworkUse>,
     /// How the certificates belong together.
     #[serde(skip_serializing_if = "Shape::is_chain")]
     pub shape: Shape,

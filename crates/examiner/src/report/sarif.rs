@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{NotExamined, Severity, Subject, Told};
+use super::{NetworkUse, NotExamined, Severity, Subject, Told};
 use crate::chain::Role;
 
 const SCHEMA: &str =
@@ -151,6 +151,7 @@ pub fn sarif(subjects: &[Subject<'_>], version: &str) -> Log {
     let mut rules: Vec<Rule> = Vec::new();
     let mut results = Vec::new();
     let mut failures = Vec::new();
+    let mut asked = Vec::new();
     for (index, subject) in subjects.iter().enumerate() {
         let report = match subject.outcome {
             Ok(report) => report,
@@ -159,6 +160,7 @@ pub fn sarif(subjects: &[Subject<'_>], version: &str) -> Log {
                 continue;
             }
         };
+        asked.extend(report.network.iter().map(|one| note(subject.name, index, one)));
         for told in report.told() {
             let rule_index = rules.iter().position(|rule| rule.id == told.id).unwrap_or_else(|| {
                 rules.push(rule(&told));
@@ -181,7 +183,7 @@ pub fn sarif(subjects: &[Subject<'_>], version: &str) -> Log {
             tool: Tool { driver: Driver { name: "countersign", version: version.to_owned(), rules } },
             invocations: [Invocation {
                 execution_successful: failures.is_empty(),
-                tool_execution_notifications: failures,
+                tool_execution_notifications: failures.into_iter().chain(asked).collect(),
             }],
             artifacts: artifacts.collect(),
             results,
@@ -235,9 +237,19 @@ fn result(told: &Told<'_>, thumbprint: &str, name: &str, index: usize, rule_inde
 
 fn notification(name: &str, index: usize, failure: NotExamined<'_>) -> Notification {
     let help = if failure.help.is_empty() { String::new() } else { format!(" ({})", failure.help) };
+    let text = format!("{} could not be examined: {}{help}", super::shown(name), failure.what);
+    notify("error", text, name, index)
+}
+
+/// An address that was asked.
+fn note(name: &str, index: usize, one: &NetworkUse) -> Notification {
+    notify("note", format!("Asked on the network: {}: {}", one.question(), one.answer()), name, index)
+}
+
+fn notify(level: &'static str, text: String, name: &str, index: usize) -> Notification {
     Notification {
-        level: "error",
-        message: message(format!("{} could not be examined: {}{help}", super::shown(name), failure.what)),
+        level,
+        message: message(text),
         locations: [Location {
             physical_location: physical(name, index, None),
             logical_locations: Vec::new(),

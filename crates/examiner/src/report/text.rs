@@ -20,6 +20,7 @@ pub fn text(report: &Report, verbose: bool) -> String {
             let _ = writeln!(out, "    {:<20} {}", format!("{}:", fact.name), fact.value);
         }
     }
+    network(&mut out, report);
     stores(&mut out, report, verbose);
     clients(&mut out, report, verbose);
     let told = report.told();
@@ -62,6 +63,17 @@ fn list(out: &mut String, report: &Report, verbose: bool) {
     }
     if left_out > 0 {
         let _ = writeln!(out, "  and {left_out} more, without errors and warnings (-v names them)");
+    }
+}
+
+/// Every address that was asked.
+fn network(out: &mut String, report: &Report) {
+    if report.network.is_empty() {
+        return;
+    }
+    *out += "\nAsked on the network\n\n";
+    for one in &report.network {
+        let _ = writeln!(out, "  {}\n    {}", one.question(), one.answer());
     }
 }
 

@@ -1,16 +1,25 @@
-//! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys and of roots.
+//! What may lie beside a chain to judge it by: revocation lists, OCSP responses, lists of known-bad keys, of roots and of
+//! the logs of certificate transparency.
 //!
-//! All of it is read from bytes by who asks; nothing here fetches anything.
+//! All of it is read from bytes by who asks; nothing here fetches anything. [`Asked`] tells what was fetched.
 
+mod asked;
 mod crl;
 mod key_list;
+mod log_list;
 mod ocsp;
+mod ocsp_request;
 mod root_list;
 
+pub use asked::{Asked, Came, Form, Method, Sought};
 pub use crl::{GivenCrl, Scope};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
+pub use log_list::{LOGS_OLD_AFTER_DAYS, Log, LogList, LogListError, LogState};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
+pub use ocsp_request::ocsp_request;
 pub use root_list::{RootFact, RootList, RootListError};
+
+use crate::suffixes::SuffixList;
 
 /// What lies beside a chain.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +34,14 @@ pub struct SideFiles {
     pub key_lists: Vec<KeyList>,
     /// Lists of what is said of roots, beside the one that is built in.
     pub root_lists: Vec<RootList>,
+    /// The logs of certificate transparency that clients know.
+    pub logs: Option<LogList>,
+    /// The Public Suffix List, in place of the one that is built in.
+    pub suffixes: Option<SuffixList>,
+    /// The timestamps that the server sent in the handshake.
+    pub timestamps: Delivered,
+    /// What was asked of the network for the chain; empty where nobody asked.
+    pub asked: Vec<Asked>,
 }
 
 /// What a server sent of OCSP in the handshake (RFC 6066 section 8).
@@ -37,6 +54,18 @@ pub enum Stapled {
     Nothing,
     /// A response.
     Response(Box<OcspResponse>),
+}
+
+/// Whether a server sent signed certificate timestamps in the handshake (RFC 6962 sections 3.3.1 and 3.3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivered {
+    /// There was no handshake, or nobody looked.
+    #[default]
+    Unknown,
+    /// Neither as an extension of TLS nor in a stapled OCSP response.
+    Nothing,
+    /// It did.
+    Sent,
 }
 
 impl SideFiles {

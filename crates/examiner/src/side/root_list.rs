@@ -12,6 +12,7 @@
 //! 3b1f… added 2025-06-01 Firefox 140
 //! 3b1f… ev 2.23.140.1.1
 //! 3b1f… interception Example Proxy
+//! 3b1f… owner Example Trust Services
 //! ```
 //!
 //! [`RootList::shipped`] holds what is built in. [`crate::side::SideFiles::root_lists`] holds what was given beside it.
@@ -44,6 +45,8 @@ pub enum RootFact {
     Extended(String),
     /// What the text names uses it to read others' connections.
     Interception(String),
+    /// The CA owner that the text names has its key.
+    Owner(String),
 }
 
 /// A text that is no list of roots.
@@ -73,7 +76,7 @@ impl RootList {
                 let (root, fact) = line.split_once(' ').ok_or_else(|| wrong("a digest and a fact"))?;
                 let root = Thumbprint::from_hex(root).ok_or_else(|| wrong("64 hexadecimal digits"))?;
                 let fact = RootFact::read(fact.trim())
-                    .ok_or_else(|| wrong("in, distrust-after, permits, added, ev or interception"))?;
+                    .ok_or_else(|| wrong("in, distrust-after, permits, added, ev, interception or owner"))?;
                 facts.entry(root).or_default().push(fact);
             }
         }
@@ -99,6 +102,11 @@ impl RootList {
         self.facts.get(root).map_or(&[], Vec::as_slice)
     }
 
+    /// What the list says of each root, in no order.
+    pub fn roots(&self) -> impl Iterator<Item = (&Thumbprint, &[RootFact])> {
+        self.facts.iter().map(|(root, facts)| (root, facts.as_slice()))
+    }
+
     /// Every fact of the list, in no order.
     pub fn facts(&self) -> impl Iterator<Item = &RootFact> {
         self.facts.values().flatten()
@@ -119,6 +127,7 @@ impl RootFact {
             })?,
             "ev" => Self::Extended(rest.to_owned()),
             "interception" => Self::Interception(rest.to_owned()),
+            "owner" => Self::Owner(rest.to_owned()),
             _ => return None,
         })
     }

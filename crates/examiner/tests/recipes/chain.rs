@@ -56,10 +56,21 @@ pub fn cross_signed() -> (CertificateSpec, CertificateSpec) {
 }
 
 fn incomplete() -> Vec<Recipe> {
-    let [leaf, _, root] = right();
+    let [leaf, issuing, root] = right();
     vec![
         pass("chain-incomplete", "whole", chain(|_, _, _| {})),
-        fail("chain-incomplete", "leaf-alone", served(vec![leaf], vec![root])),
+        fail("chain-incomplete", "leaf-alone", served(vec![leaf.clone()], vec![root.clone()])),
+        fail(
+            "chain-incomplete",
+            "fetched",
+            served(vec![leaf.clone()], vec![root.clone()]).fetched("der", issuing),
+        ),
+        fail(
+            "chain-incomplete",
+            "asked-in-vain",
+            served(vec![leaf], vec![root])
+                .asked(&format!("0 issuer GET {ISSUER_URL}"), "the server answered with status 404"),
+        ),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Fixtures of the checks in `checks/identifiers`.
 
 use super::*;
+use crate::support::spec;
 
 const SKI: &str = "2.5.29.14";
 const AKI: &str = "2.5.29.35";
@@ -13,6 +14,7 @@ pub fn all() -> Vec<Recipe> {
     let mut all = key_ids();
     all.extend(access());
     all.extend(points());
+    all.extend(fetched());
     all
 }
 
@@ -89,6 +91,30 @@ fn access() -> Vec<Recipe> {
             "method",
             with(vec![issuer(), one("1.3.6.1.5.5.7.48.3", "http://time.example.com/")]),
         ),
+    ]
+}
+
+fn fetched() -> Vec<Recipe> {
+    let right = || chain(|_, _, _| {});
+    let issuing = || spec::issuing().build();
+    let other_key = || {
+        let mut issuing = spec::issuing();
+        issuing.spki = OTHER_SPKI.to_vec();
+        issuing.build()
+    };
+    vec![
+        pass("aia-url-dead-or-wrong-type", "not-asked", right()),
+        pass("aia-url-dead-or-wrong-type", "der", right().fetched("der", issuing())),
+        pass("aia-url-dead-or-wrong-type", "pkcs7", right().fetched("pkcs7", issuing())),
+        fail("aia-url-dead-or-wrong-type", "pem", right().fetched("pem", issuing())),
+        fail(
+            "aia-url-dead-or-wrong-type",
+            "dead",
+            right().asked(&format!("0 issuer GET {ISSUER_URL}"), "the server answered with status 404"),
+        ),
+        pass("aia-fetched-is-not-issuer", "issuer", right().fetched("der", issuing())),
+        fail("aia-fetched-is-not-issuer", "another-ca", right().fetched("der", spec::root().build())),
+        fail("aia-fetched-is-not-issuer", "another-key", right().fetched("der", other_key())),
     ]
 }
 

@@ -6,6 +6,7 @@ pub use super::support::der::*;
 pub use super::support::spec::{
     CertificateSpec, ExtensionSpec, ISSUING_KEY, ISSUING_SPKI, LEAF_P256, LEAF_RSA_1024, LEAF_RSA_2048,
     OTHER_KEY, OTHER_SPKI, ROOT_KEY, ROOT_SPKI, SHA256_RSA, critical, dns, extension, key_id, purposes, san,
+    timestamps,
 };
 pub use examiner::profile::Profile;
 
@@ -19,6 +20,7 @@ mod names;
 mod revocation;
 mod roots;
 mod san;
+mod transparency;
 mod trust;
 mod usage;
 mod validity;
@@ -36,6 +38,7 @@ pub fn all() -> Vec<Recipe> {
         revocation::all(),
         roots::all(),
         san::all(),
+        transparency::all(),
         trust::all(),
         usage::all(),
         validity::all(),

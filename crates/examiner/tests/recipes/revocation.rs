@@ -4,6 +4,9 @@ use super::*;
 use crate::support::revocation::{by_responder, crl, ocsp, revoked};
 use crate::support::spec;
 
+const OCSP_GET: &str = "0 response GET http://ocsp.trust.example.com/";
+const OCSP_POST: &str = "0 response POST http://ocsp.trust.example.com/";
+
 pub fn all() -> Vec<Recipe> {
     let mut all = lists();
     all.extend(responses());
@@ -43,6 +46,19 @@ fn lists() -> Vec<Recipe> {
         pass("crl-unreachable-expired", "current", right()),
         fail("crl-unreachable-expired", "over", right().at("2026-05-06T00:00:00Z")),
         fail("crl-unreachable-expired", "future", right().at("2026-04-27T00:00:00Z")),
+        pass(
+            "crl-unreachable-expired",
+            "fetched",
+            right().asked("0 list GET http://crl.trust.example.com/issuing1.crl", "list"),
+        ),
+        fail(
+            "crl-unreachable-expired",
+            "unreachable",
+            plain().asked(
+                "0 list GET http://crl.trust.example.com/issuing1.crl",
+                "the server answered with status 404",
+            ),
+        ),
         pass("crl-signature-or-issuer-wrong", "right", right()),
         fail(
             "crl-signature-or-issuer-wrong",
@@ -130,6 +146,24 @@ fn responses() -> Vec<Recipe> {
             "ocsp-wrong-serial-or-issuer-hash",
             "try-later",
             plain().ocsp(ocsp().with(|response| response.status = 3)),
+        ),
+        pass("ocsp-unreachable-or-slow", "answers", right().asked(OCSP_GET, "response")),
+        fail(
+            "ocsp-unreachable-or-slow",
+            "silent",
+            plain().asked(OCSP_GET, "nothing whole came within 10 seconds"),
+        ),
+        fail(
+            "ocsp-unreachable-or-slow",
+            "post-alone",
+            right().asked(OCSP_GET, "the server answered with status 405").asked(OCSP_POST, "response"),
+        ),
+        fail(
+            "ocsp-unreachable-or-slow",
+            "neither",
+            plain()
+                .asked(OCSP_GET, "the server answered with status 500")
+                .asked(OCSP_POST, "the server answered with status 500"),
         ),
         pass("ocsp-sha1-signature", "sha256", right()),
         fail("ocsp-sha1-signature", "sha1", plain().ocsp(ocsp().with(|response| response.sha1 = true))),

@@ -60,9 +60,19 @@ fn forecasts() -> Vec<Recipe> {
         pass("root-distrust-scheduled", "none", whole()),
         fail("root-distrust-scheduled", "next-one", whole().root_fact("distrust-after 2026-10-31 Example")),
         fail("root-distrust-scheduled", "this-one", whole().root_fact("distrust-after 2026-01-31 Example")),
+        pass("root-count-forecast", "two-of-them", owned(2)),
+        fail("root-count-forecast", "three-of-them", owned(3)),
+        pass("root-count-forecast", "no-owners", whole().root_fact("in Chrome")),
         pass("ocsp-url-on-ca-that-ended-ocsp", "in-use", responder("ocsp.trust.example.com")),
         fail("ocsp-url-on-ca-that-ended-ocsp", "off", responder("r10.o.lencr.org")),
     ]
+}
+
+/// The chain under a root whose owner has so many in Chrome.
+fn owned(roots: u8) -> Case {
+    let others =
+        (1..roots).map(|i| format!("{} owner Example Trust\n{0} in Chrome\n", format!("{i:02x}").repeat(32)));
+    whole().root_facts(&["owner Example Trust", "in Chrome"], &others.collect::<String>())
 }
 
 fn clients() -> Vec<Recipe> {

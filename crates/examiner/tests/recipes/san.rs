@@ -157,6 +157,17 @@ pub fn all() -> Vec<Recipe> {
             "one-word",
             leaf(|spec| spec.extension("2.5.29.17").value = san(&[dns("intranet")])),
         ),
+        fail(
+            "san-internal-or-unknown-tld",
+            "young-list",
+            newest("www.example.nonesuch", "2026-01-01", "com"),
+        ),
+        pass(
+            "san-internal-or-unknown-tld",
+            "newer-list",
+            newest("www.example.nonesuch", "2026-01-01", "nonesuch"),
+        ),
+        pass("san-internal-or-unknown-tld", "old-list", newest("www.example.nonesuch", "2025-01-01", "com")),
         pass(
             "san-reserved-ip",
             "public",
@@ -198,6 +209,7 @@ pub fn all() -> Vec<Recipe> {
             "reserved-before",
             leaf(|spec| {
                 spec.dates("251201000000Z", "260601000000Z");
+                spec.extension("1.3.6.1.4.1.11129.2.4.2").value = timestamps(&[0x11, 0x22, 0x33]);
                 spec.extension("2.5.29.17").value = san(&[dns("1.0.0.10.in-addr.arpa")]);
             }),
         ),
@@ -270,4 +282,10 @@ pub fn all() -> Vec<Recipe> {
         fail("hostname-mismatch", "other-host", chain(|_, _, _| {}).host("mail.example.com")),
         fail("hostname-mismatch", "address", chain(|_, _, _| {}).host("192.0.2.1")),
     ]
+}
+
+/// The server certificate for this host, beside a Public Suffix List of this day and this one domain.
+fn newest(host: &str, day: &str, domain: &str) -> Case {
+    leaf(|spec| spec.extension("2.5.29.17").value = san(&[dns(host)]))
+        .suffix_list(&format!("// VERSION: {day}\n// ===BEGIN ICANN DOMAINS===\n{domain}\n"))
 }

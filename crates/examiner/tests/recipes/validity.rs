@@ -62,6 +62,32 @@ pub fn all() -> Vec<Recipe> {
             "into-2027",
             issued("261101000000Z", "270501000000Z").at("2026-12-01T00:00:00Z"),
         ),
+        // 199 days from the rule of 200 into that of 100, and 99 days.
+        fail(
+            "validation-reuse-forecast",
+            "into-2027",
+            issued("261101000000Z", "270518235959Z").at("2026-12-01T00:00:00Z"),
+        ),
+        pass(
+            "validation-reuse-forecast",
+            "100-days",
+            issued("270101000000Z", "270410235959Z").at("2027-02-01T00:00:00Z"),
+        ),
+        fail(
+            "validation-reuse-forecast",
+            "101-days",
+            issued("270101000000Z", "270411235959Z").at("2027-02-01T00:00:00Z"),
+        ),
+        pass(
+            "validation-reuse-forecast",
+            "the-day-before",
+            issued("260827000000Z", "270314235959Z").at("2026-12-01T00:00:00Z"),
+        ),
+        fail(
+            "validation-reuse-forecast",
+            "into-2029",
+            issued("290101000000Z", "290331235959Z").at("2029-02-01T00:00:00Z"),
+        ),
         pass("lifetime-at-the-limit", "leaf", leaf(|_| {})),
         fail("lifetime-at-the-limit", "200-days", issued("260316000000Z", "261001235959Z")),
         pass("expired", "last-second", leaf(|_| {}).at("2026-06-29T23:59:59Z")),
@@ -84,7 +110,10 @@ pub fn all() -> Vec<Recipe> {
     ]
 }
 
-/// The server certificate with other dates.
+/// The server certificate with other dates, and timestamps enough for a year.
 fn issued(not_before: &str, not_after: &str) -> Case {
-    leaf(|spec| spec.dates(not_before, not_after))
+    leaf(|spec| {
+        spec.dates(not_before, not_after);
+        spec.extension("1.3.6.1.4.1.11129.2.4.2").value = timestamps(&[0x11, 0x22, 0x33]);
+    })
 }

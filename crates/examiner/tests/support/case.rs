@@ -3,7 +3,11 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
-use examiner::side::{GivenCrl, KeyList, OcspResponse, RootList, SideFiles, Stapled};
+use examiner::side::{
+    Asked, Came, Delivered, Form, GivenCrl, KeyList, LogList, Method, OcspResponse, RootList, SideFiles,
+    Sought, Stapled,
+};
+use examiner::suffixes::SuffixList;
 use examiner::{Question, UnixTime};
 
 use super::spec::{self, CertificateSpec};
@@ -13,6 +17,11 @@ const OCSP: &str = "OCSP RESPONSE";
 const STAPLED: &str = "STAPLED OCSP RESPONSE";
 const KEY_LIST: &str = "KEY LIST";
 const ROOT_LIST: &str = "ROOT LIST";
+const LOG_LIST: &str = "LOG LIST";
+const SUFFIX_LIST: &str = "SUFFIX LIST";
+/// The address that [`spec::leaf`] names for its issuer.
+pub const ISSUER_URL: &str = "http://ca.trust.example.com/issuer.der";
+const FETCHED: &str = "FETCHED CERTIFICATE";
 
 /// Certificates and a question.
 #[derive(Clone)]
@@ -29,8 +38,12 @@ pub struct Case {
     stores: Vec<(String, Vec<u8>)>,
     /// What lies beside: the label of a PEM block and its bytes.
     beside: Vec<(&'static str, Vec<u8>)>,
+    /// What was asked of the network: which certificate, what, how, where, and what came.
+    asked: Vec<String>,
     /// Whether the server is known to staple no OCSP response.
     staples_nothing: bool,
+    /// Whether the server is known to send timestamps in the handshake, or not to.
+    timestamps: Option<bool>,
 }
 
 /// One fixture of one check.
@@ -85,7 +98,9 @@ pub fn der(bytes: Vec<u8>) -> Case {
         trusted: None,
         stores: Vec::new(),
         beside: Vec::new(),
+        asked: Vec::new(),
         staples_nothing: false,
+        timestamps: None,
     }
 }
 
@@ -159,6 +174,19 @@ impl Case {
         Self { staples_nothing: true, ..self }
     }
 
+    /// With this question to the network, written as `0 issuer GET http://…`, and what came of it: `list`, `response`,
+    /// or words about a fault.
+    pub fn asked(mut self, question: &str, came: &str) -> Self {
+        self.asked.push(format!("{question} {came}"));
+        self
+    }
+
+    /// With this certificate out of the address that the server's certificate names for its issuer, in this form.
+    pub fn fetched(mut self, form: &str, certificate: Vec<u8>) -> Self {
+        self.beside.push((FETCHED, certificate));
+        self.asked(&format!("0 issuer GET {ISSUER_URL}"), form)
+    }
+
     /// With this list of known-bad keys beside it.
     pub fn key_list(mut self, text: &str) -> Self {
         self.beside.push((KEY_LIST, text.as_bytes().to_vec()));
@@ -166,11 +194,34 @@ impl Case {
     }
 
     /// With a list that says this of the last certificate, the root.
-    pub fn root_fact(mut self, fact: &str) -> Self {
+    pub fn root_fact(self, fact: &str) -> Self {
+        self.root_facts(&[fact], "")
+    }
+
+    /// With a list that says all this of the last certificate, the root, and these lines of others.
+    pub fn root_facts(mut self, facts: &[&str], others: &str) -> Self {
         let root = examiner::Thumbprint::of(self.certificates.last().expect("a root"));
-        let text = format!("kind: roots\nmade: 2026-04-01\n{root} {fact}\n");
+        let lines: String = facts.iter().map(|fact| format!("{root} {fact}\n")).collect();
+        let text = format!("kind: roots\nmade: 2026-04-01\n{lines}{others}");
         self.beside.push((ROOT_LIST, text.into_bytes()));
         self
+    }
+
+    /// With this list of the logs of certificate transparency beside it.
+    pub fn log_list(mut self, text: &str) -> Self {
+        self.beside.push((LOG_LIST, text.as_bytes().to_vec()));
+        self
+    }
+
+    /// With this Public Suffix List in place of the one that is built in.
+    pub fn suffix_list(mut self, text: &str) -> Self {
+        self.beside.push((SUFFIX_LIST, text.as_bytes().to_vec()));
+        self
+    }
+
+    /// With a server that sends timestamps in the handshake, or none.
+    pub fn sends_timestamps(self, sends: bool) -> Self {
+        Self { timestamps: Some(sends), ..self }
     }
 
     /// With another certificate in the file.
@@ -194,8 +245,14 @@ impl Case {
         for (name, _) in &self.stores {
             text += &format!("Store: {name}\n");
         }
+        for asked in &self.asked {
+            text += &format!("Asked: {asked}\n");
+        }
         if self.staples_nothing {
             text += "Stapled: nothing\n";
+        }
+        if let Some(sends) = self.timestamps {
+            text += if sends { "Timestamps: sent\n" } else { "Timestamps: nothing\n" };
         }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
@@ -238,6 +295,17 @@ pub fn read(file: &str) -> (Chain, Question) {
             .iter()
             .map(|text| RootList::read(std::str::from_utf8(text).expect("text")).expect("a list of roots"))
             .collect(),
+        logs: blocks(file, LOG_LIST)
+            .first()
+            .map(|text| serde_json::from_slice::<LogList>(text).expect("a list of logs")),
+        suffixes: blocks(file, SUFFIX_LIST).first().map(|text| {
+            SuffixList::read(std::str::from_utf8(text).expect("text")).expect("a list of suffixes")
+        }),
+        timestamps: match line("Timestamps") {
+            Some("sent") => Delivered::Sent,
+            Some(_) => Delivered::Nothing,
+            None => Delivered::Unknown,
+        },
         ..SideFiles::default()
     };
     if let Some(der) = blocks(file, STAPLED).first() {
@@ -245,13 +313,52 @@ pub fn read(file: &str) -> (Chain, Question) {
     } else if line("Stapled").is_some() {
         side.stapled = Stapled::Nothing;
     }
-    let chain = chain.with_side_files(side);
+    let mut fetched = blocks(file, FETCHED).into_iter();
+    side.asked = file
+        .lines()
+        .filter_map(|line| line.strip_prefix("Asked: "))
+        .map(|line| asked(line, &chain, &mut fetched))
+        .collect();
+    // What was fetched is at hand, as long as it is none of those that are.
+    let known = |one: &Examinee| chain.all().any(|other| other.thumbprint == one.thumbprint);
+    let issuers = side.asked.iter().flat_map(Asked::issuers);
+    let beside: Vec<Examinee> = issuers.filter(|one| !known(one)).cloned().collect();
+    let chain = chain.with_beside(beside).with_side_files(side);
     let question = Question {
         profile: Some(line("Profile").and_then(Profile::named).expect("a profile")),
         at: UnixTime::parse(line("At").expect("a moment")).expect("a moment"),
         host: line("Host").map(PeerName::host),
     };
     (chain, question)
+}
+
+/// One question to the network, read back.
+fn asked(line: &str, chain: &Chain, fetched: &mut impl Iterator<Item = Vec<u8>>) -> Asked {
+    let words: Vec<&str> = line.splitn(5, ' ').collect();
+    let [index, sought, method, url, came] = words[..] else { panic!("five words: {line}") };
+    let index: usize = index.parse().expect("a number");
+    let mut certificates = |form| Came::Certificates {
+        form,
+        all: vec![Examinee::read(fetched.next().expect("a fetched certificate"))],
+    };
+    Asked {
+        about: chain.served[index].thumbprint,
+        sought: match sought {
+            "issuer" => Sought::Issuer,
+            "list" => Sought::RevocationList,
+            _ => Sought::OcspResponse,
+        },
+        method: if method == "POST" { Method::Post } else { Method::Get },
+        url: url.into(),
+        came: match came {
+            "der" => Ok(certificates(Form::Der)),
+            "pem" => Ok(certificates(Form::Pem)),
+            "pkcs7" => Ok(certificates(Form::Pkcs7)),
+            "list" => Ok(Came::RevocationList(500)),
+            "response" => Ok(Came::OcspResponse),
+            fault => Err(fault.into()),
+        },
+    }
 }
 
 /// The contents of all PEM blocks with this label.

@@ -183,12 +183,12 @@ fn lists(url: &str) -> Vec<u8> {
     seq(&[&seq(&[&explicit(0, &explicit(0, &implicit(6, url.as_bytes())))])])
 }
 
-/// Two signed certificate timestamps of the right form (RFC 6962 section 3.3) from logs that do not exist.
-fn timestamps() -> Vec<u8> {
+/// Signed certificate timestamps of the right form (RFC 6962 section 3.3) from logs that do not exist.
+pub fn timestamps(logs: &[u8]) -> Vec<u8> {
     let mut list = Vec::new();
-    for log in [0x11u8, 0x22] {
+    for log in logs {
         let mut one = vec![0];
-        one.extend([log; 32]);
+        one.extend([*log; 32]);
         one.extend(1_775_001_600_000u64.to_be_bytes());
         one.extend([0, 0, 4, 3, 0, 70]);
         one.extend([0x30, 0x44, 0x02, 0x20]);
@@ -223,7 +223,7 @@ pub fn leaf() -> CertificateSpec {
             extension("1.3.6.1.5.5.7.1.1", access()),
             extension("2.5.29.32", seq(&[&seq(&[&oid("2.23.140.1.2.1")])])),
             extension("2.5.29.31", lists("http://crl.trust.example.com/issuing1.crl")),
-            extension("1.3.6.1.4.1.11129.2.4.2", timestamps()),
+            extension("1.3.6.1.4.1.11129.2.4.2", timestamps(&[0x11, 0x22])),
         ],
         extensions_der: None,
         outer_algorithm: algorithm_null(SHA256_RSA),

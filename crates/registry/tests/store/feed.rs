@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use examiner::Name;
 use policy::Records;
 use policy::record::{Origin, PinExceptions};
+use registry::many::Fate;
 use registry::{AuditFilter, Feed, FeedEntry, Gap, StoredCa, StoredSite};
 
 use super::*;
@@ -39,7 +40,7 @@ pub(crate) async fn changes(registry: &Registry, seq: i64) -> Vec<FeedEntry> {
 async fn busy_world() -> World {
     let world = World::new().await;
     let World { registry, actor, .. } = &world;
-    for party in ["acme", "alice", "bob", "carol"] {
+    for party in ["acme", "alice", "bob", "carol", "kiosk"] {
         registry.ensure_party(&name(party), actor, NOON).await.unwrap();
         registry.grant(&name(party), &site(), actor, NOON).await.unwrap();
     }
@@ -84,6 +85,21 @@ async fn busy_world() -> World {
     registry.add_subject_rule(&name("acme"), "gone", &subject, actor, NOON).await.unwrap();
     registry.remove_ca("gone", actor, NOON).await.unwrap();
     registry.put_site(StoredSite { name: site(), settings: String::new() }, actor, NOON).await.unwrap();
+
+    for _ in 0..2 {
+        world.add(party("kiosk"), Origin::Own, certificate("kiosk").der.to_vec()).await;
+    }
+    let meant = |text: &str| policy::Selection::parse(&[text]).unwrap();
+    let held = Fate::Revoked("certificate-hold");
+    for (text, fate) in [
+        ("party=kiosk", held),
+        ("party=kiosk", Fate::Released),
+        ("party=kiosk and label=cert-1", Fate::Revoked("key-compromise")),
+        ("party=kiosk", held),
+    ] {
+        assert!(!registry.change_selected(&meant(text), fate, actor, NOON).await.unwrap().is_empty());
+    }
+    registry.release(&name("kiosk"), None, actor, NOON).await.unwrap();
 
     registry.revoke(&name("acme"), None, "key-compromise", actor, NOON).await.unwrap();
     registry.remove_party(&name("bob"), actor, NOON).await.unwrap();
@@ -160,7 +176,10 @@ async fn a_party_holds_what_it_was_given() {
     let alice = world.registry.party(&name("alice")).await.unwrap().unwrap();
     assert_eq!((alice.grants.as_slice(), alice.suspended_since), (&[site()][..], None));
     let all = world.registry.parties().await.unwrap();
-    assert_eq!(all.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["acme", "alice", "carol"]);
+    assert_eq!(
+        all.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
+        ["acme", "alice", "carol", "kiosk"]
+    );
     assert_eq!(all[1], alice);
     assert_eq!((all[2].grants.len(), all[2].suspended_since), (0, Some(NOON)));
     let labels = world.registry.certificates(&name("alice")).await.unwrap();

@@ -147,8 +147,14 @@ async fn a_registry_that_cannot_be_migrated_stays_as_it_is() {
 async fn a_registry_of_version_2_is_migrated_too() {
     let world = World::new().await;
     world.registry.ensure_party(&name("alice"), &world.actor, NOON).await.unwrap();
-    world.tamper("DROP INDEX certificates_key").await;
-    world.tamper("PRAGMA user_version = 2").await;
+    for step in [
+        "DROP INDEX certificates_changed_by",
+        "ALTER TABLE certificates DROP COLUMN changed_by",
+        "DROP INDEX certificates_key",
+        "PRAGMA user_version = 2",
+    ] {
+        world.tamper(step).await;
+    }
     let opened = Registry::open(&world.path()).await.unwrap();
     assert_eq!(opened.epoch(), world.registry.epoch());
     assert!(opened.party(&name("alice")).await.unwrap().is_some());

@@ -2,12 +2,12 @@
 
 use examiner::UnixTime;
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
-    KeyUsagePurpose, NameConstraints,
+    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyUsagePurpose, NameConstraints,
 };
 
 use super::subject::{Strings, Subject};
-use super::{KeyType, TestCa, TestKey, moment, random_serial, resign};
+use super::{Access, KeyType, TestCa, TestKey, access, moment, random_serial, resign};
 use crate::times;
 
 /// A CA in the making.
@@ -21,6 +21,7 @@ pub struct CaBuilder {
     purposes: Vec<ExtendedKeyUsagePurpose>,
     permitted: Vec<GeneralSubtree>,
     excluded: Vec<GeneralSubtree>,
+    access: Vec<CustomExtension>,
     sha1: bool,
 }
 
@@ -36,6 +37,7 @@ impl CaBuilder {
             purposes: Vec::new(),
             permitted: Vec::new(),
             excluded: Vec::new(),
+            access: Vec::new(),
             sha1: false,
         }
     }
@@ -141,6 +143,12 @@ impl CaBuilder {
         self
     }
 
+    /// Addresses of its issuer's certificate and of OCSP responders.
+    pub fn access(mut self, addresses: &[(Access, &str)]) -> Self {
+        self.access.push(access::extension(addresses));
+        self
+    }
+
     /// Makes it a self-signed root.
     pub fn root(self) -> TestCa {
         let (params, key) = self.parts(false);
@@ -173,6 +181,7 @@ impl CaBuilder {
         params.is_ca = self.basic;
         params.key_usages = self.key_usage.clone();
         params.extended_key_usages = self.purposes.clone();
+        params.custom_extensions = self.access.clone();
         params.use_authority_key_identifier_extension = issued;
         if !self.permitted.is_empty() || !self.excluded.is_empty() {
             params.name_constraints = Some(NameConstraints {

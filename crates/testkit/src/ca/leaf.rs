@@ -7,7 +7,7 @@ use rcgen::{
 };
 
 use super::subject::{Strings, Subject, oid};
-use super::{KeyType, TestCa, TestCert, TestKey, moment, random_serial, resign};
+use super::{Access, KeyType, TestCa, TestCert, TestKey, access, moment, random_serial, resign};
 use crate::times;
 
 /// An end-entity certificate in the making.
@@ -205,6 +205,12 @@ impl Leaf {
     /// A critical extension that nobody knows.
     pub fn unknown_critical_extension(self) -> Self {
         self.extension("1.3.6.1.4.1.55555.1.1", true, &[5, 0])
+    }
+
+    /// Addresses of its issuer's certificate and of OCSP responders.
+    pub fn access(mut self, addresses: &[(Access, &str)]) -> Self {
+        self.extensions.push(access::extension(addresses));
+        self
     }
 
     /// A CRL distribution point.

@@ -9,6 +9,7 @@
 //! assert!(alice.facts().has_client_usage());
 //! ```
 
+mod access;
 mod builder;
 mod cert;
 mod crl;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use examiner::{UnixTime, cert::pem};
 use rcgen::{CertificateParams, Issuer, SerialNumber};
 
+pub use access::Access;
 pub use builder::CaBuilder;
 pub use cert::{CertFiles, TestCert};
 pub use crl::Crl;

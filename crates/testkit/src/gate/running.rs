@@ -106,13 +106,22 @@ impl Gate {
 
     /// The process that faces the internet: the child that runs `gate`; `None` while there is none.
     pub fn gate_pid(&self) -> Option<u32> {
+        self.child_that_runs("gate")
+    }
+
+    /// The process that signs: the child that runs `authority`; `None` while there is none.
+    pub fn authority_pid(&self) -> Option<u32> {
+        self.child_that_runs("authority")
+    }
+
+    fn child_that_runs(&self, command: &str) -> Option<u32> {
         let supervisor = self.pid().to_string();
         std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
             let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
             let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-            (parent.trim() == supervisor && line.split('\0').nth(1) == Some("gate")).then_some(pid)
+            (parent.trim() == supervisor && line.split('\0').nth(1) == Some(command)).then_some(pid)
         })
     }
 

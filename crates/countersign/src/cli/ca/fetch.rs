@@ -141,6 +141,7 @@ fn rules(settings: &Settings) -> Rules {
         most_bytes: crl::MOST_BYTES,
         deadline: DEADLINE,
         private: settings.fetch_private.clone(),
+        private_by: "is not listed in `fetch_private`",
         roots: fetch::public_roots(),
     }
 }

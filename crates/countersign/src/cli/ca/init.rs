@@ -49,7 +49,7 @@ pub fn run(globals: &Globals, args: &Init) -> Outcome {
     );
     globals.say(format!(
         "The keys are encrypted under {}. A running gate takes the authority in with `countersign reload`.",
-        state.passphrase().display()
+        state.passphrase()
     ));
     Ok(Exit::Fine)
 }

@@ -52,6 +52,9 @@ pub struct Examined {
     /// What the file holds beside certificates.
     #[schemars(schema_with = "objects")]
     others: Value,
+    /// What was asked of the network, and what came: `index`, `sought`, `method`, `url`, `came`, `fault`.
+    #[schemars(schema_with = "objects")]
+    network: Value,
     /// What was found, errors first.
     findings: Vec<Found>,
     /// What could not be told: `id`, `index`, `needs`, `why`.
@@ -174,6 +177,7 @@ impl Examined {
             root_stores: json!(report.stores),
             clients: json!(report.clients),
             others: json!(report.others),
+            network: json!(report.network),
             findings: report.told().iter().map(found).collect(),
             untold: json!(report.untold),
         }

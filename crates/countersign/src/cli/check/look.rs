@@ -10,6 +10,7 @@ use examiner::report::{Report, Shape};
 use examiner::side::{GivenCrl, OcspResponse, SideFiles};
 use examiner::{Question, examine, is_bundle, lint, per_store};
 
+use super::network::Network;
 use super::{roots, source};
 use crate::cli::Failure;
 
@@ -25,6 +26,8 @@ pub struct Asked {
     pub side: SideFiles,
     /// The public half of the key that ought to belong to the first certificate.
     pub key: Option<Vec<u8>>,
+    /// The way to what the certificates name; `None` where nobody may be asked.
+    pub network: Option<Network>,
     /// The file with the password of what is sealed.
     pub password: Option<PathBuf>,
 }
@@ -106,6 +109,14 @@ fn chain(asked: &Asked, certificates: Vec<Examinee>, others: &[Other]) -> (Repor
         ([], _) => (None, Vec::new()),
         ([first, rest @ ..], _) => (Some(first.clone()), rest.to_vec()),
     };
+    let chain = match &counting {
+        Some(store) => chain.with_anchors(store.anchors.clone()),
+        None => chain,
+    };
+    let chain = match &asked.network {
+        Some(network) => network.fetch(chain),
+        None => chain,
+    };
     let Some(counting) = counting else { return (examine(&chain, &asked.question), chain) };
     let mut told = vec![counting.clone()];
     told.extend(compared.iter().cloned());
@@ -116,9 +127,9 @@ fn chain(asked: &Asked, certificates: Vec<Examinee>, others: &[Other]) -> (Repor
     }
     let stores = if told.len() > 1 { per_store(&chain, &told, &asked.question) } else { Vec::new() };
     if !compared.is_empty() {
-        compared.insert(0, counting.clone());
+        compared.insert(0, counting);
     }
-    let chain = chain.with_anchors(counting.anchors).with_stores(compared);
+    let chain = chain.with_stores(compared);
     (Report { stores, ..examine(&chain, &asked.question) }, chain)
 }
 

@@ -1,7 +1,7 @@
 //! `check --out` and `check --fix`: the chain in its right form, and the lines that make a server serve it.
 //!
-//! Certificates that are missing come from `--intermediates` and the trust anchors at hand; whatever else may find one has
-//! only to put it beside the chain before the look.
+//! Certificates that are missing come from `--intermediates`, from the trust anchors at hand, and with `--fetch` from the
+//! addresses that the others name.
 
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,9 @@ pub fn hand_back(
         Material { host: &host, chain: &file, key: &key, pem: args.out.is_none().then_some(pem.as_str()) };
     let steps = server.map(|server| fix::steps(server, &material)).unwrap_or_default();
 
+    for one in &seen.report.network {
+        globals.say(format!("Asked on the network: {}: {}", one.question(), one.answer()));
+    }
     let names: Vec<String> = whole.iter().map(|one| one.shown_name()).collect();
     globals.say(match is_changed {
         true => format!("The chain in its right form: {}.", names.join(", then ")),

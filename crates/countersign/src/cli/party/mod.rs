@@ -12,7 +12,9 @@ use super::{Exit, Failure, Globals, Outcome};
 pub mod add;
 mod effect;
 pub mod list;
+mod matching;
 pub mod renew;
+pub mod resume;
 pub mod revoke;
 
 /// `countersign party …`.
@@ -30,12 +32,12 @@ pub enum Args {
     Ungrant(Grant),
     /// Issue a successor; the old certificate holds for the overlap.
     Renew(renew::Args),
-    /// Revoke a party: its certificates, key pins and subject rules; or one certificate.
+    /// Revoke a party: its certificates, key pins and subject rules; or one certificate; or all that fit a rule.
     Revoke(revoke::Args),
     /// Refuse a party until it is resumed.
     Suspend(Name),
-    /// End a suspension.
-    Resume(Name),
+    /// End a suspension, or release certificates from a hold.
+    Resume(resume::Args),
     /// Remove a party; its own certificates are revoked.
     Remove(Name),
     /// A party's certificates, PEM.
@@ -70,7 +72,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Renew(args) => renew::run(globals, args),
         Args::Revoke(args) => revoke::run(globals, &args),
         Args::Suspend(name) => suspend(globals, &name.party, true),
-        Args::Resume(name) => suspend(globals, &name.party, false),
+        Args::Resume(args) => resume::run(globals, &args),
         Args::Remove(name) => remove(globals, &name.party),
         Args::Export(name) => export(globals, &name.party),
     })

@@ -4,6 +4,7 @@ use examiner::Thumbprint;
 use examiner::cert::{ThumbprintText, parse_thumbprint_text};
 use policy::issuance::Reason;
 use registry::CertificateRow;
+use registry::many::Fate;
 use serde_json::json;
 
 use super::effect::Effect;
@@ -14,11 +15,16 @@ use crate::cli::{Exit, Failure, Globals, Outcome};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The party's name.
-    party: String,
+    #[arg(required_unless_present = "matching")]
+    party: Option<String>,
     /// One certificate: its label or thumbprint; where absent all, with key pins and subject rules.
     #[arg(long, value_name = "LABEL-OR-THUMBPRINT")]
     cert: Option<String>,
-    /// Why; `key-compromise` also denies the public key.
+    /// Instead of one party's: all certificates on record that fit, such as `profile=device and party=kiosk-*`; may be
+    /// repeated for alternatives.
+    #[arg(long = "match", id = "matching", value_name = "RULE", conflicts_with_all = ["party", "cert"])]
+    matching: Vec<String>,
+    /// Why; `key-compromise` also denies the public key, `certificate-hold` alone can be taken back (`party resume`).
     #[arg(long, value_name = "REASON", default_value = "unspecified", value_parser = reason)]
     reason: Reason,
 }
@@ -50,15 +56,24 @@ pub fn which(context: &Context, all: &[CertificateRow], text: &str) -> Result<Th
 /// Runs it.
 pub fn run(globals: &Globals, args: &Args) -> Outcome {
     let context = Context::open(globals)?;
-    let row = super::known(&context, &args.party)?;
+    let Some(party) = &args.party else {
+        return super::matching::run(globals, &context, &args.matching, Fate::Revoked(args.reason.word()));
+    };
+    let row = super::known(&context, party)?;
     let all = context.run(context.registry.certificates(&row.name))?;
     let which = args.cert.as_deref().map(|text| which(&context, &all, text)).transpose()?;
+    let rules = context.run(context.registry.subject_rules(&row.name))?;
+    if args.reason == Reason::CertificateHold && which.is_none() && !rules.is_empty() {
+        return Err(Failure::usage(
+            format!("{} has a subject rule, which cannot be held", row.name),
+            format!("refuse the whole party for now with `countersign party suspend {}`", row.name),
+        ));
+    }
     if globals.dry_run {
         let count = if which.is_some() { 1 } else { all.iter().filter(|one| one.revoked.is_none()).count() };
         globals.say(format!("would revoke {count} certificate(s) of {}", row.name));
         return Ok(Exit::Fine);
     }
-    let rules = context.run(context.registry.subject_rules(&row.name))?;
     let before = Effect::before(&context)?;
     let reason = args.reason.word();
     let revoked = context.run(context.registry.revoke(

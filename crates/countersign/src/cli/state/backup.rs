@@ -66,8 +66,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
     if !args.with_passphrase {
         let place = context.settings.state.passphrase();
         globals.say(format!(
-            "Not in it: the passphrase of the authority's keys ({}), and files elsewhere that the configuration names.",
-            place.display()
+            "Not in it: the passphrase of the authority's keys ({place}), and files elsewhere that the configuration names."
         ));
     }
     globals.say(format!("Back from it: countersign state restore {}", out.display()));
@@ -86,11 +85,7 @@ fn fill(context: &Context, args: &Args, part: &Path) -> Result<Manifest, Failure
     }
     let mut entries = Vec::new();
     for name in names {
-        let from = if name == Path::new(PASSPHRASE) {
-            context.settings.state.passphrase()
-        } else {
-            state.join(&name)
-        };
+        let from = if name == Path::new(PASSPHRASE) { passphrase_file(context)? } else { state.join(&name) };
         if from.is_file() {
             let (length, sha256) = copy(&from, &part.join(&name))?;
             entries.push(Entry { name, length, sha256 });
@@ -113,6 +108,15 @@ fn fill(context: &Context, args: &Args, part: &Path) -> Result<Manifest, Failure
     let text = serde_json::to_string_pretty(&manifest).map_err(|error| Failure::no(error.to_string(), ""))?;
     files::write_new_private(&part.join(MANIFEST), text.as_bytes())?;
     Ok(manifest)
+}
+
+/// The file of the passphrase, which can be copied only where there is one.
+fn passphrase_file(context: &Context) -> Result<PathBuf, Failure> {
+    let place = context.settings.state.passphrase();
+    place.file().map(Path::to_path_buf).ok_or_else(|| {
+        let help = "leave out --with-passphrase, and keep the passphrase elsewhere";
+        Failure::usage(format!("the passphrase is in {place}, which is no file to copy"), help)
+    })
 }
 
 /// The files at and below a name of the state directory; what is being written has a name that begins with a dot.

@@ -1,7 +1,7 @@
 //! What decides for each site: its rules, and the trust anchors of its issuers.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use policy::verify::{Anchor, AnchorSet};
@@ -67,15 +67,22 @@ impl SiteSettings {
     }
 }
 
-/// The own authority's CA as a trust anchor; `None` before there is one.
-fn own_ca(path: &Path, name: &str) -> Result<Option<Arc<Ca>>, String> {
-    let shown = path.display();
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
-    };
-    let anchors = examiner::cert::pem::certificates(&bytes).map_err(|error| format!("{shown}: {error}"))?;
+/// The own authority's CA as a trust anchor, in all generations that are trusted; `None` before there is one.
+fn own_ca(paths: &[PathBuf], name: &str) -> Result<Option<Arc<Ca>>, String> {
+    let mut anchors = Vec::new();
+    for path in paths {
+        let shown = path.display();
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
+        };
+        let read = examiner::cert::pem::certificates(&bytes).map_err(|error| format!("{shown}: {error}"))?;
+        anchors.extend(read);
+    }
+    if anchors.is_empty() {
+        return Ok(None);
+    }
     Ok(Some(Arc::new(Ca {
         name: name.to_owned(),
         anchors,

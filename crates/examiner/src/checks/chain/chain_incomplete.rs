@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::shared::first_missing;
 use crate::path::clients;
+use crate::report::shown;
 
 pub static CHECK: Check = Check {
     id: "chain-incomplete",
@@ -27,8 +28,22 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
         issuer.place.clone(),
         format!("the certificate of its issuer is missing: {issuer}"),
     );
+    let found = match fetched_from(chain, certificate) {
+        Some(url) => found.remedy(format!(
+            "Serve the full chain: put the certificate from {url} behind the server's own in its certificate file; \
+             --out FILE writes it so."
+        )),
+        None => found,
+    };
     match clients::who_differs(context.clients()) {
         Some(who) => found.affected(who).into(),
         None => found.into(),
     }
+}
+
+/// The address that gave the missing certificate.
+fn fetched_from(chain: &Chain, below: &Examinee) -> Option<String> {
+    let is_missing = |one: &Examinee| one.subject_der() == below.issuer_der();
+    let asked = chain.side.asked.iter().filter(|asked| asked.about == below.thumbprint);
+    asked.filter(|asked| asked.issuers().iter().any(is_missing)).map(|asked| shown(&asked.url)).next()
 }

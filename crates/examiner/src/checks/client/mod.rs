@@ -27,6 +27,7 @@ mod dual_use_certificate;
 mod shared;
 
 use super::{check::Check, prelude};
+pub(super) use shared::is_public;
 
 /// The checks of this area.
 pub static ALL: &[&Check] = &[

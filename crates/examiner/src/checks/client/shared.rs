@@ -8,7 +8,7 @@ pub(super) fn purposes_place(certificate: &Examinee) -> Place {
 }
 
 /// Whether its policies are those of public server certificates (BR section 7.1.6.1).
-pub(super) fn is_public(certificate: &Examinee) -> bool {
+pub(in crate::checks) fn is_public(certificate: &Examinee) -> bool {
     certificate
         .known
         .policies

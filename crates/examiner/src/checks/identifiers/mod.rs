@@ -1,10 +1,12 @@
 //! Key identifiers, authority information, revocation lists' places.
 
 mod aia_critical;
+mod aia_fetched_is_not_issuer;
 mod aia_forbidden_method_or_duplicate;
 mod aia_missing;
 mod aia_no_ca_issuers;
 mod aia_not_http_or_internal;
+mod aia_url_dead_or_wrong_type;
 mod aki_critical;
 mod aki_has_issuer_serial;
 mod aki_missing;
@@ -26,10 +28,12 @@ pub(super) use shared_addresses::{http_host, is_short_lived, names_responder};
 /// The checks of this area.
 pub static ALL: &[&Check] = &[
     &aia_critical::CHECK,
+    &aia_fetched_is_not_issuer::CHECK,
     &aia_forbidden_method_or_duplicate::CHECK,
     &aia_missing::CHECK,
     &aia_no_ca_issuers::CHECK,
     &aia_not_http_or_internal::CHECK,
+    &aia_url_dead_or_wrong_type::CHECK,
     &aki_critical::CHECK,
     &aki_has_issuer_serial::CHECK,
     &aki_missing::CHECK,

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::chain::Examinee;
-use crate::chain::extensions::AccessDescription;
+use crate::chain::extensions::{AccessDescription, id};
+use crate::chain::{Chain, Examinee, Place};
 use crate::dates::{SHORT_LIVED, limit_at};
+use crate::side::{Asked, Sought};
 
 /// The host of an http URI, lower case; `None` for everything else.
 pub(in crate::checks) fn http_host(uri: &[u8]) -> Option<String> {
@@ -52,6 +53,24 @@ pub(in crate::checks) fn is_short_lived(certificate: &Examinee) -> bool {
 pub(in crate::checks) fn names_responder(certificate: &Examinee) -> bool {
     let entries = certificate.known.authority_info_access.read();
     entries.is_some_and(|all| all.iter().any(|entry| entry.method == AccessDescription::OCSP))
+}
+
+/// What was asked of the addresses of its issuer's certificate.
+pub(super) fn asked_for_issuer<'a>(
+    certificate: &'a Examinee,
+    chain: &'a Chain,
+) -> impl Iterator<Item = &'a Asked> {
+    let asked = chain.side.asked.iter();
+    asked.filter(|one| one.sought == Sought::Issuer && one.about == certificate.thumbprint)
+}
+
+/// Where this address stands in authorityInfoAccess.
+pub(super) fn location(certificate: &Examinee, url: &str) -> Place {
+    let mut entries = certificate.known.authority_info_access.read().into_iter().flatten();
+    entries.find(|entry| entry.location.uri().as_deref() == Some(url)).map_or_else(
+        || certificate.extension_place(id::AUTHORITY_INFO_ACCESS),
+        |entry| entry.location.place.clone(),
+    )
 }
 
 #[cfg(test)]

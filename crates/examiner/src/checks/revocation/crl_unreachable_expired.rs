@@ -1,7 +1,8 @@
-//! A revocation list that was given holds at the moment.
+//! A revocation list holds at the moment, and its address gives it where fetching is allowed.
 
 use super::prelude::*;
 use super::shared_evidence::lists;
+use crate::side::Sought;
 
 pub static CHECK: Check = Check {
     id: "crl-unreachable-expired",
@@ -16,7 +17,7 @@ pub static CHECK: Check = Check {
 };
 
 fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
-    Outcome::all(lists(chain).into_iter().filter_map(|(given, issuer)| {
+    let over = lists(chain).into_iter().filter_map(|(given, issuer)| {
         let list = &given.list;
         let observed = match list.next_update {
             _ if list.this_update > context.at => {
@@ -26,5 +27,17 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
             _ => return None,
         };
         Some(Found::new(issuer, issuer.place(), observed))
-    }))
+    });
+    Outcome::all(over.chain(unreachable(chain)))
+}
+
+fn unreachable(chain: &Chain) -> impl Iterator<Item = Found> {
+    let asked = chain.side.asked.iter().filter(|one| one.sought == Sought::RevocationList);
+    asked.filter_map(|one| {
+        let why = one.came.as_ref().err()?;
+        let certificate = chain.examined().find(|certificate| certificate.thumbprint == one.about)?;
+        let place = certificate.extension_place(id::CRL_DISTRIBUTION_POINTS);
+        let found = Found::new(certificate, place, format!("{} gave no list: {why}", one.url));
+        Some(found.severity(Warning).expected("a revocation list in DER"))
+    })
 }

@@ -13,6 +13,7 @@ mod ocsp_responder_profile;
 mod ocsp_response_stale_or_future;
 mod ocsp_sha1_signature;
 mod ocsp_signer_not_authorised;
+mod ocsp_unreachable_or_slow;
 mod ocsp_url_on_ca_that_ended_ocsp;
 mod ocsp_wrong_serial_or_issuer_hash;
 mod revoked_crl;
@@ -36,6 +37,7 @@ pub static ALL: &[&Check] = &[
     &ocsp_response_stale_or_future::CHECK,
     &ocsp_sha1_signature::CHECK,
     &ocsp_signer_not_authorised::CHECK,
+    &ocsp_unreachable_or_slow::CHECK,
     &ocsp_wrong_serial_or_issuer_hash::CHECK,
     &revoked_crl::CHECK,
     &revoked_ocsp::CHECK,

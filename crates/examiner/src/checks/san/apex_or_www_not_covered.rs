@@ -2,7 +2,6 @@
 
 use super::prelude::*;
 use crate::matching::names_peer;
-use crate::suffixes::public_suffix;
 
 pub static CHECK: Check = Check {
     id: "apex-or-www-not-covered",
@@ -21,7 +20,10 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     };
     let apex = host.strip_prefix("www.").unwrap_or(host);
-    let registered = public_suffix(apex).is_some_and(|suffix| apex.split('.').count() == suffix.labels + 1);
+    let registered = context
+        .suffixes()
+        .public_suffix(apex)
+        .is_some_and(|suffix| apex.split('.').count() == suffix.labels + 1);
     let other = if host == apex { format!("www.{host}") } else { apex.to_owned() };
     let covered = |name: &str| names_peer(certificate, &PeerName::Dns(name.to_owned()));
     if !registered || !covered(host) || covered(&other) {

@@ -3,7 +3,6 @@
 use super::prelude::*;
 use super::shared::{found, own_hosts};
 use crate::dates::BASELINE;
-use crate::suffixes::is_public_suffix;
 
 pub static CHECK: Check = Check {
     id: "san-bare-public-suffix",
@@ -17,9 +16,9 @@ pub static CHECK: Check = Check {
     run: Run::HostNames(LEAVES, run),
 };
 
-fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
+fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
     Outcome::all(own_hosts(certificate).filter_map(|(name, host)| {
-        let suffix = is_public_suffix(&host)?;
+        let suffix = context.suffixes().is_public_suffix(&host)?;
         let one = found(certificate, name, format!("{name} is a public suffix"));
         // A label alone is a top-level domain; the rest have an owner that may prove itself.
         Some(if suffix.is_registry && suffix.labels == 1 { one } else { one.severity(Notice) })

@@ -3,7 +3,6 @@
 use super::prelude::*;
 use super::shared::{found, own_hosts};
 use crate::dates::BASELINE;
-use crate::suffixes::is_public_suffix;
 
 pub static CHECK: Check = Check {
     id: "san-wildcard-public-suffix",
@@ -17,9 +16,9 @@ pub static CHECK: Check = Check {
     run: Run::HostNames(LEAVES, run),
 };
 
-fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
+fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
     Outcome::all(own_hosts(certificate).filter_map(|(name, host)| {
-        let suffix = is_public_suffix(host.strip_prefix("*.")?)?;
+        let suffix = context.suffixes().is_public_suffix(host.strip_prefix("*.")?)?;
         let one = found(certificate, name, format!("{name} spans a public suffix"));
         // Who owns a private suffix may have a wildcard for it.
         Some(if suffix.is_registry { one } else { one.severity(Notice) })

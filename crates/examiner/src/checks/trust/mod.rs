@@ -10,6 +10,7 @@ mod path_nonbacktracking_client_fails;
 mod path_self_issued_rollover;
 mod pathlen_exceeded;
 mod policy_tree_empty;
+mod root_count_forecast;
 mod root_distrust_scheduled;
 mod root_key_age_limit;
 mod root_not_self_signed_anchor;
@@ -41,6 +42,7 @@ pub static ALL: &[&Check] = &[
     &cross_profile_disagreement::CHECK,
     &interception_root::CHECK,
     &root_distrust_scheduled::CHECK,
+    &root_count_forecast::CHECK,
     &root_key_age_limit::CHECK,
     &root_store_constraints::CHECK,
     &trust_needs_recent_store::CHECK,

@@ -1,7 +1,7 @@
 //! A certificate begins at most 48 hours before it was made.
 
 use super::prelude::*;
-use super::shared_timestamps::timestamps;
+use crate::chain::SignedTimestamp;
 use crate::dates::BR_PROFILES;
 
 pub static CHECK: Check = Check {
@@ -17,7 +17,8 @@ pub static CHECK: Check = Check {
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    let made = timestamps(certificate).into_iter().min();
+    let stamps = SignedTimestamp::embedded(certificate).and_then(Result::ok).unwrap_or_default();
+    let made = stamps.iter().map(SignedTimestamp::made).min();
     let (Some(first), Some(made)) = (certificate.not_before, made) else { return Outcome::Pass };
     let hours = (made.seconds() - first.seconds()) / 3600;
     if hours <= 48 {

@@ -11,9 +11,9 @@ mod not_yet_valid;
 mod root_expired_but_anchor;
 mod root_validity_out_of_range;
 mod shared_dates;
-mod shared_timestamps;
 mod time_form_wrong_for_year;
 mod time_not_zulu_or_no_seconds;
+mod validation_reuse_forecast;
 mod validity_not_positive;
 
 use super::{check::Check, prelude};
@@ -32,5 +32,6 @@ pub static ALL: &[&Check] = &[
     &root_validity_out_of_range::CHECK,
     &time_form_wrong_for_year::CHECK,
     &time_not_zulu_or_no_seconds::CHECK,
+    &validation_reuse_forecast::CHECK,
     &validity_not_positive::CHECK,
 ];

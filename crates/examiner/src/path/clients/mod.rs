@@ -14,6 +14,7 @@ use crate::cert::{UnixTime, oid};
 use crate::chain::Chain;
 use crate::chain::extensions::AccessDescription;
 use crate::checks::chain::shared::first_missing;
+use crate::side::Sought;
 
 use super::{Budget, Paths, Rules, build, build_from_served};
 
@@ -100,12 +101,19 @@ fn ours(client: Client, purpose: &str, paths: &Paths<'_>) -> Judged {
     }
 }
 
-/// The address that the first certificate without an issuer at hand names for it.
+/// The address that the first certificate without an issuer at hand names for it, unless it was asked in vain.
 fn not_at_hand(chain: &Chain) -> Option<String> {
     let (below, _) = first_missing(chain)?;
     let entries = below.known.authority_info_access.read()?;
     let issuers = entries.iter().filter(|entry| entry.method == AccessDescription::CA_ISSUERS);
-    issuers.filter_map(|entry| entry.location.uri()).find(|uri| uri.starts_with("http://"))
+    let in_vain = |uri: &String| {
+        chain
+            .side
+            .asked
+            .iter()
+            .any(|one| one.sought == Sought::Issuer && one.about == below.thumbprint && one.url == *uri)
+    };
+    issuers.filter_map(|entry| entry.location.uri()).find(|uri| uri.starts_with("http://") && !in_vain(uri))
 }
 
 /// The one client of a kind.

@@ -38,14 +38,16 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
     let Some(site) = snapshot.site(name) else {
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
-    let client_ca = std::fs::read(context.settings.state.client_ca()).ok();
-    let own: Vec<Vec<u8>> = client_ca
-        .and_then(|bytes| examiner::cert::pem::certificates(&bytes).ok())
-        .unwrap_or_default()
+    let hierarchy = context.hierarchy().ok();
+    let both = hierarchy
         .iter()
-        .map(|one| one.der.to_vec())
-        .collect();
-    let root = context.hierarchy().ok().map(|all| all.certificate(Role::Root).der.to_vec());
+        .flat_map(|all| std::iter::once(all.certificate(Role::Client)).chain(all.former(Role::Client)));
+    let own: Vec<Vec<u8>> = both.map(|one| one.der.to_vec()).collect();
+    // Up to the root: the own one, and the issuers elsewhere that signed the client CA.
+    let above = hierarchy
+        .iter()
+        .flat_map(|all| std::iter::once(all.certificate(Role::Root)).chain(all.client_issuers()));
+    let above: Vec<Vec<u8>> = above.map(|one| one.der.to_vec()).collect();
     let root_path = NormalPath::parse("/").map_err(|error| Failure::usage(error.to_string(), ""))?;
     let base = site.rule(&root_path).map_err(|error| Failure::usage(error.to_string(), ""))?;
     let closed = (0..site.paths.len()).filter(|i| site.paths[*i].client_auth == ClientAuth::Required);
@@ -77,7 +79,7 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
                 keep(&mut all.anchors, anchor);
                 // What verifies with a certificate of ours wants its root too.
                 if own.iter().any(|one| **one == **anchor) {
-                    root.iter().for_each(|root| keep(&mut all.anchors, root));
+                    above.iter().for_each(|one| keep(&mut all.anchors, one));
                 }
             }
             None if is_own_issuer => keep(&mut all.anchors, &row.der),

@@ -1,0 +1,22 @@
+//! The authority's process: it alone holds a CA's key while it runs, and signs what it is asked for over a Unix socket.
+//!
+//! - [`protocol`]: what can be asked, in frames of bounded length. [`ask`]: the supervisor's side.
+//! - [`keeper`]: how the supervisor keeps the process. [`serve`]: the process: one connection after the other, of its own
+//!   user alone.
+//! - [`issue`]: a plan of somebody else, held against rules and record. [`pace`]: how many in a time.
+
+pub mod ask;
+mod issue;
+pub mod keeper;
+mod pace;
+pub mod protocol;
+pub mod serve;
+
+use std::path::PathBuf;
+
+use crate::config::StateDir;
+
+/// Where the process listens.
+pub fn socket(state: &StateDir) -> PathBuf {
+    state.path().join("authority.sock")
+}

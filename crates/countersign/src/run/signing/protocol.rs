@@ -1,0 +1,153 @@
+//! What can be asked of the authority's process. A connection carries one request and one answer; each is a frame: four
+//! octets of length, most significant first, then JSON.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use examiner::{Thumbprint, UnixTime};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::run::upkeep::Done;
+
+/// Bytes of a request.
+pub const REQUEST_MOST: usize = 16 * 1024;
+/// Bytes of an answer.
+pub const ANSWER_MOST: usize = 1 << 20;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Sign the server certificates and the revocation list that are due, and let go of what is old.
+    Upkeep {},
+    /// Issue a certificate to a party.
+    Issue(Proposal),
+}
+
+/// A certificate to be, as somebody proposes it. Names and dates that are not here are those of the party and profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Proposal {
+    /// The party's name; it must be on record.
+    pub party: String,
+    /// What the certificate is called; a free name where absent.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// `person`, `device` or `service`.
+    pub profile: String,
+    /// The public key's SubjectPublicKeyInfo, DER, in hex.
+    pub spki: String,
+    /// Further names, such as `dns:svc-1.internal`: only those that a certificate of the party on record has.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// When it was proposed; it is good for a minute.
+    pub made_at: UnixTime,
+    /// Its last second; the profile's own life where absent.
+    #[serde(default)]
+    pub not_after: Option<UnixTime>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// What was due is done.
+    Done(Done),
+    /// The certificate is issued and on record.
+    Issued {
+        /// SHA-256 of it.
+        thumbprint: Thumbprint,
+        /// Its last second.
+        not_after: UnixTime,
+        /// The certificate, then the CAs to send along; PEM.
+        pem: String,
+    },
+    /// It is not done.
+    Refused {
+        /// Which rule stands against it.
+        code: Refusal,
+        /// In words.
+        what: String,
+    },
+}
+
+/// Why something is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The peer is of another user.
+    Stranger,
+    /// The frame is longer than a request may be.
+    TooLong,
+    /// The frame did not come whole in time, or is no request.
+    Unreadable,
+    /// More than the pace allows.
+    TooFast,
+    /// A profile that is not issued over the socket.
+    Profile,
+    /// Proposed too long ago, or in the future.
+    Expired,
+    /// There is no such party.
+    UnknownParty,
+    /// The party is suspended.
+    Suspended,
+    /// A name that no certificate of the party on record has.
+    Name,
+    /// Against the rules of issuing, or the record.
+    Rules,
+    /// It went wrong here.
+    Failed,
+}
+
+/// Writes a value as one frame.
+pub fn write(to: &mut impl Write, value: &impl Serialize, most: usize) -> io::Result<()> {
+    let text = serde_json::to_vec(value)?;
+    if text.len() > most {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "the message is longer than a frame may be"));
+    }
+    let length = (text.len() as u32).to_be_bytes();
+    to.write_all(&[&length[..], &text].concat())
+}
+
+/// Reads one frame. `Err` of kind `FileTooLarge` where it says that it is longer than `most`; nothing of it is read then.
+pub fn read<T: DeserializeOwned>(from: &mut impl Read, most: usize) -> io::Result<T> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length) as usize;
+    if length > most {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, format!("{length} octets; at most {most}")));
+    }
+    let mut text = vec![0; length];
+    from.read_exact(&mut text)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_up_to_its_limit_and_not_beyond() {
+        let value = "x".repeat(30);
+        let mut frame = Vec::new();
+        write(&mut frame, &value, 32).unwrap();
+        assert!(write(&mut Vec::new(), &value, 31).is_err());
+        assert_eq!(read::<String>(&mut &frame[..], 32).unwrap(), value);
+        assert_eq!(read::<String>(&mut &frame[..], 31).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        assert_eq!(read::<String>(&mut &frame[..35], 32).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_request_has_nothing_that_is_not_known() {
+        let read = |text: &str| serde_json::from_str::<Request>(text);
+        assert_eq!(read(r#"{"upkeep":{}}"#).unwrap(), Request::Upkeep {});
+        for text in [
+            r#"{"upkeep":{"key":"root"}}"#,
+            r#"{"revoke":{}}"#,
+            r#"{"issue":{"party":"a","profile":"person","spki":"","made_at":"2027-01-01T00:00:00Z","is_ca":true}}"#,
+            r#"{"issue":{"party":"a","profile":"person","spki":""}}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The process: takes one connection after the other, answers it, and ends when the supervisor is gone.
+
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::{Duration, Instant};
+
+use authority::{Hierarchy, Role, Signer};
+use examiner::Thumbprint;
+use rustix::net::sockopt::socket_peercred;
+use tokio::runtime::Runtime;
+
+use super::issue::{self, Refused};
+use super::pace::Pace;
+use super::protocol::{self, ANSWER_MOST, Answer, Proposal, REQUEST_MOST, Refusal, Request};
+use crate::cli::context;
+use crate::cli::{Failure, Globals, upkeep};
+use crate::config::StateDir;
+
+/// A request comes whole within this, and an answer is taken within it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// So many certificates at once, and one more in each such time.
+const ISSUES: (u32, Duration) = (100, Duration::from_millis(100));
+/// So many looks at what is due at once, and one more in each such time.
+const LOOKS: (u32, Duration) = (60, Duration::from_millis(250));
+
+/// What the process is.
+pub struct Authority<'a> {
+    globals: &'a Globals,
+    state: StateDir,
+    runtime: Runtime,
+    issues: Pace,
+    looks: Pace,
+    /// The client CA, once it was needed, and by which certificate it is known.
+    client: Option<(Thumbprint, Signer)>,
+}
+
+impl<'a> Authority<'a> {
+    /// The authority of this state directory; no key is read before it is needed.
+    pub fn new(globals: &'a Globals, state: StateDir) -> Result<Self, Failure> {
+        let now = Instant::now();
+        Ok(Self {
+            globals,
+            state,
+            runtime: context::runtime()?,
+            issues: Pace::new(ISSUES.0, ISSUES.1, now),
+            looks: Pace::new(LOOKS.0, LOOKS.1, now),
+            client: None,
+        })
+    }
+
+    /// Answers whoever comes, for ever.
+    pub fn serve(&mut self, listener: &UnixListener) -> std::io::Result<()> {
+        loop {
+            let (stream, _) = listener.accept()?;
+            // A peer that is gone, or never said what it wants, is nobody else's trouble.
+            if let Err(error) = self.answer(stream) {
+                tracing::debug!(%error, "a peer of the authority was not answered");
+            }
+        }
+    }
+
+    fn answer(&mut self, mut stream: UnixStream) -> std::io::Result<()> {
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let peer = socket_peercred(&stream)?;
+        let answer = if is_own(peer.uid.as_raw(), rustix::process::geteuid().as_raw()) {
+            self.asked(&stream)
+        } else {
+            Answer::Refused { code: Refusal::Stranger, what: "this socket is its user's alone".into() }
+        };
+        if let Answer::Refused { code, what } = &answer {
+            let pid = peer.pid.as_raw_nonzero().get();
+            tracing::warn!(?code, what, pid, "the authority refused a request");
+        }
+        protocol::write(&mut stream, &answer, ANSWER_MOST)
+    }
+
+    fn asked(&mut self, stream: &UnixStream) -> Answer {
+        let mut bounded = Bounded { stream, until: Instant::now() + PATIENCE };
+        let outcome = match protocol::read(&mut bounded, REQUEST_MOST) {
+            Ok(Request::Upkeep {}) => self.look().map(Answer::Done),
+            Ok(Request::Issue(proposal)) => self.issue(proposal),
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                Err((Refusal::TooLong, error.to_string()))
+            }
+            Err(error) => Err((Refusal::Unreadable, error.to_string())),
+        };
+        outcome.unwrap_or_else(|(code, what)| Answer::Refused { code, what })
+    }
+
+    fn look(&mut self) -> Result<crate::run::upkeep::Done, Refused> {
+        if !self.looks.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many looks at what is due".into()));
+        }
+        upkeep::work(self.globals).map_err(|failure| (Refusal::Failed, failure.to_string()))
+    }
+
+    fn issue(&mut self, proposal: Proposal) -> Result<Answer, Refused> {
+        if !self.issues.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many certificates in so short a time".into()));
+        }
+        let now = crate::clock::now();
+        let sound = issue::sound(proposal, now)?;
+        let failed = |what: String| (Refusal::Failed, what);
+        self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        let issued = self.runtime.block_on(async {
+            let registry =
+                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
+            issue::issue(sound, &registry, signer, now).await
+        })?;
+        Ok(Answer::Issued {
+            thumbprint: issued.thumbprint,
+            not_after: issued.not_after,
+            pem: issued.to_pem(),
+        })
+    }
+
+    /// Has the client CA's key at hand: the one of the certificate that stands there now.
+    fn unlock(&mut self) -> Result<(), authority::AuthorityError> {
+        let hierarchy = Hierarchy::open(&self.state.authority())?;
+        let present = hierarchy.certificate(Role::Client).thumbprint;
+        if self.client.as_ref().is_none_or(|(known, _)| *known != present) {
+            self.client = None;
+            let signer = hierarchy.unlock(Role::Client, &self.state.passphrase().read()?)?;
+            self.client = Some((present, signer));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a peer of this user may ask: the process's own user alone, and not root either.
+fn is_own(peer: u32, own: u32) -> bool {
+    peer == own
+}
+
+/// A stream that is read until a moment, however slowly the octets come.
+struct Bounded<'a> {
+    stream: &'a UnixStream,
+    until: Instant,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(into)
+    }
+}
+
+/// The listener that the supervisor handed over as standard input.
+pub fn listener() -> std::io::Result<UnixListener> {
+    Ok(UnixListener::from(std::io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Ends this process when the supervisor, whose socket is standard output, is gone.
+pub fn end_with_supervisor() -> std::io::Result<()> {
+    let mut link = UnixStream::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    std::thread::Builder::new().name("supervisor".into()).spawn(move || {
+        while link.read(&mut [0]).is_ok_and(|octets| octets > 0) {}
+        std::process::exit(0);
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_answered_only_where_it_is_of_the_same_user() {
+        assert!(is_own(1000, 1000));
+        for (peer, own) in [(0, 1000), (1000, 0), (1001, 1000)] {
+            assert!(!is_own(peer, own), "{peer} {own}");
+        }
+    }
+}
