@@ -100,6 +100,13 @@ pub const EXTENDED_VALIDATION_LIMIT: LifetimeLimit =
 /// How many days a client certificate lives at most, by this product's own measure.
 pub const CLIENT_LIFETIME_DAYS: i64 = 398;
 
+/// How many seconds the clocks of two machines may be apart: what was made so much later than now was made now.
+pub const CLOCKS_APART: i64 = 300;
+/// Whether what holds from `begins` on does not hold yet, however the clocks go.
+pub(crate) fn is_ahead(begins: UnixTime, now: UnixTime) -> bool {
+    begins > now.plus(CLOCKS_APART)
+}
+
 /// X.509 is published. What says that it was issued earlier says nothing about its day of issue.
 pub const X509: UnixTime = day(1988, 11, 25);
 /// The Baseline Requirements begin (version 1.0).

@@ -18,7 +18,7 @@ use crate::refusal::Why;
 use crate::verify::MAX_INTERMEDIATES;
 
 /// Seconds that the issuer's clock may be ahead of ours when it dates a list.
-pub const CLOCKS_APART: i64 = 300;
+pub const CLOCKS_APART: i64 = examiner::dates::CLOCKS_APART;
 
 /// An issuer: its name together with its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

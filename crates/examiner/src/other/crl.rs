@@ -2,6 +2,7 @@
 
 use crate::cert::UnixTime;
 use crate::chain::Examinee;
+use crate::dates::is_ahead;
 use crate::report::{Needs, Severity};
 use crate::side::GivenCrl;
 
@@ -39,7 +40,7 @@ pub(super) fn look(
     }
     looked.signed_with(list.signature_algorithm());
 
-    if list.this_update > at {
+    if is_ahead(list.this_update, at) {
         looked.as_check(
             "crl-unreachable-expired",
             Severity::Error,

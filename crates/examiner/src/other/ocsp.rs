@@ -2,6 +2,7 @@
 
 use crate::cert::UnixTime;
 use crate::chain::Examinee;
+use crate::dates::is_ahead;
 use crate::input::NO_ANSWER;
 use crate::report::{Needs, Severity};
 use crate::side::{OcspResponse, Responder, SignerFault, Status};
@@ -48,7 +49,7 @@ pub(super) fn look(
         let serial = data_encoding::HEXLOWER.encode(answer.serial());
         looked.fact("serial", format!("{serial}: {says}, from {}{until}", answer.this_update));
         let stale = "ocsp-response-stale-or-future";
-        if answer.this_update > at {
+        if is_ahead(answer.this_update, at) {
             looked.as_check(
                 stale,
                 Severity::Error,

@@ -9,6 +9,7 @@ use crate::cert::UnixTime;
 use crate::cert::tlv::{Budget, DeviationKind, Element, read, tag};
 use crate::chain::extensions::KeyUsageBits;
 use crate::chain::{Algorithm, Examinee, Field, Place, moment};
+use crate::dates::is_ahead;
 
 use super::{Rules, signature};
 
@@ -273,7 +274,7 @@ pub(super) fn none_revoked(path: &[&Examinee], rules: &Rules<'_>) -> Result<(), 
             if !list.is_signed_by(issuer) {
                 return fault("crl-signature-or-issuer-wrong", "its issuer's list does not verify");
             }
-            if list.this_update > rules.at || list.next_update.is_some_and(|next| next < rules.at) {
+            if is_ahead(list.this_update, rules.at) || list.next_update.is_some_and(|next| next < rules.at) {
                 return fault("crl-unreachable-expired", "its issuer's list is not of this time");
             }
             if list.number.is_none() || !list.unknown_critical.is_empty() {

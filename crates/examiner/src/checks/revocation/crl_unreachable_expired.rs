@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::shared_evidence::lists;
+use crate::dates::is_ahead;
 use crate::side::Sought;
 
 pub static CHECK: Check = Check {
@@ -20,7 +21,7 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     let over = lists(chain).into_iter().filter_map(|(given, issuer)| {
         let list = &given.list;
         let observed = match list.next_update {
-            _ if list.this_update > context.at => {
+            _ if is_ahead(list.this_update, context.at) => {
                 format!("its revocation list holds from {} on", list.this_update)
             }
             Some(next) if next < context.at => format!("its revocation list held until {next}"),

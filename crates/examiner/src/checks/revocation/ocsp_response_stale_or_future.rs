@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::shared_evidence::told;
+use crate::dates::is_ahead;
 
 pub static CHECK: Check = Check {
     id: "ocsp-response-stale-or-future",
@@ -19,9 +20,9 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     Outcome::all(told(chain).iter().filter_map(|told| {
         let answer = told.answer;
         let produced = told.response.produced_at;
-        let observed = if answer.this_update > context.at {
+        let observed = if is_ahead(answer.this_update, context.at) {
             format!("the response holds from {} on", answer.this_update)
-        } else if produced.is_some_and(|produced| produced > context.at) {
+        } else if produced.is_some_and(|produced| is_ahead(produced, context.at)) {
             "the response says that it was made in the future".into()
         } else if produced.is_some_and(|produced| answer.this_update > produced) {
             "the response says that it was made before it holds".into()

@@ -5,7 +5,7 @@ use crate::chain::SignedTimestamp;
 
 pub static CHECK: Check = Check {
     id: "sct-list-empty-or-malformed",
-    severity: Severities::all(Error),
+    severity: Severities::all(Error).private_server(Some(Warning)).mtls_client(Some(Warning)),
     clause: "RFC 6962 section 3.3",
     expected: "a list of at least one whole timestamp",
     remedy: "Have the certificate issued again with the timestamps as the logs gave them.",
