@@ -1,12 +1,13 @@
-//! `check`: certificate files examined, each finding with its place and what to do.
+//! `check`: certificate files and servers examined, each finding with its place and what to do.
 //!
 //! - `source` reads a file and opens what is sealed; `roots` has the root stores; `side` reads what lies beside.
-//! - `look` examines one file; `document` is what scripts get, with its schema; `printed` gives every other format.
+//! - `look` examines one file, `host` one server; `document` is what scripts get, with its schema; `printed` gives every
+//!   other format.
 //! - `network` asks what the certificates name, where that is allowed.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use examiner::profile::{PeerName, Profile};
 use examiner::report::Severity;
@@ -14,8 +15,10 @@ use examiner::report::fix::Server;
 use examiner::{Question, UnixTime};
 
 use super::{Exit, Failure, Globals, Outcome, cert, context};
+use crate::probe::Target;
 
 mod document;
+mod host;
 mod look;
 mod network;
 mod printed;
@@ -30,27 +33,29 @@ use network::Network;
 use printed::Format;
 
 const EXAMPLES: &str = "Examples:
+  countersign check www.example.com
+  countersign check portal.example.com:8443 --private --roots ca.pem --cert alice.pem --key alice.key
+  countersign check www.example.com --connect 192.0.2.7
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
   countersign check fullchain.pem --ct-logs log_list.json
-  openssl s_client -connect www.example.com:443 -showcerts </dev/null | countersign check - --servername www.example.com
   countersign check /etc/ssl/certs/ca-certificates.crt
   countersign check *.pem --json --fail-on warning
   countersign check www.pem --fetch --out fullchain.pem
   countersign check fullchain.pem --format html > report.html
   countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
 
-Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 5 a file is
-not there; 6 a file may not be read.";
+Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 4 a server
+could not be examined; 5 a file is not there; 6 a file may not be read.";
 
 /// `countersign check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and OCSP responses too; `-` for
-    /// standard input.
-    #[arg(required_unless_present = "schema", value_name = "FILE")]
+    /// Servers, as host or host:port; or certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and
+    /// OCSP responses too; `-` for standard input.
+    #[arg(required_unless_present = "schema", value_name = "HOST|FILE")]
     files: Vec<PathBuf>,
     /// By whose rules.
     #[arg(long, default_value = "auto", value_parser = ["auto", "web", "rfc5280", "private-server", "mtls-client"])]
@@ -58,7 +63,7 @@ pub struct Args {
     /// By the rules for servers under a private CA: the same as `--profile private-server`.
     #[arg(long, conflicts_with = "profile")]
     private: bool,
-    /// The host name, address or mailbox that the certificate ought to be for.
+    /// The host name, address or mailbox that the certificate ought to be for; a server is asked for it.
     #[arg(long, value_name = "NAME")]
     servername: Option<String>,
     /// Examine as of this moment, such as 2027-03-15 or 2027-03-15T12:00:00Z.
@@ -88,9 +93,16 @@ pub struct Args {
     /// The list of the logs of certificate transparency, as browsers publish it (JSON, version 3).
     #[arg(long, value_name = "FILE")]
     ct_logs: Option<PathBuf>,
-    /// The private key that ought to belong to the first certificate.
+    /// The private key that ought to belong to the first certificate; with --cert, that certificate's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Show this client certificate to the server: whether it would be offered, and whether it is taken. PEM with its
+    /// chain, or PKCS#12.
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// Connect to this address instead of the host's own.
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    connect: Option<String>,
     /// The first line of this file is the password of a PKCS#12 file.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -133,7 +145,7 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
     let mut all: Vec<(String, Result<Seen, Failure>)> = Vec::new();
     for file in &args.files {
         bar.set_message(file.display().to_string());
-        match look(&asked, file) {
+        match one(&asked, args, file) {
             Ok(seen) => all.extend(seen.into_iter().map(|seen| (seen.name.clone(), Ok(seen)))),
             Err(failure) if args.files.len() == 1 && args.format.is_none() => return Err(failure),
             Err(failure) => all.push((file.display().to_string(), Err(failure))),
@@ -148,6 +160,27 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
     }
     printed::print(globals, args.format, &all, limit)?;
     Ok(exit(&all, limit))
+}
+
+/// What is seen in a file, or of a server.
+fn one(asked: &Asked, args: &Args, word: &Path) -> Result<Vec<Seen>, Failure> {
+    let Some(target) = host::named(word) else {
+        let only_for_servers = [("--connect", args.connect.is_some()), ("--cert", args.cert.is_some())];
+        return match only_for_servers.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Failure::usage(
+                format!("{flag} is for a server, and {} names a file", word.display()),
+                "name a host like www.example.com, or host:port",
+            )),
+            None => look(asked, word),
+        };
+    };
+    let target = target?;
+    let connect = args.connect.as_deref().map(Target::parse).transpose().map_err(|error| {
+        Failure::usage(format!("--connect: {error}"), "give an address like 192.0.2.7, or 192.0.2.7:8443")
+    })?;
+    let servername = args.servername.as_deref();
+    let own = args.cert.as_deref().map(|cert| (cert, args.key.as_deref()));
+    host::look(asked, &target, &host::Way { connect, servername, own })
 }
 
 /// What could not be examined comes first: then nobody knows what would have been found.
@@ -193,7 +226,8 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
         beside.extend(source::certificates(file)?);
     }
     let side = side::read(globals, args)?;
-    let key = args.key.as_deref().map(|file| {
+    // Beside --cert it is the key of that, which is compared when it is read.
+    let key = args.key.as_deref().filter(|_| args.cert.is_none()).map(|file| {
         let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
         source::public_half(&bytes).map_err(|what| {
             let help = "give an unencrypted private key: PKCS#8, PKCS#1 or SEC 1";

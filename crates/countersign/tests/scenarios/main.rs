@@ -44,6 +44,7 @@ mod check_fetches;
 mod check_files;
 mod check_fix;
 mod check_formats;
+mod check_hosts;
 mod chromium_enters;
 mod coming_from;
 mod command_line_gaps;
