@@ -1,7 +1,7 @@
 //! `check`: certificate files and servers examined, each finding with its place and what to do.
 //!
 //! - `source` reads a file and opens what is sealed; `roots` has the root stores; `side` reads what lies beside.
-//! - `look` examines one file, `host` one server; `document` is what scripts get, with its schema; `printed` gives every
+//! - `look` examines one file, `host` one server, reached as `reach` says; `document` is what scripts get, with its schema; `printed` gives every
 //!   other format.
 //! - `network` asks what the certificates name, where that is allowed.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
@@ -15,13 +15,13 @@ use examiner::report::fix::Server;
 use examiner::{Question, UnixTime};
 
 use super::{Exit, Failure, Globals, Outcome, cert, context};
-use crate::probe::Target;
 
 mod document;
 mod host;
 mod look;
 mod network;
 mod printed;
+mod reach;
 mod repaired;
 pub mod roots;
 mod side;
@@ -31,11 +31,13 @@ pub use document::{Document, schema};
 use look::{Asked, Seen, look};
 use network::Network;
 use printed::Format;
+use reach::Reach;
 
 const EXAMPLES: &str = "Examples:
   countersign check www.example.com
   countersign check portal.example.com:8443 --private --roots ca.pem --cert alice.pem --key alice.key
   countersign check www.example.com --connect 192.0.2.7
+  countersign check mail.example.com --starttls smtp
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
@@ -96,13 +98,8 @@ pub struct Args {
     /// The private key that ought to belong to the first certificate; with --cert, that certificate's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Show this client certificate to the server: whether it would be offered, and whether it is taken. PEM with its
-    /// chain, or PKCS#12.
-    #[arg(long, value_name = "FILE")]
-    cert: Option<PathBuf>,
-    /// Connect to this address instead of the host's own.
-    #[arg(long, value_name = "ADDRESS[:PORT]")]
-    connect: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
     /// The first line of this file is the password of a PKCS#12 file.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -164,23 +161,19 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
 
 /// What is seen in a file, or of a server.
 fn one(asked: &Asked, args: &Args, word: &Path) -> Result<Vec<Seen>, Failure> {
-    let Some(target) = host::named(word) else {
-        let only_for_servers = [("--connect", args.connect.is_some()), ("--cert", args.cert.is_some())];
-        return match only_for_servers.into_iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(Failure::usage(
+    match host::named(word) {
+        Some(target) => {
+            let way = args.reach.way(args.servername.as_deref(), args.key.as_deref())?;
+            host::look(asked, &target?, &way)
+        }
+        None => match args.reach.given() {
+            Some(flag) => Err(Failure::usage(
                 format!("{flag} is for a server, and {} names a file", word.display()),
                 "name a host like www.example.com, or host:port",
             )),
             None => look(asked, word),
-        };
-    };
-    let target = target?;
-    let connect = args.connect.as_deref().map(Target::parse).transpose().map_err(|error| {
-        Failure::usage(format!("--connect: {error}"), "give an address like 192.0.2.7, or 192.0.2.7:8443")
-    })?;
-    let servername = args.servername.as_deref();
-    let own = args.cert.as_deref().map(|cert| (cert, args.key.as_deref()));
-    host::look(asked, &target, &host::Way { connect, servername, own })
+        },
+    }
 }
 
 /// What could not be examined comes first: then nobody knows what would have been found.
@@ -227,7 +220,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
     }
     let side = side::read(globals, args)?;
     // Beside --cert it is the key of that, which is compared when it is read.
-    let key = args.key.as_deref().filter(|_| args.cert.is_none()).map(|file| {
+    let key = args.key.as_deref().filter(|_| args.reach.cert.is_none()).map(|file| {
         let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
         source::public_half(&bytes).map_err(|what| {
             let help = "give an unencrypted private key: PKCS#8, PKCS#1 or SEC 1";

@@ -1,8 +1,8 @@
 //! The network side of the check: a server examined from outside.
 //!
 //! - [`target`]: what was typed, as a host and a port.
-//! - [`route`]: the name resolved once, and a connection to one of its addresses; what is spoken before TLS slots in
-//!   here.
+//! - [`route`]: the name resolved once, and a connection to one of its addresses; on the way to TLS, [`proxy`] leads
+//!   through an HTTP proxy, and [`starttls`] speaks what comes before TLS.
 //! - [`bounded`]: a connection that ends after so many bytes.
 //! - [`look`]: the handshakes, and what they showed.
 //! - [`fetched`]: what the certificates of a chain name.
@@ -12,10 +12,13 @@
 mod bounded;
 pub mod fetched;
 mod look;
+pub mod proxy;
 mod route;
+pub mod starttls;
 mod target;
 
 use bounded::Bounded;
 pub use look::{Asked, Looked, Own, Served, look};
-use route::{Connection, Route, RouteError, resolve};
+use route::{Connection, Opened, Route};
+pub use route::{RouteError, Ways};
 pub use target::{Target, TargetError};

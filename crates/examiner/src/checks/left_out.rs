@@ -55,7 +55,6 @@ pub const LEFT_OUT: &[LeftOut] = &[
     out("certificate-compression", HANDSHAKE),
     out("raw-public-key-or-delegated-credential", HANDSHAKE),
     out("post-handshake-or-renegotiation-auth", HANDSHAKE),
-    out("starttls-not-offered-or-strippable", HANDSHAKE),
     out("caa-absent", DNS),
     out("caa-forbids-current-issuer", DNS),
     out("caa-critical-unknown-or-syntax", DNS),

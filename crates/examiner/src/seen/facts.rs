@@ -21,6 +21,9 @@ impl Host {
         let mut tell = |name, value: String| all.push(HostFact { name, value });
         tell("examined", self.name.clone());
         tell("server name", self.servername.clone().unwrap_or_else(|| "none is sent".into()));
+        if let Some(protocol) = &self.starttls {
+            tell("before TLS", protocol.clone());
+        }
         for address in &self.addresses {
             tell("address", format!("{}: {}", address.address, of_address(address)));
         }

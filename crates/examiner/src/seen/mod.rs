@@ -23,6 +23,9 @@ pub struct Host {
     pub name: String,
     /// The server name that was sent (RFC 6066 section 3); `None` where none is sent, as for an address.
     pub servername: Option<String>,
+    /// What is spoken before TLS, by its name; `None` where TLS begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<String>,
     /// Each address that was looked at, in the resolver's order.
     pub addresses: Vec<Address>,
     /// How many more addresses the name has.
@@ -43,6 +46,12 @@ pub struct Address {
     pub fault: Option<String>,
     /// The handshakes, one for each range of versions that was offered.
     pub handshakes: Vec<Handshake>,
+    /// What the server said in clear behind its go-ahead for TLS, escaped; `None` where all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<String>,
+    /// Whether the server speaks what is spoken before TLS, and does not offer TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offers_no_tls: bool,
 }
 
 /// One handshake.

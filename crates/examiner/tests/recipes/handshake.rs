@@ -10,6 +10,7 @@ pub fn all() -> Vec<Recipe> {
     let mut all = connections();
     all.extend(chains());
     all.extend(client_certificates());
+    all.extend(before_tls());
     all
 }
 
@@ -28,7 +29,7 @@ fn case(change: impl FnOnce(&mut Host)) -> Case {
 fn address(address: &str) -> Address {
     let handshakes =
         vec![handshake(Offer::UpToTls12, Version::Tls12), handshake(Offer::Tls13, Version::Tls13)];
-    Address { address: address.into(), fault: None, handshakes }
+    Address { address: address.into(), handshakes, ..Address::default() }
 }
 
 fn handshake(offered: Offer, version: Version) -> Handshake {
@@ -223,5 +224,28 @@ fn client_certificates() -> Vec<Recipe> {
         fail("client-certificate-refused", "alert", refused(Some(48))),
         fail("client-certificate-refused", "closed", refused(None)),
         fail("client-certificate-refused", "forbidden", answered(403)),
+    ]
+}
+
+/// A mail server.
+fn mail(change: impl FnOnce(&mut Host)) -> Case {
+    case(|host| {
+        host.starttls = Some("SMTP".into());
+        change(host);
+    })
+}
+
+fn before_tls() -> Vec<Recipe> {
+    const ID: &str = "starttls-not-offered-or-strippable";
+    let not_offered = |host: &mut Host| {
+        let second = &mut host.addresses[1];
+        second.handshakes.clear();
+        second.fault = Some("the server does not offer STARTTLS: it said \u{201c}250 mail\u{201d}".into());
+        second.offers_no_tls = true;
+    };
+    vec![
+        pass(ID, "offered", mail(|_| {})),
+        fail(ID, "one-address-does-not", mail(not_offered)),
+        fail(ID, "words-behind", mail(|host| host.addresses[0].early = Some("250 injected\\r\\n".into()))),
     ]
 }

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::look::{Asked, Seen, judged};
 use super::source;
 use crate::cli::{Exit, Failure, cert, context};
-use crate::probe::{self, Looked, Own, Served, Target};
+use crate::probe::{self, Looked, Own, RouteError, Served, Target, Ways};
 
 /// Endings of files that people examine: what ends so is a file, also where it is not there.
 const ENDINGS: &[&str] = &[
@@ -24,8 +24,8 @@ const ENDINGS: &[&str] = &[
 
 /// How a host is looked at.
 pub struct Way<'a> {
-    /// Where to connect to instead.
-    pub connect: Option<Target>,
+    /// Addresses, proxy, and what is spoken before TLS.
+    pub ways: Ways,
     /// The server name to send instead of the host.
     pub servername: Option<&'a str>,
     /// The files of a client certificate and of its key.
@@ -61,9 +61,13 @@ pub fn named(word: &Path) -> Option<Result<Target, Failure>> {
 /// What is seen at a host: a report for each chain that it serves.
 pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, Failure> {
     let own = way.own.map(|(file, key)| own(file, key, asked.password.as_deref())).transpose()?;
+    let mut target = target.clone();
+    if let Some(protocol) = way.ways.starttls {
+        target.port.get_or_insert(protocol.port());
+    }
     let question = probe::Asked {
         target: target.clone(),
-        connect: way.connect.clone(),
+        ways: way.ways.clone(),
         servername: way.servername.map(str::to_owned),
         own,
     };
@@ -71,13 +75,8 @@ pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, 
     let looked = runtime.block_on(probe::look(&question));
     // A resolver that does not answer is not waited for.
     runtime.shutdown_background();
-    let looked = looked.map_err(|error| {
-        Failure::new(
-            Exit::Unreachable,
-            error.to_string(),
-            "see that the name is right, and that it is in the DNS",
-        )
-    })?;
+    let looked =
+        looked.map_err(|error| Failure::new(Exit::Unreachable, error.to_string(), error.remedy()))?;
     if looked.chains.is_empty() {
         return Err(nothing_seen(&looked));
     }
@@ -86,7 +85,7 @@ pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, 
 }
 
 fn reports(asked: &Asked, looked: Looked, host: PeerName) -> Vec<Seen> {
-    let Looked { host: seen, chains } = looked;
+    let Looked { host: seen, chains, .. } = looked;
     let mut question = asked.question.clone();
     question.host.get_or_insert(host);
     let one = |(i, served): (usize, &Served)| {
@@ -129,7 +128,7 @@ fn nothing_seen(looked: &Looked) -> Failure {
     let name = &looked.host.name;
     let Some((at, end)) = ends.min_by_key(|(_, end)| telling(end)) else {
         let all = looked.host.addresses.iter().map(fault);
-        let help = "see that host and port are right, that the server runs, and that no firewall is between";
+        let help = looked.faults.first().map(RouteError::remedy).unwrap_or_default();
         let what = format!("{name} cannot be reached: {}", all.collect::<Vec<_>>().join("; "));
         return Failure::new(Exit::Unreachable, what, help);
     };

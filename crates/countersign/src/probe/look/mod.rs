@@ -22,13 +22,15 @@ use rustls::sign::CertifiedKey;
 use tokio::time::Instant;
 
 use super::target::HTTPS;
-use super::{Bounded, Connection, Route, RouteError, Target, resolve};
+use super::{Bounded, Connection, Opened, Route, RouteError, Target, Ways};
 use flight::Flight;
 use full::{After, Full, Way};
 use hello::Hello;
 
 /// Time for everything, from the look-up of the name to the last byte.
-pub const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(15);
+/// The same where something is spoken before TLS: some servers have each caller wait for that.
+const DEADLINE_STARTTLS: Duration = Duration::from_secs(40);
 /// Time for one handshake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Octets that are read in one handshake: 256 kB of certificates, and what is around them.
@@ -40,8 +42,8 @@ const MOST_ADDRESSES: usize = 16;
 pub struct Asked {
     /// Host and port.
     pub target: Target,
-    /// Where to connect to instead of them.
-    pub connect: Option<Target>,
+    /// How it is reached.
+    pub ways: Ways,
     /// The server name to send instead of the host.
     pub servername: Option<String>,
     /// A certificate to show.
@@ -64,6 +66,8 @@ pub struct Looked {
     pub host: told::Host,
     /// Each chain that is served, the one that today's clients get first.
     pub chains: Vec<Served>,
+    /// Why nothing could be seen at the addresses where that was so.
+    pub faults: Vec<RouteError>,
 }
 
 /// A chain that is served.
@@ -78,19 +82,20 @@ pub struct Served {
 
 /// Looks at a server. The error is that it has no address.
 pub async fn look(asked: &Asked) -> Result<Looked, RouteError> {
-    let end = Instant::now() + DEADLINE;
-    let found = tokio::time::timeout_at(end, resolve(&asked.target, asked.connect.as_ref())).await;
-    let addresses = found.unwrap_or_else(|_| {
-        let host = asked.connect.as_ref().unwrap_or(&asked.target).host.to_string();
-        Err(RouteError::Unresolved { host, why: format!("no answer within {} seconds", DEADLINE.as_secs()) })
+    let within = if asked.ways.starttls.is_some() { DEADLINE_STARTTLS } else { DEADLINE };
+    let end = Instant::now() + within;
+    let found = tokio::time::timeout_at(end, asked.ways.resolve(&asked.target)).await;
+    let routes = found.unwrap_or_else(|_| {
+        let host = asked.ways.connect.as_ref().unwrap_or(&asked.target).host.to_string();
+        Err(RouteError::Unresolved { host, why: format!("no answer within {} seconds", within.as_secs()) })
     })?;
     let name = asked.servername.clone().unwrap_or_else(|| asked.target.host.as_str().to_owned());
     let is_address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
     let servername = (!is_address).then_some(name);
-    let more_addresses = addresses.len().saturating_sub(MOST_ADDRESSES);
+    let more_addresses = routes.len().saturating_sub(MOST_ADDRESSES);
     let mut looks = Vec::new();
-    for address in addresses.into_iter().take(MOST_ADDRESSES) {
-        let look = one(Route { address }, asked, servername.as_deref(), end);
+    for route in routes.into_iter().take(MOST_ADDRESSES) {
+        let look = one(route, asked, servername.as_deref(), end);
         looks.push(look);
     }
     let looks = together(looks).await;
@@ -122,7 +127,9 @@ async fn together<F: Future>(all: Vec<F>) -> Vec<F::Output> {
 struct Look {
     route: Route,
     /// Why nothing could be seen.
-    fault: Option<String>,
+    fault: Option<RouteError>,
+    /// What the server said in clear behind its go-ahead for TLS.
+    early: Vec<u8>,
     /// The answer to our own hello.
     clear: Option<Flight>,
     /// The handshake for TLS 1.3.
@@ -134,16 +141,20 @@ struct Look {
 }
 
 async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant) -> Look {
-    let mut look = Look { route, fault: None, clear: None, tls13: None, tls12: None, own: None };
-    let stream = match open(&look.route, end).await {
-        Ok(stream) => stream,
+    let mut look =
+        Look { route, fault: None, early: Vec::new(), clear: None, tls13: None, tls12: None, own: None };
+    let opened = match open(&look.route, end).await {
+        Ok(opened) => opened,
         Err(error) => {
-            look.fault = Some(error.to_string());
+            look.fault = Some(error);
             return look;
         }
     };
-    look.clear = Some(clear(stream, servername, end).await);
-    let again = Again { route: &look.route, asked, servername, end };
+    look.early = opened.early;
+    // Behind another protocol nobody speaks HTTP, and some servers end a handshake that offers it.
+    let alpn: &[&[u8]] = if asked.ways.starttls.is_some() { &[] } else { &[b"h2", b"http/1.1"] };
+    look.clear = Some(clear(opened.stream, servername, alpn, end).await);
+    let again = Again { route: &look.route, asked, servername, alpn, end };
     look.tls13 = again.whole(&rustls::version::TLS13).await;
     let speaks_13 = look.tls13.as_ref().is_some_and(|seen| !seen.kept.chain.is_empty());
     let speaks_12 = look.clear.as_ref().is_some_and(|seen| seen.version == Some(told::Version::Tls12));
@@ -152,7 +163,7 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
     }
     if let Some(own) = asked.own.as_ref().filter(|_| look.asks()) {
         let version = if speaks_13 { &rustls::version::TLS13 } else { &rustls::version::TLS12 };
-        look.own = again.made(version, &[b"http/1.1"], Some(own.key.clone()), true).await;
+        look.own = again.made(version, again.http_1(), Some(own.key.clone()), true).await;
     }
     look
 }
@@ -165,17 +176,17 @@ impl Look {
     }
 }
 
-async fn open(route: &Route, end: Instant) -> Result<Connection, RouteError> {
-    let late = || RouteError::NoConnection(format!("no answer within {} seconds", DEADLINE.as_secs()));
+async fn open(route: &Route, end: Instant) -> Result<Opened, RouteError> {
+    let late = || RouteError::NoConnection("no time was left".into());
     tokio::time::timeout_at(end, route.open()).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// Our own hello.
-async fn clear(stream: Connection, servername: Option<&str>, end: Instant) -> Flight {
+async fn clear(stream: Connection, servername: Option<&str>, alpn: &[&[u8]], end: Instant) -> Flight {
     let mut random = [0; 32];
     // What is sent here protects nothing: any octets will do.
     let _ = getrandom::fill(&mut random);
-    let hello = Hello { servername, alpn: &[b"h2", b"http/1.1"], random };
+    let hello = Hello { servername, alpn, random };
     flight::flight(Bounded::new(stream, MOST_OCTETS), &hello, end.min(Instant::now() + HANDSHAKE)).await
 }
 
@@ -184,18 +195,25 @@ struct Again<'a> {
     route: &'a Route,
     asked: &'a Asked,
     servername: Option<&'a str>,
+    /// The application protocols that are offered.
+    alpn: &'a [&'a [u8]],
     end: Instant,
 }
 
-impl Again<'_> {
+impl<'a> Again<'a> {
+    /// HTTP/1.1 alone, where HTTP is offered at all: a request is to be answered in it.
+    fn http_1(&self) -> &'a [&'a [u8]] {
+        self.alpn.get(1..).unwrap_or_default()
+    }
+
     /// A handshake without a certificate; where one is asked for and the connection stands, again with a request.
     async fn whole(&self, version: &'static rustls::SupportedProtocolVersion) -> Option<Full> {
-        let first = self.made(version, &[b"h2", b"http/1.1"], None, false).await?;
+        let first = self.made(version, self.alpn, None, false).await?;
         let is_http = matches!(first.alpn.as_deref(), Some(b"h2" | b"http/1.1"));
         if first.after != Some(After::Stands) || !is_http {
             return Some(first);
         }
-        let after = match self.made(version, &[b"http/1.1"], None, true).await {
+        let after = match self.made(version, self.http_1(), None, true).await {
             Some(Full { after: after @ Some(After::Answered(_) | After::Ended(_)), .. }) => after,
             _ => first.after.clone(),
         };
@@ -218,8 +236,8 @@ impl Again<'_> {
             port => format!("{host}:{port}"),
         };
         let way = Way { version, name, alpn, own, ask_for: is_asking.then_some(&authority) };
-        let stream = open(self.route, self.end).await.ok()?;
+        let opened = open(self.route, self.end).await.ok()?;
         let end = self.end.min(Instant::now() + HANDSHAKE);
-        Some(full::full(stream, &way, MOST_OCTETS, end).await)
+        Some(full::full(opened.stream, &way, MOST_OCTETS, end).await)
     }
 }

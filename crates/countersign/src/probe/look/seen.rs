@@ -8,15 +8,17 @@ use rustls::{CipherSuite, SignatureScheme};
 
 use super::flight::{Asks, Flight};
 use super::full::{After, Full};
-use super::{Asked, Look, Looked, Served};
+use super::{Asked, Look, Looked, RouteError, Served};
 
 /// The host, and the chains that it serves.
 pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, looks: Vec<Look>) -> Looked {
     let mut host =
         told::Host { name: asked.target.to_string(), servername, more_addresses, ..told::Host::default() };
+    host.starttls = asked.ways.starttls.map(|protocol| protocol.name().to_owned());
     let mut chains: Vec<Served> = Vec::new();
+    let mut faults = Vec::new();
     for look in looks {
-        let address = look.route.address.to_string();
+        let address = look.route.shown.clone();
         // What today's clients get comes first.
         for full in [&look.tls13, &look.tls12].into_iter().flatten() {
             served(&mut chains, &full.kept.chain, full.kept.staple.as_ref(), &address);
@@ -27,7 +29,14 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
         if let (Some(own), Some(seen), None) = (&asked.own, &look.own, &host.shown) {
             host.shown = Some(shown(own, seen));
         }
-        host.addresses.push(told::Address { address, handshakes: handshakes(&look), fault: look.fault });
+        host.addresses.push(told::Address {
+            address,
+            handshakes: handshakes(&look),
+            fault: look.fault.as_ref().map(ToString::to_string),
+            offers_no_tls: look.fault.as_ref().is_some_and(RouteError::is_without_tls),
+            early: (!look.early.is_empty()).then(|| text(look.early.get(..64).unwrap_or(&look.early))),
+        });
+        faults.extend(look.fault);
     }
     if let (Some(own), None) = (&asked.own, &host.shown) {
         let outcome = match (host.newest(), host.asks()) {
@@ -37,7 +46,7 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
         };
         host.shown = Some(told::Shown { outcome, ..own.about.clone() });
     }
-    Looked { host, chains }
+    Looked { host, chains, faults }
 }
 
 /// Notes that this address serves this chain.

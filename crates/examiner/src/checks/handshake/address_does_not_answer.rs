@@ -17,7 +17,10 @@ pub static CHECK: Check = Check {
 
 fn run(chain: &Chain, _context: &Context<'_>) -> Outcome {
     let Some(host) = &chain.host else { return Outcome::Pass };
-    let is_silent = |one: &Address| one.handshakes.iter().all(|handshake| handshake.chain.is_empty());
+    // Of one that offers no TLS, another check tells.
+    let is_silent = |one: &Address| {
+        !one.offers_no_tls && one.handshakes.iter().all(|handshake| handshake.chain.is_empty())
+    };
     if host.addresses.iter().all(is_silent) {
         return Outcome::Pass;
     }

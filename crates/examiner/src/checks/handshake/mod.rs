@@ -13,6 +13,7 @@ mod client_sigalgs_exclude_our_key;
 mod handshake_fails;
 mod no_tls13;
 mod stapling_absent;
+mod starttls_not_offered_or_strippable;
 mod tls_version_old_only;
 
 use super::{check::Check, prelude};
@@ -27,6 +28,7 @@ pub static ALL: &[&Check] = &[
     &chain_differs_by_address_or_sni::CHECK,
     &certificate_changes_between_connects::CHECK,
     &stapling_absent::CHECK,
+    &starttls_not_offered_or_strippable::CHECK,
     &client_auth_requested::CHECK,
     &client_ca_list_empty_or_huge::CHECK,
     &client_ca_list_lacks_our_issuer::CHECK,
