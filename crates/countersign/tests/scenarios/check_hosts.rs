@@ -4,7 +4,7 @@
 mod certificates;
 mod client_certificates;
 mod hostile;
-mod server;
+pub mod server;
 mod versions;
 
 use serde_json::Value;
