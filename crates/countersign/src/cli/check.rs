@@ -294,6 +294,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
     });
     Ok(Asked {
         question,
+        is_now: args.at.is_none(),
         stores: args.roots.iter().map(|name| roots::named(name)).collect::<Result<_, _>>()?,
         beside,
         side,

@@ -12,12 +12,14 @@ use examiner::{Question, examine, is_bundle, lint, per_store};
 
 use super::network::Network;
 use super::{roots, source};
-use crate::cli::Failure;
+use crate::cli::{Failure, context};
 
 /// What is asked of every file.
 pub struct Asked {
     /// Profile, moment and name.
     pub question: Question,
+    /// Whether it is asked as of now, and not as of a moment that was named.
+    pub is_now: bool,
     /// The root stores that were named; the first decides.
     pub stores: Vec<Store>,
     /// Intermediates at hand.
@@ -121,6 +123,11 @@ pub fn judged(asked: &Asked, question: &Question, chain: Chain) -> (Report, Chai
     let chain = match &asked.network {
         Some(network) => network.fetch(chain),
         None => chain,
+    };
+    // What was fetched may have been made while it was waited for.
+    let question = &match asked.is_now {
+        true => Question { at: context::now().max(question.at), ..question.clone() },
+        false => question.clone(),
     };
     let Some(counting) = counting else { return (examine(&chain, question), chain) };
     let mut told = vec![counting.clone()];
