@@ -84,6 +84,7 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
         clients: clients(&context),
         network: NetworkUse::of(chain),
         shape: Shape::Chain,
+        host: chain.host.clone(),
     }
 }
 
@@ -123,6 +124,7 @@ fn finding(check: &'static Check, severity: Severity, found: Found) -> Finding {
     Finding {
         id: check.id,
         severity: found.severity.unwrap_or(severity),
+        is_of_host: found.is_of_host,
         role: found.role,
         index: found.index,
         path: found.place.path.into_owned(),

@@ -10,6 +10,7 @@
 //! - [`other`]: requests, lists and responses as the thing examined.
 //! - [`side`]: what may lie beside a chain: lists of known-bad keys, revocation.
 //! - [`path`]: every path to a trust anchor, built and validated within a budget; [`path::clients`] simulates clients.
+//! - [`seen`]: what was seen of a host from outside, beside its chain.
 //! - [`view`]: everything in a certificate, laid out to be read.
 //! - [`suffixes`]: under which names the public registers names.
 //! - [`checks`]: one check a file; its documentation says how to add one.
@@ -30,6 +31,7 @@ pub mod path;
 pub mod profile;
 pub mod repair;
 pub mod report;
+pub mod seen;
 mod sentence;
 pub mod side;
 pub mod suffixes;

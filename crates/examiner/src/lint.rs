@@ -91,6 +91,7 @@ fn stale(one: &Examinee, question: &Question) -> Option<String> {
 
 fn of_bundle(about: About, one: &Examinee, index: usize, observed: String) -> Finding {
     Finding {
+        is_of_host: false,
         id: about.id,
         severity: about.severity,
         role: one.role,

@@ -6,9 +6,21 @@ use crate::input::Note;
 use crate::path::clients::Client;
 use crate::profile::Profile;
 use crate::report::{Finding, Missing, Severity};
+use crate::seen::ClientCertificate;
 
-/// The sentence for a chain. It begins with what its simulated clients say, where they can say something.
+/// The sentence for a chain. It begins with what its simulated clients say, where they can say something. A host that
+/// asks for a client's certificate is named as such: whoever has none may be refused for that alone.
 pub(crate) fn of_chain(context: &Context<'_>, findings: &[Finding], missing: &[Missing]) -> String {
+    let sentence = of_served(context, findings, missing);
+    let word = context.chain.host.as_ref().and_then(|host| host.asks()).map(ClientCertificate::word);
+    match word {
+        Some("required") => format!("{sentence} The host lets nobody in without a client certificate."),
+        Some(_) => format!("{sentence} The host asks for a client certificate."),
+        None => sentence,
+    }
+}
+
+fn of_served(context: &Context<'_>, findings: &[Finding], missing: &[Missing]) -> String {
     if context.chain.served.is_empty() {
         return "There is no certificate to examine.".into();
     }
@@ -57,6 +69,9 @@ pub(crate) fn in_words(found: impl Iterator<Item = (Severity, String, &'static s
 
 /// What was observed, with the certificate that it is about as its subject.
 fn subject(finding: &Finding) -> String {
+    if finding.is_of_host {
+        return finding.observed.clone();
+    }
     // The first certificate is what was asked about, whatever it says of itself.
     let who = match finding.role {
         Role::Intermediate if finding.index > 0 => "the intermediate certificate",
@@ -73,7 +88,15 @@ fn subject(finding: &Finding) -> String {
 }
 
 /// Findings for which every client refuses, though no simulated one looks at names and lists.
-const SEEN_BY_ALL: &[&str] = &["hostname-mismatch", "san-missing", "revoked-crl", "revoked-ocsp"];
+const SEEN_BY_ALL: &[&str] = &[
+    "hostname-mismatch",
+    "san-missing",
+    "revoked-crl",
+    "revoked-ocsp",
+    "handshake-fails",
+    "certificate-key-possession-fails",
+    "tls-version-old-only",
+];
 
 /// Who takes the chain; `None` where nobody can be asked.
 fn takers(context: &Context<'_>, findings: &[Finding]) -> Option<&'static str> {

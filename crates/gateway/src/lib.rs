@@ -39,7 +39,7 @@ pub mod networks;
 mod observe;
 pub mod pages;
 mod plain;
-mod proof;
+pub mod proof;
 mod proof_rsa;
 mod proxy;
 mod rate;

@@ -11,7 +11,7 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 use crate::proof_rsa;
 
 /// Checks the signature of a TLS 1.3 CertificateVerify message.
-pub(crate) fn tls13(
+pub fn tls13(
     message: &[u8],
     certificate: &[u8],
     signed: &DigitallySignedStruct,
@@ -29,7 +29,7 @@ pub(crate) fn tls13(
 }
 
 /// Checks the signature of a TLS 1.2 CertificateVerify message.
-pub(crate) fn tls12(
+pub fn tls12(
     message: &[u8],
     certificate: &[u8],
     signed: &DigitallySignedStruct,

@@ -12,6 +12,7 @@
 //! - [`client`]: a TLS client for what curl cannot do.
 //! - [`gate`]: the real binary in a directory of its own, and a whole portal around it.
 //! - [`tools`]: the real `curl` and `openssl`.
+//! - [`peers`]: mail servers, directories, databases: what speaks another protocol before TLS.
 //! - [`markdown`]: the blocks of a page of the guide.
 
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod client;
 pub mod echo;
 pub mod gate;
 pub mod markdown;
+pub mod peers;
 pub mod process;
 pub mod response;
 pub mod times;

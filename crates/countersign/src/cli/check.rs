@@ -1,12 +1,16 @@
-//! `check`: certificate files examined, each finding with its place and what to do.
+//! `check`: certificate files and servers examined, each finding with its place and what to do.
 //!
 //! - `source` reads a file and opens what is sealed; `roots` has the root stores; `side` reads what lies beside.
-//! - `look` examines one file; `document` is what scripts get, with its schema; `printed` gives every other format.
+//! - `look` examines one file, `host` one server, reached as `reach` says; `document` is what scripts get, with its schema; `printed` gives every
+//!   other format.
 //! - `network` asks what the certificates name, where that is allowed.
+//! - `many` examines hosts and files at once, `watch` again and again; `state` is what is known of one in short, `metrics`
+//!   the same for Prometheus.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use examiner::profile::{PeerName, Profile};
 use examiner::report::Severity;
@@ -16,49 +20,74 @@ use examiner::{Question, UnixTime};
 use super::{Exit, Failure, Globals, Outcome, cert, context};
 
 mod document;
+mod host;
 mod look;
+mod many;
+mod metrics;
 mod network;
 mod printed;
+mod reach;
 mod repaired;
 pub mod roots;
 mod side;
 pub mod source;
+mod state;
+mod watch;
 
 pub use document::{Document, schema};
 use look::{Asked, Seen, look};
 use network::Network;
 use printed::Format;
+use reach::Reach;
+use state::{Known, Word};
+use watch::Watch;
 
 const EXAMPLES: &str = "Examples:
+  countersign check www.example.com
+  countersign check portal.example.com:8443 --private --roots ca.pem --cert alice.pem --key alice.key
+  countersign check www.example.com --connect 192.0.2.7
+  countersign check mail.example.com --starttls smtp
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
   countersign check fullchain.pem --ct-logs log_list.json
-  openssl s_client -connect www.example.com:443 -showcerts </dev/null | countersign check - --servername www.example.com
   countersign check /etc/ssl/certs/ca-certificates.crt
   countersign check *.pem --json --fail-on warning
   countersign check www.pem --fetch --out fullchain.pem
   countersign check fullchain.pem --format html > report.html
+  countersign check --list hosts.txt --metrics /var/lib/prometheus/node-exporter/check.prom
+  countersign check --list hosts.txt --watch --every 15m --json
   countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
 
-Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 5 a file is
-not there; 6 a file may not be read.";
+Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 4 a server
+could not be examined; 5 a file is not there; 6 a file may not be read.";
 
 /// `countersign check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and OCSP responses too; `-` for
-    /// standard input.
-    #[arg(required_unless_present = "schema", value_name = "FILE")]
+    /// Servers, as host or host:port; or certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and
+    /// OCSP responses too; `-` for standard input.
+    #[arg(required_unless_present_any = ["schema", "list"], value_name = "HOST|FILE")]
     files: Vec<PathBuf>,
+    /// A list of hosts and files, one a line, with `#` before a remark: each in one line of the answer, unless -v or --json.
+    #[arg(long, value_name = "FILE")]
+    list: Vec<PathBuf>,
+    /// How many hosts and files are examined at once.
+    #[arg(long, value_name = "COUNT", default_value_t = 32, value_parser = at_once)]
+    at_once: usize,
+    #[command(flatten)]
+    watch: Watch,
+    /// Write what was seen to this file as well, for Prometheus.
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
     /// By whose rules.
     #[arg(long, default_value = "auto", value_parser = ["auto", "web", "rfc5280", "private-server", "mtls-client"])]
     profile: String,
     /// By the rules for servers under a private CA: the same as `--profile private-server`.
     #[arg(long, conflicts_with = "profile")]
     private: bool,
-    /// The host name, address or mailbox that the certificate ought to be for.
+    /// The host name, address or mailbox that the certificate ought to be for; a server is asked for it.
     #[arg(long, value_name = "NAME")]
     servername: Option<String>,
     /// Examine as of this moment, such as 2027-03-15 or 2027-03-15T12:00:00Z.
@@ -88,9 +117,11 @@ pub struct Args {
     /// The list of the logs of certificate transparency, as browsers publish it (JSON, version 3).
     #[arg(long, value_name = "FILE")]
     ct_logs: Option<PathBuf>,
-    /// The private key that ought to belong to the first certificate.
+    /// The private key that ought to belong to the first certificate; with --cert, that certificate's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
     /// The first line of this file is the password of a PKCS#12 file.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -110,7 +141,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     out: Option<PathBuf>,
     /// Print the JSON Schema of what --json prints, and end.
-    #[arg(long, conflicts_with = "files")]
+    #[arg(long, conflicts_with_all = ["files", "list"])]
     schema: bool,
 }
 
@@ -129,25 +160,85 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
         return Ok(Exit::Fine);
     }
     let asked = asked(globals, args)?;
-    let bar = bar(globals, args.files.len());
-    let mut all: Vec<(String, Result<Seen, Failure>)> = Vec::new();
-    for file in &args.files {
-        bar.set_message(file.display().to_string());
-        match look(&asked, file) {
-            Ok(seen) => all.extend(seen.into_iter().map(|seen| (seen.name.clone(), Ok(seen)))),
-            Err(failure) if args.files.len() == 1 && args.format.is_none() => return Err(failure),
-            Err(failure) => all.push((file.display().to_string(), Err(failure))),
-        }
-        bar.inc(1);
+    let words = [args.files.clone(), many::entries(&args.list)?].concat();
+    if args.watch.watch {
+        return watch::watch(globals, args, &words, asked);
     }
+    let begun = Instant::now();
+    let bar = bar(globals, words.len());
+    let mut all = many::all(&asked, args, &words, |word| {
+        bar.set_message(word.display().to_string());
+        bar.inc(1);
+    });
     bar.finish_and_clear();
+    if let ([(_, Err(failure))], None, None) = (all.as_slice(), args.format, &args.metrics) {
+        return Err(failure.clone());
+    }
+    if let Some(file) = &args.metrics {
+        metrics::write(file, &known(&all), context::now(), begun.elapsed())?;
+    }
     let limit = limit(&args.fail_on);
     if args.fix.is_some() || args.out.is_some() {
         let server = args.fix.as_deref().and_then(Server::named);
         return repaired::hand_back(globals, &asked.question, server, args, all, limit);
     }
-    printed::print(globals, args.format, &all, limit)?;
+    let is_short = !args.list.is_empty() && !globals.verbose && !globals.json;
+    if is_short && args.format.is_none() {
+        all.sort_by_key(|(_, one)| Known::of(one).state.word);
+        globals.print_bytes(short(&known(&all)).as_bytes());
+    } else {
+        printed::print(globals, args.format, &all, limit)?;
+    }
     Ok(exit(&all, limit))
+}
+
+/// From 1 to 256.
+fn at_once(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| (1..=256).contains(count)).ok_or("it is a number from 1 to 256".into())
+}
+
+fn known(all: &many::Answers) -> Vec<(String, Known)> {
+    all.iter().map(|(name, one)| (name.clone(), Known::of(one))).collect()
+}
+
+/// A line for each that is not right, and one for all of them.
+fn short(all: &[(String, Known)]) -> String {
+    let wrong = all.iter().filter(|(_, known)| known.state.word != Word::Right);
+    let mut text: String = wrong
+        .map(|(name, known)| format!("{:<12}  {name}: {}\n", known.state.word, known.sentence))
+        .collect();
+    text += &summary(all);
+    text + ".\n"
+}
+
+/// How many are in which state.
+fn summary(all: &[(String, Known)]) -> String {
+    let count = |word| all.iter().filter(|(_, known)| known.state.word == word).count();
+    let words = [Word::Right, Word::Warnings, Word::Errors, Word::NotExamined];
+    let counted: Vec<String> = words
+        .into_iter()
+        .map(|word| (count(word), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!("{} examined: {}", all.len(), counted.join(", "))
+}
+
+/// What is seen in a file, or of a server.
+fn one(asked: &Asked, args: &Args, word: &Path) -> Result<Vec<Seen>, Failure> {
+    match host::named(word) {
+        Some(target) => {
+            let way = args.reach.way(args.servername.as_deref(), args.key.as_deref())?;
+            host::look(asked, &target?, &way)
+        }
+        None => match args.reach.given() {
+            Some(flag) => Err(Failure::usage(
+                format!("{flag} is for a server, and {} names a file", word.display()),
+                "name a host like www.example.com, or host:port",
+            )),
+            None => look(asked, word),
+        },
+    }
 }
 
 /// What could not be examined comes first: then nobody knows what would have been found.
@@ -193,7 +284,8 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
         beside.extend(source::certificates(file)?);
     }
     let side = side::read(globals, args)?;
-    let key = args.key.as_deref().map(|file| {
+    // Beside --cert it is the key of that, which is compared when it is read.
+    let key = args.key.as_deref().filter(|_| args.reach.cert.is_none()).map(|file| {
         let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);
         source::public_half(&bytes).map_err(|what| {
             let help = "give an unencrypted private key: PKCS#8, PKCS#1 or SEC 1";
@@ -202,6 +294,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
     });
     Ok(Asked {
         question,
+        is_now: args.at.is_none(),
         stores: args.roots.iter().map(|name| roots::named(name)).collect::<Result<_, _>>()?,
         beside,
         side,

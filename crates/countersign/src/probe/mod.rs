@@ -1,5 +1,24 @@
-//! The network side of the check.
+//! The network side of the check: a server examined from outside.
 //!
+//! - [`target`]: what was typed, as a host and a port.
+//! - [`route`]: the name resolved once, and a connection to one of its addresses; on the way to TLS, [`proxy`] leads
+//!   through an HTTP proxy, and [`starttls`] speaks what comes before TLS.
+//! - [`bounded`]: a connection that ends after so many bytes.
+//! - [`look`]: the handshakes, and what they showed.
 //! - [`fetched`]: what the certificates of a chain name.
+//!
+//! A deadline holds for everything. Nothing of what is seen here is trusted: it goes to the examiner as it came.
 
+mod bounded;
 pub mod fetched;
+mod look;
+pub mod proxy;
+mod route;
+pub mod starttls;
+mod target;
+
+use bounded::Bounded;
+pub use look::{Asked, Looked, Own, Served, look};
+use route::{Connection, Opened, Route};
+pub use route::{RouteError, Ways};
+pub use target::{Target, TargetError};

@@ -26,7 +26,9 @@ pub use place::Place;
 pub use read::{UnreadableInput, ders};
 pub use timestamps::SignedTimestamp;
 
+use crate::seen::Host;
 use crate::side::SideFiles;
+
 /// A root store, handed in as data.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
@@ -51,6 +53,8 @@ pub struct Chain {
     pub is_peers: bool,
     /// What lies beside it that is no certificate.
     pub side: SideFiles,
+    /// What was seen of the host that served it; `None` where nobody looked.
+    pub host: Option<Host>,
 }
 
 impl Chain {
@@ -88,6 +92,12 @@ impl Chain {
     #[must_use]
     pub fn with_side_files(self, side: SideFiles) -> Self {
         Self { side, ..self }
+    }
+
+    /// The same with what was seen of the host that served it.
+    #[must_use]
+    pub fn with_host(self, host: Host) -> Self {
+        Self { host: Some(host), ..self }
     }
 
     /// The first certificate served or given.

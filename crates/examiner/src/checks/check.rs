@@ -231,6 +231,7 @@ impl From<Found> for Outcome {
 /// One finding, as a check tells it; the engine adds what the check says of itself.
 #[derive(Clone, Debug)]
 pub struct Found {
+    pub(crate) is_of_host: bool,
     pub(crate) role: Role,
     pub(crate) index: usize,
     pub(crate) place: Place,
@@ -249,9 +250,29 @@ impl Found {
     /// What stands at a place of a certificate.
     pub fn new(certificate: &Examinee, place: Place, observed: impl Into<String>) -> Self {
         Self {
+            is_of_host: false,
             role: certificate.role,
             index: certificate.index,
             place,
+            observed: observed.into(),
+            expected: None,
+            severity: None,
+            clause: None,
+            in_force: None,
+            affected: None,
+            remedy: None,
+            confidence: Confidence::Certain,
+            because_of: Vec::new(),
+        }
+    }
+
+    /// What was seen of the host.
+    pub fn of_host(observed: impl Into<String>) -> Self {
+        Self {
+            is_of_host: true,
+            role: Role::EndEntity,
+            index: 0,
+            place: Place::new("", 0..0),
             observed: observed.into(),
             expected: None,
             severity: None,

@@ -4,6 +4,9 @@
 /// refuse. What is not listed comes after these, in the order of the chain.
 pub(crate) const GRAVEST: &[&str] = &[
     "certificate-unreadable",
+    "certificate-key-possession-fails",
+    "handshake-fails",
+    "tls-version-old-only",
     "path-loop-or-explosion",
     "revoked-crl",
     "revoked-ocsp",

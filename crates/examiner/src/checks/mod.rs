@@ -25,6 +25,7 @@ pub mod ca;
 pub mod chain;
 pub mod client;
 pub mod encoding;
+pub mod handshake;
 pub mod identifiers;
 pub mod keys;
 pub mod names;
@@ -52,6 +53,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("client", client::ALL),
     ("revocation", revocation::ALL),
     ("transparency", transparency::ALL),
+    ("handshake", handshake::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

@@ -27,6 +27,7 @@ impl Report {
             clients: Vec::new(),
             network: Vec::new(),
             shape: Shape::Chain,
+            host: None,
         }
     }
 

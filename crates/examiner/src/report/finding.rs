@@ -36,6 +36,9 @@ pub struct Finding {
     pub id: &'static str,
     /// How much it matters under the profile.
     pub severity: Severity,
+    /// Whether it is about the host and not about a certificate; role, index and place then say nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_host: bool,
     /// The part of the certificate in the chain.
     pub role: Role,
     /// The certificate's index in the report's chain.

@@ -58,6 +58,7 @@ fn examined(out: &mut String, report: &Report) {
         }
         *out += "</dl>\n";
     }
+    host(out, report);
     network(out, report);
     stores(out, report);
     clients(out, report);
@@ -84,6 +85,15 @@ fn examined(out: &mut String, report: &Report) {
         report.profile.name,
         escaped(&guessed)
     );
+}
+
+fn host(out: &mut String, report: &Report) {
+    let Some(host) = &report.host else { return };
+    *out += "<h2>The host</h2>\n<dl>\n";
+    for fact in host.facts() {
+        let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escaped(fact.name), escaped(&fact.value));
+    }
+    *out += "</dl>\n";
 }
 
 fn verdict(out: &mut String, verdict: Verdict, sentence: &str) {

@@ -79,7 +79,11 @@ fn cases(report: &Report, name: &str, fail_on: Option<Severity>) -> Cases {
                 escaped(told.observed)
             ),
         };
-        let place = told.certificate.map_or("the file".into(), |(_, index)| format!("certificate {index}"));
+        let place = match told.certificate {
+            Some((_, index)) => format!("certificate {index}"),
+            None if told.is_of_host => "the host".into(),
+            None => "the file".into(),
+        };
         let path = if told.path.is_empty() { String::new() } else { format!(", {}", told.path) };
         let _ = write!(
             all.text,

@@ -42,6 +42,12 @@ fn one(report: &Report) -> String {
         let numbers: Vec<String> = repaired.iter().map(usize::to_string).collect();
         let _ = write!(out, "\nTo be served instead: {}.\n", numbers.join(", "));
     }
+    if let Some(host) = &report.host {
+        out += "\n## The host\n\n";
+        for fact in host.facts() {
+            let _ = writeln!(out, "- {}: {}", plain(fact.name), plain(&fact.value));
+        }
+    }
     if !report.network.is_empty() {
         out += "\n## Asked on the network\n\n";
         for one in &report.network {

@@ -27,6 +27,7 @@ use crate::input::Note;
 use crate::other::Described;
 use crate::path::clients::{Client, Judged};
 use crate::profile::Profile;
+use crate::seen::Host;
 
 pub use finding::{Confidence, Finding, Needs, Severity, Untold};
 pub use network::NetworkUse;
@@ -74,6 +75,9 @@ pub struct Report {
     /// How the certificates belong together.
     #[serde(skip_serializing_if = "Shape::is_chain")]
     pub shape: Shape,
+    /// The host that served them, as it was seen; `None` where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
 }
 
 /// What a simulated client says. For a client certificate these are servers.

@@ -50,7 +50,10 @@ impl Box<'_> {
     pub(super) fn worst(&self, report: &Report) -> Option<Severity> {
         match self {
             Self::There(link) => {
-                let own = report.findings.iter().filter(|finding| finding.index == link.index);
+                let own = report
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.index == link.index && !finding.is_of_host);
                 own.map(|finding| finding.severity).min()
             }
             Self::Missing(_) => Some(Severity::Error),

@@ -20,6 +20,7 @@ pub fn text(report: &Report, verbose: bool) -> String {
             let _ = writeln!(out, "    {:<20} {}", format!("{}:", fact.name), fact.value);
         }
     }
+    host(&mut out, report);
     network(&mut out, report);
     stores(&mut out, report, verbose);
     clients(&mut out, report, verbose);
@@ -63,6 +64,15 @@ fn list(out: &mut String, report: &Report, verbose: bool) {
     }
     if left_out > 0 {
         let _ = writeln!(out, "  and {left_out} more, without errors and warnings (-v names them)");
+    }
+}
+
+/// What was seen of the host.
+fn host(out: &mut String, report: &Report) {
+    let Some(host) = &report.host else { return };
+    *out += "\nThe host\n\n";
+    for fact in host.facts() {
+        let _ = writeln!(out, "  {:<20} {}", format!("{}:", fact.name), super::shown(&fact.value));
     }
 }
 

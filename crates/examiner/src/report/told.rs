@@ -16,8 +16,10 @@ pub struct Told<'a> {
     pub id: &'static str,
     /// How much it matters.
     pub severity: Severity,
-    /// The certificate's part and index in the report's chain; `None` for the file.
+    /// The certificate's part and index in the report's chain; `None` for the file and for the host.
     pub certificate: Option<(Role, usize)>,
+    /// Whether it is about the host.
+    pub is_of_host: bool,
     /// Where: in the certificate by the standard's names, in the file by its line; empty for the whole.
     pub path: Cow<'a, str>,
     /// Where in the certificate, by bytes: from the first to one after the last.
@@ -60,7 +62,10 @@ impl Report {
     /// the chain.
     pub fn told(&self) -> Vec<Told<'_>> {
         let notes = self.notes.iter().map(of_file);
-        let findings = self.findings.iter().map(|finding| of_certificate(self, finding));
+        let findings = self.findings.iter().map(|finding| match finding.is_of_host {
+            true => of_host(self, finding),
+            false => of_certificate(self, finding),
+        });
         let mut all: Vec<Told<'_>> = notes.chain(findings).collect();
         all.sort_by_key(|one| one.severity);
         all
@@ -72,6 +77,7 @@ fn of_file(note: &Note) -> Told<'_> {
         id: note.about.id,
         severity: note.about.severity,
         certificate: None,
+        is_of_host: false,
         path: note.line.map(|line| format!("line {line}")).unwrap_or_default().into(),
         range: None,
         line: note.line,
@@ -83,6 +89,18 @@ fn of_file(note: &Note) -> Told<'_> {
         affected: note.about.affected,
         confidence: Confidence::Certain,
         remedy: note.about.remedy,
+    }
+}
+
+/// A finding about the host as it is told of a certificate, without the certificate.
+fn of_host<'a>(report: &Report, finding: &'a Finding) -> Told<'a> {
+    let name = report.host.as_ref().map(|host| host.name.as_str()).unwrap_or_default();
+    Told {
+        certificate: None,
+        is_of_host: true,
+        range: None,
+        place: format!("the host {}", super::shown(name)),
+        ..of_certificate(report, finding)
     }
 }
 
@@ -100,6 +118,7 @@ fn of_certificate<'a>(report: &Report, finding: &'a Finding) -> Told<'a> {
         id: finding.id,
         severity: finding.severity,
         certificate: Some((finding.role, finding.index)),
+        is_of_host: false,
         path: finding.path.as_str().into(),
         range: Some(finding.range.clone()),
         line: None,

@@ -14,6 +14,7 @@ mod ca;
 mod chain;
 mod client;
 mod encoding;
+mod handshake;
 mod identifiers;
 mod keys;
 mod names;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Recipe> {
         chain::all(),
         client::all(),
         encoding::all(),
+        handshake::all(),
         identifiers::all(),
         keys::all(),
         names::all(),

@@ -3,6 +3,7 @@
 
 use examiner::chain::{Chain, Examinee, Store, ders};
 use examiner::profile::{PeerName, Profile};
+use examiner::seen::Host;
 use examiner::side::{
     Asked, Came, Delivered, Form, GivenCrl, KeyList, LogList, Method, OcspResponse, RootList, SideFiles,
     Sought, Stapled,
@@ -44,6 +45,8 @@ pub struct Case {
     staples_nothing: bool,
     /// Whether the server is known to send timestamps in the handshake, or not to.
     timestamps: Option<bool>,
+    /// What was seen of the host.
+    seen: Option<Host>,
 }
 
 /// One fixture of one check.
@@ -101,6 +104,7 @@ pub fn der(bytes: Vec<u8>) -> Case {
         asked: Vec::new(),
         staples_nothing: false,
         timestamps: None,
+        seen: None,
     }
 }
 
@@ -187,6 +191,11 @@ impl Case {
         self.asked(&format!("0 issuer GET {ISSUER_URL}"), form)
     }
 
+    /// Served by this host, as it was seen.
+    pub fn seen(self, host: Host) -> Self {
+        Self { seen: Some(host), ..self }
+    }
+
     /// With this list of known-bad keys beside it.
     pub fn key_list(mut self, text: &str) -> Self {
         self.beside.push((KEY_LIST, text.as_bytes().to_vec()));
@@ -253,6 +262,9 @@ impl Case {
         }
         if let Some(sends) = self.timestamps {
             text += if sends { "Timestamps: sent\n" } else { "Timestamps: nothing\n" };
+        }
+        if let Some(host) = &self.seen {
+            text += &format!("Seen: {}\n", serde_json::to_string(host).expect("a host is plain data"));
         }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
@@ -323,7 +335,8 @@ pub fn read(file: &str) -> (Chain, Question) {
     let known = |one: &Examinee| chain.all().any(|other| other.thumbprint == one.thumbprint);
     let issuers = side.asked.iter().flat_map(Asked::issuers);
     let beside: Vec<Examinee> = issuers.filter(|one| !known(one)).cloned().collect();
-    let chain = chain.with_beside(beside).with_side_files(side);
+    let mut chain = chain.with_beside(beside).with_side_files(side);
+    chain.host = line("Seen").map(|text| serde_json::from_str(text).expect("a host"));
     let question = Question {
         profile: Some(line("Profile").and_then(Profile::named).expect("a profile")),
         at: UnixTime::parse(line("At").expect("a moment")).expect("a moment"),

@@ -1,6 +1,7 @@
 //! What scripts get: one document a file, and its JSON Schema.
 
 use examiner::report::{Report, Told};
+use examiner::seen::Host;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,17 +12,17 @@ use crate::cli::Failure;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Document {
-    /// The file was examined.
+    /// The file or host was examined.
     Examined(Box<Examined>),
-    /// The file could not be examined.
+    /// The file or host could not be examined.
     NotExamined(NotExamined),
 }
 
-/// A file that was examined.
+/// A file or a host that was examined.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Examined {
-    /// The file as it was named.
+    /// The file as it was named; of a host, host and port.
     file: String,
     /// The worst of the findings.
     #[schemars(extend("enum" = ["right", "warnings", "errors"]))]
@@ -49,6 +50,11 @@ pub struct Examined {
     /// Who takes the chain, who refuses it, and why: `client`, `who`, `fetches`, `takes`, `why`, `path`.
     #[schemars(schema_with = "objects")]
     clients: Value,
+    /// Whether the host asks for a client certificate; null for files, and for a host's further chains.
+    client_certificate: Option<ClientCertificate>,
+    /// What was seen of the host: addresses and handshakes; null for files, and for a host's further chains.
+    #[schemars(schema_with = "object_or_null")]
+    host: Value,
     /// What the file holds beside certificates.
     #[schemars(schema_with = "objects")]
     others: Value,
@@ -62,16 +68,27 @@ pub struct Examined {
     untold: Value,
 }
 
-/// A file that could not be examined.
+/// A file or a host that could not be examined.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NotExamined {
-    /// The file as it was named.
+    /// The file or the host as it was named.
     file: String,
     /// Why.
     error: String,
     /// What to do.
     help: String,
+}
+
+/// What a host asks of a client's certificate.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ClientCertificate {
+    /// How much it is asked for; `unknown`: it is asked for, and what comes of having none could not be seen.
+    #[schemars(extend("enum" = ["required", "optional", "no", "unknown"]))]
+    asked: Value,
+    /// The issuers that the host names, RFC 4514.
+    issuers: Vec<String>,
 }
 
 /// A certificate.
@@ -110,13 +127,13 @@ struct Found {
     #[schemars(extend("enum" = ["error", "warning", "notice"]))]
     severity: Value,
     /// Of what it is.
-    #[schemars(extend("enum" = ["end-entity", "intermediate", "root", "file"]))]
+    #[schemars(extend("enum" = ["end-entity", "intermediate", "root", "file", "host"]))]
     role: Value,
-    /// The certificate's index; null for the file.
+    /// The certificate's index; null for the file and the host.
     index: Option<usize>,
     /// Where in the certificate, by the standard's names; in the file by its line.
     path: String,
-    /// The bytes, from the first to one after the last; null for the file.
+    /// The bytes, from the first to one after the last; null for the file and the host.
     range: Option<[usize; 2]>,
     /// What stands there.
     observed: String,
@@ -176,6 +193,8 @@ impl Examined {
             repaired: report.repaired.clone(),
             root_stores: json!(report.stores),
             clients: json!(report.clients),
+            client_certificate: report.host.as_ref().map(client_certificate),
+            host: json!(report.host),
             others: json!(report.others),
             network: json!(report.network),
             findings: report.told().iter().map(found).collect(),
@@ -184,11 +203,26 @@ impl Examined {
     }
 }
 
+fn client_certificate(host: &Host) -> ClientCertificate {
+    let asks = host.asks();
+    let asked = match asks.map(|asks| asks.word()) {
+        Some("asked") => "unknown",
+        Some(word) => word,
+        None if host.newest().is_none() => "unknown",
+        None => "no",
+    };
+    ClientCertificate {
+        asked: json!(asked),
+        issuers: asks.map(|asks| asks.issuers.clone()).unwrap_or_default(),
+    }
+}
+
 fn found(told: &Told<'_>) -> Found {
+    let elsewhere = if told.is_of_host { "host" } else { "file" };
     Found {
         id: told.id.into(),
         severity: json!(told.severity),
-        role: told.certificate.map_or(json!("file"), |(role, _)| json!(role)),
+        role: told.certificate.map_or(json!(elsewhere), |(role, _)| json!(role)),
         index: told.certificate.map(|(_, index)| index),
         path: told.path.to_string(),
         range: told.range.as_ref().map(|range| [range.start, range.end]),
@@ -204,6 +238,10 @@ fn found(told: &Told<'_>) -> Found {
 
 fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "object" })
+}
+
+fn object_or_null(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": ["object", "null"] })
 }
 
 fn objects(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -12,12 +12,14 @@ use examiner::{Question, examine, is_bundle, lint, per_store};
 
 use super::network::Network;
 use super::{roots, source};
-use crate::cli::Failure;
+use crate::cli::{Failure, context};
 
 /// What is asked of every file.
 pub struct Asked {
     /// Profile, moment and name.
     pub question: Question,
+    /// Whether it is asked as of now, and not as of a moment that was named.
+    pub is_now: bool,
     /// The root stores that were named; the first decides.
     pub stores: Vec<Store>,
     /// Intermediates at hand.
@@ -101,8 +103,13 @@ fn chain(asked: &Asked, certificates: Vec<Examinee>, others: &[Other]) -> (Repor
             _ => {}
         }
     }
-    let profile = asked.question.profile.unwrap_or_else(|| Profile::guess(&chain).0);
-    let chain = chain.with_beside(asked.beside.clone()).with_side_files(side);
+    judged(asked, &asked.question, chain.with_side_files(side))
+}
+
+/// The chain under the root stores that count, and what is said of it.
+pub fn judged(asked: &Asked, question: &Question, chain: Chain) -> (Report, Chain) {
+    let profile = question.profile.unwrap_or_else(|| Profile::guess(&chain).0);
+    let chain = chain.with_beside(asked.beside.clone());
     // Of a private CA's anchors nothing is known but what is given; where nothing is given, this system's are told too.
     let (counting, mut compared) = match (asked.stores.as_slice(), profile) {
         ([], Profile::Web) => (Some(roots::mozilla()), Vec::new()),
@@ -117,7 +124,12 @@ fn chain(asked: &Asked, certificates: Vec<Examinee>, others: &[Other]) -> (Repor
         Some(network) => network.fetch(chain),
         None => chain,
     };
-    let Some(counting) = counting else { return (examine(&chain, &asked.question), chain) };
+    // What was fetched may have been made while it was waited for.
+    let question = &match asked.is_now {
+        true => Question { at: context::now().max(question.at), ..question.clone() },
+        false => question.clone(),
+    };
+    let Some(counting) = counting else { return (examine(&chain, question), chain) };
     let mut told = vec![counting.clone()];
     told.extend(compared.iter().cloned());
     if asked.stores.is_empty()
@@ -125,12 +137,12 @@ fn chain(asked: &Asked, certificates: Vec<Examinee>, others: &[Other]) -> (Repor
     {
         told.push(system);
     }
-    let stores = if told.len() > 1 { per_store(&chain, &told, &asked.question) } else { Vec::new() };
+    let stores = if told.len() > 1 { per_store(&chain, &told, question) } else { Vec::new() };
     if !compared.is_empty() {
         compared.insert(0, counting);
     }
     let chain = chain.with_stores(compared);
-    (Report { stores, ..examine(&chain, &asked.question) }, chain)
+    (Report { stores, ..examine(&chain, question) }, chain)
 }
 
 /// What lies in the file beside certificates, with the certificates that may have signed it.

@@ -1,6 +1,7 @@
 //! Root stores as dated data: Mozilla's as it was built in, the system's, and files.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use examiner::UnixTime;
@@ -24,8 +25,13 @@ const SYSTEM: [&str; 5] = [
 
 /// Mozilla's roots for servers, as the program was built with them.
 pub fn mozilla() -> Store {
-    let anchors = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Examinee::read(root.as_ref()));
-    Store { name: format!("Mozilla of {}", MOZILLA.1), anchors: anchors.collect() }
+    static READ: OnceLock<Store> = OnceLock::new();
+    let read = || {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        let anchors = roots.map(|root| Examinee::read(root.as_ref())).collect();
+        Store { name: format!("Mozilla of {}", MOZILLA.1), anchors }
+    };
+    READ.get_or_init(read).clone()
 }
 
 /// Says so where Mozilla's roots are old by the machine's clock.
@@ -42,6 +48,11 @@ pub fn warn_of_age(globals: &Globals, now: UnixTime) {
 
 /// This system's roots; `None` where it has none in one of the usual files.
 pub fn system() -> Option<Result<Store, Failure>> {
+    static READ: OnceLock<Option<Result<Store, Failure>>> = OnceLock::new();
+    READ.get_or_init(read_system).clone()
+}
+
+fn read_system() -> Option<Result<Store, Failure>> {
     let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let file = named.into_iter().chain(SYSTEM.iter().map(PathBuf::from)).find(|file| file.is_file())?;
     Some(certificates(&file).map(|anchors| {

@@ -1,0 +1,199 @@
+//! A host examined: what its handshakes showed, as the examiner judges it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use examiner::chain::{Chain, Examinee};
+use examiner::profile::PeerName;
+use examiner::seen::{Address, End, Shown, ShownOutcome, alert};
+use examiner::side::{OcspResponse, Stapled};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::look::{Asked, Seen, judged};
+use super::source;
+use crate::cli::{Exit, Failure, cert, context};
+use crate::probe::{self, Looked, Own, RouteError, Served, Target, Ways};
+
+/// Endings of files that people examine: what ends so is a file, also where it is not there.
+const ENDINGS: &[&str] = &[
+    "pem", "crt", "cer", "cert", "der", "p7b", "p7c", "p12", "pfx", "crl", "csr", "req", "key", "txt",
+    "ocsp", "resp", "json", "jks",
+];
+
+/// How a host is looked at.
+pub struct Way<'a> {
+    /// Addresses, proxy, and what is spoken before TLS.
+    pub ways: Ways,
+    /// The server name to send instead of the host.
+    pub servername: Option<&'a str>,
+    /// The files of a client certificate and of its key.
+    pub own: Option<(&'a Path, Option<&'a Path>)>,
+}
+
+/// The host that this word names; `None` where it names a file.
+pub fn named(word: &Path) -> Option<Result<Target, Failure>> {
+    let text = word.to_str()?;
+    if text == "-" || word.exists() {
+        return None;
+    }
+    let is_web = text.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("https://"));
+    let target = Target::parse(text);
+    let ending = text.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let is_file =
+        text.contains(['/', '\\']) || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
+    if is_file && !is_web {
+        return None;
+    }
+    match target {
+        Ok(target) => {
+            let is_plain = target.port.is_none() && !text.contains(['.', ':']) && text != "localhost";
+            (!is_plain).then_some(Ok(target))
+        }
+        Err(error) if is_web || matches!(error, probe::TargetError::Port(_)) => {
+            Some(Err(Failure::usage(error.to_string(), "name a host like www.example.com, or host:port")))
+        }
+        Err(_) => None,
+    }
+}
+
+/// What is seen at a host: a report for each chain that it serves.
+pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, Failure> {
+    let own = way.own.map(|(file, key)| own(file, key, asked.password.as_deref())).transpose()?;
+    let mut target = target.clone();
+    if let Some(protocol) = way.ways.starttls {
+        target.port.get_or_insert(protocol.port());
+    }
+    let question = probe::Asked {
+        target: target.clone(),
+        ways: way.ways.clone(),
+        servername: way.servername.map(str::to_owned),
+        own,
+    };
+    let runtime = context::runtime()?;
+    let looked = runtime.block_on(probe::look(&question));
+    // A resolver that does not answer is not waited for.
+    runtime.shutdown_background();
+    let looked =
+        looked.map_err(|error| Failure::new(Exit::Unreachable, error.to_string(), error.remedy()))?;
+    if looked.chains.is_empty() {
+        return Err(nothing_seen(&looked));
+    }
+    let name = way.servername.unwrap_or(target.host.as_str());
+    Ok(reports(asked, looked, PeerName::host(name)))
+}
+
+fn reports(asked: &Asked, looked: Looked, host: PeerName) -> Vec<Seen> {
+    let Looked { host: seen, chains, .. } = looked;
+    let mut question = asked.question.clone();
+    question.host.get_or_insert(host);
+    let one = |(i, served): (usize, &Served)| {
+        let certificates = served.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect();
+        let mut side = asked.side.clone();
+        side.stapled = stapled(served.staple.as_deref());
+        let chain = Chain::served(certificates).with_side_files(side);
+        // The host is told of once, with the chain that today's clients get.
+        let chain = if i == 0 { chain.with_host(seen.clone()) } else { chain };
+        let (report, chain) = judged(asked, &question, chain);
+        let name = match i {
+            0 => seen.name.clone(),
+            _ => format!("{}, another chain, at {}", seen.name, served.addresses.join(" and ")),
+        };
+        Seen { name, report, chain: Some(chain) }
+    };
+    chains.iter().enumerate().map(one).collect()
+}
+
+/// A staple that is no response is none: what is wrong with it, no client learns either.
+fn stapled(der: Option<&[u8]>) -> Stapled {
+    match der.map(OcspResponse::from_der) {
+        Some(Ok(response)) => Stapled::Response(Box::new(response)),
+        Some(Err(_)) | None => Stapled::Nothing,
+    }
+}
+
+/// Why there is nothing to examine: by the address that got furthest.
+fn nothing_seen(looked: &Looked) -> Failure {
+    let ends = looked.host.handshakes().map(|(at, one)| (at, &one.end));
+    let telling = |end: &End| match end {
+        End::Unreadable { .. } => 0,
+        // The one who does not speak this version may say more about the next.
+        End::Alert { code } if *code != 70 => 1,
+        End::Alert { .. } => 2,
+        End::Slow => 3,
+        End::Closed => 4,
+        End::Seen => 5,
+    };
+    let name = &looked.host.name;
+    let Some((at, end)) = ends.min_by_key(|(_, end)| telling(end)) else {
+        let all = looked.host.addresses.iter().map(fault);
+        let help = looked.faults.first().map(RouteError::remedy).unwrap_or_default();
+        let what = format!("{name} cannot be reached: {}", all.collect::<Vec<_>>().join("; "));
+        return Failure::new(Exit::Unreachable, what, help);
+    };
+    let words = match end {
+        End::Alert { code } => alert::words(*code).map(|words| format!(": {words}")).unwrap_or_default(),
+        End::Seen => "the server shows no certificate".into(),
+        _ => String::new(),
+    };
+    let end_words = if *end == End::Seen { String::new() } else { end.to_string() };
+    let what = format!("{name} shows no certificate: {end_words}{words} ({})", at.address);
+    Failure::new(Exit::Unreachable, what, help(end))
+}
+
+fn fault(address: &Address) -> String {
+    format!("{}: {}", address.address, address.fault.as_deref().unwrap_or("nothing was seen"))
+}
+
+fn help(end: &End) -> &'static str {
+    match end {
+        End::Alert { code: 112 | 40 | 109 } => {
+            "see that the name is right: --servername NAME sends another; the server's log says more"
+        }
+        End::Alert { .. } => "the server's log of this moment says more",
+        End::Slow => {
+            "the server accepts the connection and says nothing whole: see what else listens on this port"
+        }
+        End::Closed => "see that TLS is spoken on this port, and what the server's log says of this moment",
+        End::Unreadable { .. } => "see that TLS is spoken on this port; the port of HTTPS is 443",
+        End::Seen => "see that the server has a certificate for this name",
+    }
+}
+
+/// The client certificate of a file, with its key out of the same or another file.
+fn own(file: &Path, key: Option<&Path>, password: Option<&Path>) -> Result<Own, Failure> {
+    let source = source::read(file, password)?;
+    if source.input.certificates.is_empty() {
+        return Err(source::nothing_in(file, &source.input, "certificate"));
+    }
+    let help = "give the private key of --cert, unencrypted, with --key FILE";
+    let from = key.unwrap_or(file);
+    let private = match (&source.pkcs8, key) {
+        (Some(pkcs8), None) => PrivateKeyDer::Pkcs8(pkcs8.to_vec().into()),
+        _ => {
+            let bytes = zeroize::Zeroizing::new(cert::read_bytes(from)?);
+            let read = PrivateKeyDer::from_pem_slice(&bytes).ok();
+            let read = read.or_else(|| PrivateKeyDer::try_from(bytes.to_vec()).ok());
+            read.ok_or_else(|| Failure::usage(format!("{} holds no private key", from.display()), help))?
+        }
+    };
+    let chain: Vec<Examinee> =
+        source.input.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect();
+    let certificates = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let key = CertifiedKey::from_der(certificates, private, &provider).map_err(|error| {
+        Failure::usage(format!("{} and {} cannot be shown: {error}", file.display(), from.display()), help)
+    })?;
+    let kind = format!("{:?}", key.key.algorithm());
+    let issuers: Vec<Vec<u8>> = chain.iter().map(|one| one.issuer_der().to_vec()).collect();
+    let about = Shown {
+        subject: chain[0].subject.as_ref().map(ToString::to_string).unwrap_or_default(),
+        issuers: issuers.iter().map(|der| examiner::seen::name_of(der)).collect(),
+        key: kind,
+        is_issuer_named: None,
+        is_key_taken: None,
+        outcome: ShownOutcome::NotAsked,
+    };
+    Ok(Own { key: Arc::new(key), about, issuers })
+}

@@ -1,0 +1,115 @@
+//! A ClientHello of our own for TLS 1.2 and older (RFC 5246 section 7.4.1.2), which asks for everything that concerns
+//! certificates and takes every kind of key. Nothing is ever agreed on with it: the server's answer is read, no more.
+
+/// What is put into it.
+pub struct Hello<'a> {
+    /// The server name; `None` sends none.
+    pub servername: Option<&'a str>,
+    /// Application protocols; none sends no such extension.
+    pub alpn: &'a [&'a [u8]],
+    /// Fresh random octets.
+    pub random: [u8; 32],
+}
+
+/// Key exchanges with every kind of key, new ones first (IANA TLS Cipher Suites).
+const SUITES: [u16; 32] = [
+    0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc0ac, 0xc0ad, // ECDHE with GCM, ChaCha20, CCM
+    0x009e, 0x009f, 0xccaa, // DHE with RSA
+    0xc023, 0xc027, 0xc024, 0xc028, 0xc009, 0xc013, 0xc00a, 0xc014, // ECDHE with CBC
+    0x0067, 0x006b, 0x0033, 0x0039, // DHE with CBC
+    0x00a2, 0x00a3, 0x0032, // DHE with DSS
+    0x009c, 0x009d, 0x003c, 0x002f, 0x0035, 0x000a, // RSA
+];
+/// Groups: X25519, P-256, P-384, P-521, X448, Brainpool, ffdhe2048 to ffdhe4096 (RFC 7919, RFC 8422).
+const GROUPS: [u16; 11] =
+    [0x001d, 0x0017, 0x0018, 0x0019, 0x001e, 0x001a, 0x001b, 0x001c, 0x0100, 0x0101, 0x0102];
+/// Signature algorithms, the weak and the rare ones too: they are to be seen (RFC 5246 section 7.4.1.4.1, RFC 8446
+/// section 4.2.3).
+const SIGNATURES: [u16; 21] = [
+    0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501,
+    0x0601, 0x0301, 0x0303, 0x0201, 0x0203, 0x0202, 0x0402, 0x0101,
+];
+
+impl Hello<'_> {
+    /// The whole record.
+    pub fn record(&self) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend(self.random);
+        body.push(0); // no session to resume
+        block(&mut body, 2, |out| SUITES.iter().for_each(|one| out.extend(one.to_be_bytes())));
+        body.extend([1, 0]); // no compression
+        block(&mut body, 2, |out| self.extensions(out));
+        let mut message = vec![1];
+        block(&mut message, 3, |out| out.extend(&body));
+        // The version of the first record is the oldest one that everybody reads (RFC 5246 appendix E.1).
+        let mut record = vec![22, 3, 1];
+        block(&mut record, 2, |out| out.extend(&message));
+        record
+    }
+
+    fn extensions(&self, out: &mut Vec<u8>) {
+        if let Some(name) = self.servername {
+            extension(out, 0, |out| {
+                block(out, 2, |out| {
+                    out.push(0);
+                    block(out, 2, |out| out.extend(name.as_bytes()));
+                });
+            });
+        }
+        extension(out, 0xff01, |out| out.push(0)); // renegotiation_info (RFC 5746)
+        extension(out, 23, |_| {}); // extended_master_secret (RFC 7627)
+        extension(out, 10, |out| numbers(out, &GROUPS));
+        extension(out, 11, |out| out.extend([1, 0])); // uncompressed points
+        extension(out, 13, |out| numbers(out, &SIGNATURES));
+        extension(out, 5, |out| out.extend([1, 0, 0, 0, 0])); // status_request: OCSP
+        extension(out, 18, |_| {}); // signed_certificate_timestamp
+        if !self.alpn.is_empty() {
+            extension(out, 16, |out| {
+                block(out, 2, |out| self.alpn.iter().for_each(|one| block(out, 1, |out| out.extend(*one))));
+            });
+        }
+    }
+}
+
+fn extension(out: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
+    out.extend(kind.to_be_bytes());
+    block(out, 2, fill);
+}
+
+fn numbers(out: &mut Vec<u8>, all: &[u16]) {
+    block(out, 2, |out| all.iter().for_each(|one| out.extend(one.to_be_bytes())));
+}
+
+/// What `fill` writes, behind its length in `width` octets. All of it is small: a name has at most 253 octets.
+fn block(out: &mut Vec<u8>, width: usize, fill: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.extend(std::iter::repeat_n(0, width));
+    fill(out);
+    let length = (out.len() - at - width).to_be_bytes();
+    out[at..at + width].copy_from_slice(&length[length.len() - width..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_that_of_what_follows() {
+        let hello = Hello { servername: Some("a.example"), alpn: &[b"h2"], random: [7; 32] };
+        let record = hello.record();
+        assert_eq!(record[..3], [22, 3, 1]);
+        assert_eq!(usize::from(u16::from_be_bytes([record[3], record[4]])), record.len() - 5);
+        assert_eq!(record[5..7], [1, 0]);
+        assert_eq!(usize::from(u16::from_be_bytes([record[7], record[8]])), record.len() - 9);
+        let name = record.windows(9).position(|part| part == b"a.example").unwrap();
+        // server_name, list, entry: each length counts what is behind it.
+        assert_eq!(record[name - 9..name], [0, 0, 0, 14, 0, 12, 0, 0, 9]);
+    }
+
+    #[test]
+    fn without_a_name_and_without_protocols_neither_is_sent() {
+        let bare = Hello { servername: None, alpn: &[], random: [0; 32] }.record();
+        let named = Hello { servername: Some("a.example"), alpn: &[b"h2"], random: [0; 32] }.record();
+        assert_eq!(named.len() - bare.len(), (4 + 5 + 9) + (4 + 2 + 3));
+    }
+}

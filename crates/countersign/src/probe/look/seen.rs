@@ -1,0 +1,182 @@
+//! What the looks at the addresses showed, as the examiner takes it.
+
+use std::fmt::Debug;
+
+use examiner::Thumbprint;
+use examiner::seen as told;
+use rustls::{CipherSuite, SignatureScheme};
+
+use super::flight::{Asks, Flight};
+use super::full::{After, Full};
+use super::{Asked, Look, Looked, RouteError, Served};
+
+/// The host, and the chains that it serves.
+pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, looks: Vec<Look>) -> Looked {
+    let mut host =
+        told::Host { name: asked.target.to_string(), servername, more_addresses, ..told::Host::default() };
+    host.starttls = asked.ways.starttls.map(|protocol| protocol.name().to_owned());
+    let mut chains: Vec<Served> = Vec::new();
+    let mut faults = Vec::new();
+    for look in looks {
+        let address = look.route.shown.clone();
+        // What today's clients get comes first.
+        for full in [&look.tls13, &look.tls12].into_iter().flatten() {
+            served(&mut chains, &full.kept.chain, full.kept.staple.as_ref(), &address);
+        }
+        if let Some(clear) = &look.clear {
+            served(&mut chains, &clear.chain, clear.staple.as_ref(), &address);
+        }
+        if let (Some(own), Some(seen), None) = (&asked.own, &look.own, &host.shown) {
+            host.shown = Some(shown(own, seen));
+        }
+        host.addresses.push(told::Address {
+            address,
+            handshakes: handshakes(&look),
+            fault: look.fault.as_ref().map(ToString::to_string),
+            offers_no_tls: look.fault.as_ref().is_some_and(RouteError::is_without_tls),
+            early: (!look.early.is_empty()).then(|| text(look.early.get(..64).unwrap_or(&look.early))),
+        });
+        faults.extend(look.fault);
+    }
+    if let (Some(own), None) = (&asked.own, &host.shown) {
+        let outcome = match (host.newest(), host.asks()) {
+            (None, _) => told::ShownOutcome::Failed { why: "there is no handshake to show it in".into() },
+            (_, None) => told::ShownOutcome::NotAsked,
+            _ => told::ShownOutcome::Failed { why: "the handshake in which it would be shown failed".into() },
+        };
+        host.shown = Some(told::Shown { outcome, ..own.about.clone() });
+    }
+    Looked { host, chains, faults }
+}
+
+/// Notes that this address serves this chain.
+fn served(all: &mut Vec<Served>, chain: &[Vec<u8>], staple: Option<&Vec<u8>>, address: &str) {
+    if chain.is_empty() {
+        return;
+    }
+    match all.iter_mut().find(|one| one.certificates == chain) {
+        Some(known) => {
+            if !known.addresses.iter().any(|one| one == address) {
+                known.addresses.push(address.to_owned());
+            }
+            if known.staple.is_none() {
+                known.staple = staple.cloned();
+            }
+        }
+        None => all.push(Served {
+            certificates: chain.to_vec(),
+            staple: staple.cloned(),
+            addresses: vec![address.to_owned()],
+        }),
+    }
+}
+
+fn handshakes(look: &Look) -> Vec<told::Handshake> {
+    let clear = look.clear.as_ref().map(|seen| of_clear(seen, look.tls12.as_ref()));
+    let whole = look.tls13.as_ref().map(of_full);
+    clear.into_iter().chain(whole).collect()
+}
+
+/// The handshake up to TLS 1.2, with what a whole one showed beside it.
+fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
+    let asks = seen.asks.as_ref().map(|asks| told::ClientCertificate {
+        without: whole.map(without).unwrap_or_default(),
+        ..client_certificate(asks)
+    });
+    told::Handshake {
+        offered: told::Offer::UpToTls12,
+        version: seen.version,
+        cipher_suite: seen.cipher_suite.map(|suite| named(suite, &CipherSuite::from(suite))),
+        alpn: seen.alpn.as_deref().map(text),
+        chain: thumbprints(&seen.chain),
+        is_stapled: seen.staple.is_some(),
+        timestamps: seen.version.map(|_| seen.timestamps),
+        client_certificate: asks,
+        has_key: whole.and_then(|whole| whole.kept.has_key),
+        end: match whole {
+            // The first flight was right; what ends the rest ends the handshake, but for a certificate that is wanted.
+            Some(whole) if seen.end == told::End::Seen && whole.after.is_none() => whole.end.clone(),
+            _ => seen.end.clone(),
+        },
+    }
+}
+
+fn of_full(seen: &Full) -> told::Handshake {
+    let has_spoken = !seen.kept.chain.is_empty() || seen.cipher_suite.is_some();
+    told::Handshake {
+        offered: told::Offer::Tls13,
+        version: has_spoken.then_some(told::Version::Tls13),
+        cipher_suite: seen.cipher_suite.map(|suite| named(suite, &CipherSuite::from(suite))),
+        alpn: seen.alpn.as_deref().map(text),
+        chain: thumbprints(&seen.kept.chain),
+        is_stapled: seen.kept.staple.is_some(),
+        timestamps: None,
+        client_certificate: seen.asks.as_ref().map(|heard| told::ClientCertificate {
+            without: without(seen),
+            ..client_certificate(&heard.asks)
+        }),
+        has_key: seen.kept.has_key,
+        end: if seen.after.is_some() { told::End::Seen } else { seen.end.clone() },
+    }
+}
+
+fn without(seen: &Full) -> told::Without {
+    match seen.after {
+        None => told::Without::Unknown,
+        Some(After::Stands) => told::Without::Taken,
+        Some(After::Answered(status)) => told::Without::Answered { status },
+        Some(After::Ended(alert)) => told::Without::Refused { alert },
+    }
+}
+
+/// What came of showing our certificate.
+fn shown(own: &super::Own, seen: &Full) -> told::Shown {
+    let Some(heard) = &seen.asks else {
+        let outcome = match seen.end {
+            told::End::Seen => told::ShownOutcome::NotAsked,
+            ref end => told::ShownOutcome::Failed { why: end.to_string() },
+        };
+        return told::Shown { outcome, ..own.about.clone() };
+    };
+    let names = &heard.asks.issuers;
+    let outcome = match (heard.is_key_taken, &seen.after) {
+        (Some(false), _) => told::ShownOutcome::NotOffered,
+        (_, Some(After::Stands)) => told::ShownOutcome::Taken,
+        (_, Some(After::Answered(status))) => told::ShownOutcome::Answered { status: *status },
+        (_, Some(After::Ended(alert))) => told::ShownOutcome::Refused { alert: *alert },
+        (_, None) => told::ShownOutcome::Failed { why: seen.end.to_string() },
+    };
+    told::Shown {
+        is_issuer_named: (!names.is_empty()).then(|| own.issuers.iter().any(|one| names.contains(one))),
+        is_key_taken: heard.is_key_taken,
+        outcome,
+        ..own.about.clone()
+    }
+}
+
+fn client_certificate(asks: &Asks) -> told::ClientCertificate {
+    told::ClientCertificate {
+        issuers: asks.issuers.iter().map(|der| told::name_of(der)).collect(),
+        issuer_octets: asks.issuer_octets,
+        signature_algorithms: asks
+            .signature_algorithms
+            .iter()
+            .map(|one| named(*one, &SignatureScheme::from(*one)))
+            .collect(),
+        without: told::Without::Unknown,
+    }
+}
+
+/// The registered name of a number, else the number.
+fn named(number: u16, registered: &impl Debug) -> String {
+    let name = format!("{registered:?}");
+    if name.contains('(') { format!("0x{number:04x}") } else { name }
+}
+
+fn text(octets: &[u8]) -> String {
+    octets.escape_ascii().to_string()
+}
+
+fn thumbprints(chain: &[Vec<u8>]) -> Vec<String> {
+    chain.iter().map(|der| Thumbprint::of(der).to_string()).collect()
+}
