@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
 use examiner::UnixTime;
-use policy::{HostName, RecordChange, Records};
+use policy::{HostName, RecordChange, Records, RecordsBuilder};
 use registry::{State, StoredCa, StoredSite};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,7 @@ impl Place {
                 format!("the clock says {now}, but it was written at {}: put the clock right", header.time);
             return Err(self.unusable(what));
         }
+        let mut records = RecordsBuilder::default();
         let mut state = State {
             epoch: header.epoch.clone(),
             seq: header.seq,
@@ -143,10 +144,10 @@ impl Place {
                 Line::Ca { name, pem, sites, settings } => {
                     state.cas.push(StoredCa { name, pem, sites, settings });
                 }
-                Line::Change(change) => drop(state.records.apply(change)),
+                Line::Change(change) => records.add(change),
             }
         }
-        state.records.merge();
+        state.records = records.finish();
         Ok((header, state))
     }
 
@@ -242,8 +243,6 @@ impl Sealed {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use policy::PartyName;
     use policy::record::Party;
 
@@ -259,13 +258,9 @@ mod tests {
         let mut records = Records::default();
         for name in ["alice", "bob"] {
             let name = PartyName::parse(name).unwrap();
-            let party = Party {
-                name: name.clone(),
-                id: name.to_string(),
-                suspended_since: None,
-                grants: Default::default(),
-            };
-            records.parties.insert(name, Arc::new(party));
+            let party =
+                Party { id: name.to_string(), name, suspended_since: None, grants: Default::default() };
+            records.parties.insert(party);
         }
         let sites = [StoredSite { name: HostName::parse("a.test").unwrap(), settings: "x = 1\n".into() }];
         place.write(&Header::new("e".into(), 7, UnixTime(1_000), 0), &sites, &[], &records).unwrap();
@@ -281,7 +276,8 @@ mod tests {
         assert_eq!(place.header(), Some(header));
         assert_eq!(state.sites[0].settings, "x = 1\n");
         let alice = PartyName::parse("alice").unwrap();
-        assert_eq!(state.records.parties.get(&alice), records.parties.get(&alice));
+        let found = |records: &Records| records.parties.get(&alice).unwrap().to_party();
+        assert_eq!(found(&state.records), found(&records));
         assert_eq!(state.records.parties.len(), 2);
     }
 
