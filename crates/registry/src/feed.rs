@@ -217,7 +217,7 @@ async fn records(tx: &mut SqliteConnection) -> Result<Records> {
     let mut rows = sqlx::query(
         "SELECT thumbprint, holder_kind, holder, role, label, origin, key_pin, superseded_after, revoked_at,
              revoked_reason, without_client_usage_until, ca_certificate_until
-         FROM certificates ORDER BY thumbprint",
+         FROM certificates ORDER BY number",
     )
     .fetch(&mut *tx);
     while let Some(row) = rows.next().await.transpose()? {

@@ -173,7 +173,7 @@ fn sites<'a>(snapshot: &'a Snapshot, name: &str, party: Option<PartyView<'a>>) -
         Principal::Ca(_) => false,
     };
     let allowing = snapshot.sites.values().filter(|site| site.allow.iter().any(is_named));
-    allowing.map(|site| &site.name).chain(party.into_iter().flat_map(|party| &party.grants)).collect()
+    allowing.map(|site| &site.name).chain(party.into_iter().flat_map(|party| party.grants)).collect()
 }
 
 #[cfg(test)]

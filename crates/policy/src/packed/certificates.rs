@@ -213,6 +213,7 @@ impl CertificatesBuilder {
 
     /// All that were added.
     pub fn finish(mut self) -> Certificates {
+        let texts = self.texts.finish();
         // A stable sort: of equal ones the later stays later, and is the one that is kept.
         if !self.packed.is_sorted_by_key(|one| one.thumbprint.0) {
             self.packed.sort_by_key(|one| one.thumbprint.0);
@@ -234,7 +235,7 @@ impl CertificatesBuilder {
             prefixes: Prefixes::of(self.packed.iter().map(|one| key(&one.thumbprint.0))),
             packed: self.packed,
             by_key,
-            texts: self.texts.finish(),
+            texts,
             rare: self.rare,
         };
         Certificates { base: Arc::new(base), pinned, ..Certificates::default() }
