@@ -5,6 +5,7 @@
 //! overlay, and [`Certificates::merge`] and [`Parties::merge`] pack it too.
 
 mod certificates;
+mod id;
 mod parties;
 mod prefixes;
 mod texts;

@@ -4,14 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use examiner::UnixTime;
-use uuid::Uuid;
-
+use super::id;
 use super::prefixes::Prefixes;
 use super::texts::Texts;
 use crate::host::HostName;
 use crate::names::PartyName;
 use crate::record::Party;
+use examiner::UnixTime;
 
 /// Parties by name. Copies share what did not change.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +33,7 @@ pub struct PartyView<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Id<'a> {
-    Packed(Uuid),
+    Packed([u8; 16]),
     Text(&'a str),
 }
 
@@ -42,7 +41,7 @@ impl PartyView<'_> {
     /// Its identifier.
     pub fn id(&self) -> String {
         match self.id {
-            Id::Packed(id) => id.hyphenated().to_string(),
+            Id::Packed(bytes) => id::text(bytes),
             Id::Text(text) => text.to_owned(),
         }
     }
@@ -179,12 +178,12 @@ impl PartiesBuilder {
         }
         let id = match party.id {
             Id::Packed(id) => id,
-            Id::Text(text) => packed_id(text).unwrap_or_else(|| {
+            Id::Text(text) => id::packed(text).unwrap_or_else(|| {
                 base.other_ids.insert(place, text.to_owned());
-                Uuid::nil()
+                [0; 16]
             }),
         };
-        base.packed.push(Packed { id: id.into_bytes(), grants });
+        base.packed.push(Packed { id, grants });
     }
 
     /// All that were added.
@@ -196,12 +195,6 @@ impl PartiesBuilder {
         self.base.by_name.shrink_to_fit();
         Parties { base: Arc::new(self.base), overlay: HashMap::new() }
     }
-}
-
-/// The identifier in sixteen bytes, where it is written as they would be.
-fn packed_id(text: &str) -> Option<Uuid> {
-    let id = Uuid::try_parse(text).ok()?;
-    (id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
 }
 
 fn key(hash: u32) -> u64 {
@@ -248,7 +241,7 @@ impl Base {
         let packed = &self.packed[place as usize];
         let id = match self.other_ids.get(&place) {
             Some(text) => Id::Text(text),
-            None => Id::Packed(Uuid::from_bytes(packed.id)),
+            None => Id::Packed(packed.id),
         };
         PartyView {
             name: self.names.get(place),
@@ -274,7 +267,7 @@ mod tests {
             id: match number % 6 {
                 0 => format!("no-uuid-{number}"),
                 1 => "6BA7B810-9DAD-11D1-80B4-00C04FD430C8".into(),
-                _ => Uuid::from_u128(u128::from(number) << 64 | 7).to_string(),
+                _ => format!("{number:08x}-9dad-11d1-80b4-00c04fd430c8"),
             },
             suspended_since: ((number + variant) % 9 == 0).then_some(UnixTime(i64::from(number))),
             grants: sites
