@@ -3,7 +3,8 @@
 //! No I/O, no clock, no lock: time, parties and peer come in as values, a value goes out. In reading order:
 //!
 //! - [`host`], [`path`]: the one way a host name and a request path are normalised.
-//! - [`record`]: what the registry knows, as the snapshot holds it, and the changes to it.
+//! - [`record`]: what the registry knows, as the snapshot holds it, and the changes to it; [`packed`] and [`layered`]: how
+//!   it lies there.
 //! - [`site`]: a protected site's rules; [`ca`]: a trusted issuer's.
 //! - [`revocation`]: a trusted issuer's revocation lists.
 //! - [`snapshot`]: all of that at one moment, immutable.
@@ -19,6 +20,7 @@ pub mod host;
 pub mod issuance;
 pub mod layered;
 pub mod names;
+pub mod packed;
 pub mod path;
 pub mod peer;
 pub mod record;
@@ -33,9 +35,10 @@ pub use ca::{Admission, Ca, Condition, MatchEntry, MatchKind};
 pub use decide::{Decision, Exception, Grant, Identity, Moment, Way, decide, recognise};
 pub use host::HostName;
 pub use names::PartyName;
+pub use packed::{CertificateView, HolderView, PartyView};
 pub use path::NormalPath;
 pub use peer::Peer;
-pub use record::{CertificateRecord, Holder, Party, RecordChange, Records};
+pub use record::{CertificateRecord, Holder, Party, RecordChange, Records, RecordsBuilder};
 pub use refusal::{Code, Refusal, Why};
 pub use revocation::{CaLists, OnStale, RevocationList};
 pub use selection::Selection;

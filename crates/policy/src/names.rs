@@ -28,6 +28,12 @@ impl PartyName {
         if is_name(text) { Ok(Self(text.into())) } else { Err(NameError(text.escape_debug().to_string())) }
     }
 
+    /// The name of a party on record, which was parsed when it came there.
+    pub(crate) fn known(text: &str) -> Self {
+        debug_assert!(is_name(text));
+        Self(text.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

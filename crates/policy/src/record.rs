@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::host::HostName;
 use crate::layered::Layered;
 use crate::names::PartyName;
+use crate::packed::{Certificates, CertificatesBuilder, Parties, PartiesBuilder};
 
 /// A person, device, service or partner who may be admitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,9 +151,9 @@ pub fn names_digest(certificate: &Certificate) -> [u8; 32] {
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     /// Parties by name.
-    pub parties: Layered<PartyName, Arc<Party>>,
+    pub parties: Parties,
     /// Certificates by thumbprint: pins, own certificates and operators'.
-    pub certificates: Layered<Thumbprint, Arc<CertificateRecord>>,
+    pub certificates: Certificates,
     /// Key pins; one key may be recorded with several names.
     pub keys: Layered<KeyPin, Arc<Vec<KeyRecord>>>,
     /// Subjects of named CAs.
@@ -161,8 +162,6 @@ pub struct Records {
     pub ca_grants: HashMap<HostName, BTreeSet<String>>,
     /// Keys revoked as compromised: no certificate with one enters, whoever issued it.
     pub compromised_keys: HashSet<KeyPin>,
-    /// Public keys of pinned certificates, to tell a renewed one from a stranger's. Never decides.
-    pub pinned_keys: Layered<KeyPin, Thumbprint>,
 }
 
 /// One change to the records, as the feed carries it. Each is a whole new value, so applying one twice is harmless.
@@ -222,7 +221,7 @@ impl Records {
         match change {
             RecordChange::Party(party) => {
                 let name = party.name.clone();
-                self.parties.insert(name.clone(), Arc::new(party));
+                self.parties.insert(party);
                 Touched::Party(name)
             }
             RecordChange::PartyRemoved(name) => {
@@ -230,18 +229,10 @@ impl Records {
                 Touched::Party(name)
             }
             RecordChange::Certificate(thumbprint, record) => {
-                if record.origin == Origin::Pinned {
-                    self.pinned_keys.insert(record.key_pin, thumbprint);
-                }
-                self.certificates.insert(thumbprint, Arc::new(record));
+                self.certificates.insert(thumbprint, record);
                 Touched::Certificate(thumbprint)
             }
             RecordChange::CertificateRemoved(thumbprint) => {
-                let key = self.certificates.get(&thumbprint).map(|record| record.key_pin);
-                // Another pin may have the same key.
-                if let Some(key) = key.filter(|key| self.pinned_keys.get(key) == Some(&thumbprint)) {
-                    self.pinned_keys.remove(&key);
-                }
                 self.certificates.remove(&thumbprint);
                 Touched::Certificate(thumbprint)
             }
@@ -283,18 +274,19 @@ impl Records {
     fn apply_revocations(&mut self, all: Revocations) {
         for (thumbprint, revoked) in all.certificates {
             let Some(record) = self.certificates.get(&thumbprint) else { continue };
-            let record = CertificateRecord { revoked, ..record.as_ref().clone() };
-            self.certificates.insert(thumbprint, Arc::new(record));
+            let record = CertificateRecord { revoked, ..record.to_record() };
+            self.certificates.insert(thumbprint, record);
         }
         self.compromised_keys.extend(all.compromised_keys);
     }
 
     /// Changes that make equal records of empty ones.
     pub fn changes(&self) -> impl Iterator<Item = RecordChange> {
-        let parties = self.parties.iter().map(|(_, party)| RecordChange::Party(Party::clone(party)));
-        let certificates = self.certificates.iter().map(|(thumbprint, record)| {
-            RecordChange::Certificate(*thumbprint, CertificateRecord::clone(record))
-        });
+        let parties = self.parties.iter().map(|party| RecordChange::Party(party.to_party()));
+        let certificates = self
+            .certificates
+            .iter()
+            .map(|(thumbprint, record)| RecordChange::Certificate(*thumbprint, record.to_record()));
         let keys = self.keys.iter().map(|(pin, records)| RecordChange::Key(*pin, records.to_vec()));
         let subjects = self
             .subjects
@@ -308,7 +300,7 @@ impl Records {
 
     /// Whether any certificate or key is pinned: pins admit whoever issued the certificate.
     pub fn has_pins(&self) -> bool {
-        !self.keys.is_empty() || !self.pinned_keys.is_empty()
+        !self.keys.is_empty() || self.certificates.has_pinned()
     }
 
     /// How many changes lie over the shared base.
@@ -325,6 +317,46 @@ impl Records {
         self.certificates.merge();
         self.keys.merge();
         self.subjects.merge();
-        self.pinned_keys.merge();
+    }
+}
+
+/// Records from their first change on, packed as they come: a million take no more memory on the way than in the end.
+#[derive(Debug, Default)]
+pub struct RecordsBuilder {
+    records: Records,
+    parties: PartiesBuilder,
+    certificates: CertificatesBuilder,
+}
+
+impl RecordsBuilder {
+    /// With room for so many parties and certificates.
+    pub fn with_capacity(parties: usize, certificates: usize) -> Self {
+        Self {
+            records: Records::default(),
+            parties: PartiesBuilder::with_capacity(parties),
+            certificates: CertificatesBuilder::with_capacity(certificates),
+        }
+    }
+
+    /// Adds what a change tells of something that no change before told of.
+    pub fn add(&mut self, change: RecordChange) {
+        match change {
+            RecordChange::Party(party) => self.parties.push(party.view()),
+            RecordChange::Certificate(thumbprint, record) => {
+                self.certificates.push(thumbprint, record.view())
+            }
+            other => drop(self.records.apply(other)),
+        }
+    }
+
+    /// All that was added.
+    pub fn finish(self) -> Records {
+        let mut records = Records {
+            parties: self.parties.finish(),
+            certificates: self.certificates.finish(),
+            ..self.records
+        };
+        records.merge();
+        records
     }
 }

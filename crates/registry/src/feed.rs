@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use examiner::{KeyPin, UnixTime};
-use policy::record::{KeyRecord, Origin, Party, SubjectRule};
-use policy::{PartyName, RecordChange, Records};
+use policy::record::{KeyRecord, Party, SubjectRule};
+use policy::{RecordChange, Records, RecordsBuilder};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use tokio_stream::StreamExt;
 
@@ -190,27 +190,30 @@ impl Registry {
 }
 
 async fn records(tx: &mut SqliteConnection) -> Result<Records> {
-    let mut records = Records::default();
-    let mut parties: BTreeMap<PartyName, Party> = BTreeMap::new();
+    let count = |table: &'static str| sqlx::query_scalar::<_, i64>(table);
+    let parties = count("SELECT count(*) FROM parties").fetch_one(&mut *tx).await?;
+    let certificates = count("SELECT count(*) FROM certificates").fetch_one(&mut *tx).await?;
+    let mut records = RecordsBuilder::with_capacity(parties as usize, certificates as usize);
     // Row by row: with a million of them, all rows together would take some kilobytes each.
-    let mut rows = sqlx::query("SELECT name, id, suspended_since FROM parties").fetch(&mut *tx);
+    let mut rows = sqlx::query(
+        "SELECT name, id, suspended_since, site FROM parties LEFT JOIN grants ON party = name ORDER BY name",
+    )
+    .fetch(&mut *tx);
+    let mut last: Option<Party> = None;
     while let Some(row) = rows.next().await.transpose()? {
         let name = party(&row, "name")?;
-        let suspended_since = maybe_time(&row, "suspended_since")?;
-        let id = row.try_get("id")?;
-        parties.insert(name.clone(), Party { name, id, suspended_since, grants: Default::default() });
-    }
-    drop(rows);
-    let mut rows = sqlx::query("SELECT party, site FROM grants").fetch(&mut *tx);
-    while let Some(row) = rows.next().await.transpose()? {
-        if let Some(entry) = parties.get_mut(&party(&row, "party")?) {
-            entry.grants.insert(host(&row, "site")?);
+        if last.as_ref().is_none_or(|last| last.name != name) {
+            let suspended_since = maybe_time(&row, "suspended_since")?;
+            let id = row.try_get("id")?;
+            let next = Party { name, id, suspended_since, grants: Default::default() };
+            last.replace(next).into_iter().for_each(|party| records.add(RecordChange::Party(party)));
+        }
+        if let (Some(last), Some(_)) = (&mut last, row.try_get::<Option<&str>, _>("site")?) {
+            last.grants.insert(host(&row, "site")?);
         }
     }
     drop(rows);
-    for (name, party) in parties {
-        records.parties.insert(name, Arc::new(party));
-    }
+    last.into_iter().for_each(|party| records.add(RecordChange::Party(party)));
     let mut rows = sqlx::query(
         "SELECT thumbprint, holder_kind, holder, role, label, origin, key_pin, superseded_after, revoked_at,
              revoked_reason, without_client_usage_until, ca_certificate_until
@@ -219,12 +222,10 @@ async fn records(tx: &mut SqliteConnection) -> Result<Records> {
     .fetch(&mut *tx);
     while let Some(row) = rows.next().await.transpose()? {
         let (thumbprint, record) = certificates::record(&row)?;
-        if record.origin == Origin::Pinned {
-            records.pinned_keys.insert(record.key_pin, thumbprint);
-        }
-        records.certificates.insert(thumbprint, Arc::new(record));
+        records.add(RecordChange::Certificate(thumbprint, record));
     }
     drop(rows);
+    let mut records = records.finish();
     let mut by_key: BTreeMap<KeyPin, Vec<KeyRecord>> = BTreeMap::new();
     let mut rows = sqlx::query("SELECT * FROM keys ORDER BY number").fetch(&mut *tx);
     while let Some(row) = rows.next().await.transpose()? {

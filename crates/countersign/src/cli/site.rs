@@ -219,8 +219,8 @@ fn show(globals: &Globals, site: &str) -> Outcome {
         .records
         .parties
         .iter()
-        .filter(|(_, party)| party.grants.contains(&name))
-        .map(|(party, _)| party.to_string())
+        .filter(|party| party.grants.contains(&name))
+        .map(|party| party.name.to_owned())
         .chain(context.state.records.ca_grants.get(&name).into_iter().flatten().map(|ca| format!("ca:{ca}")))
         .collect();
     let mut value = super::config::site_view(site);

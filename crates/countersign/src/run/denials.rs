@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use policy::Records;
-use policy::record::KeyRecord;
+use policy::record::{KeyRecord, Party};
 
 /// What `records` refuse by name, and nothing else.
 pub fn of(records: &Records) -> Records {
     let mut denials = Records::default();
     for (thumbprint, record) in records.certificates.iter() {
         if record.revoked.is_some() || record.superseded_after.is_some() {
-            denials.certificates.insert(*thumbprint, record.clone());
+            denials.certificates.insert(*thumbprint, record.to_record());
         }
     }
     for (pin, list) in records.keys.iter() {
@@ -22,10 +22,8 @@ pub fn of(records: &Records) -> Records {
             denials.keys.insert(*pin, Arc::new(revoked));
         }
     }
-    for (name, party) in records.parties.iter() {
-        if party.suspended_since.is_some() {
-            denials.parties.insert(name.clone(), party.clone());
-        }
+    for party in records.parties.iter().filter(|party| party.suspended_since.is_some()) {
+        denials.parties.insert(party.to_party());
     }
     denials.compromised_keys.clone_from(&records.compromised_keys);
     denials
@@ -35,11 +33,12 @@ pub fn of(records: &Records) -> Records {
 pub fn keep(denials: &Records, records: &mut Records) -> usize {
     let mut kept = 0;
     for (thumbprint, denied) in denials.certificates.iter() {
-        let mut now = records.certificates.get(thumbprint).unwrap_or(denied).as_ref().clone();
-        now.revoked = now.revoked.or_else(|| denied.revoked.clone());
+        let there = records.certificates.get(thumbprint);
+        let mut now = there.unwrap_or(denied).to_record();
+        now.revoked = now.revoked.or_else(|| denied.revoked.cloned());
         now.superseded_after = earlier(now.superseded_after, denied.superseded_after);
-        if records.certificates.get(thumbprint).is_none_or(|there| **there != now) {
-            records.certificates.insert(*thumbprint, Arc::new(now));
+        if there != Some(now.view()) {
+            records.certificates.insert(*thumbprint, now);
             kept += 1;
         }
     }
@@ -55,12 +54,12 @@ pub fn keep(denials: &Records, records: &mut Records) -> usize {
         }
         records.keys.insert(*pin, Arc::new(now));
     }
-    for (name, denied) in denials.parties.iter() {
-        let there = records.parties.get(name).unwrap_or(denied);
-        if there.suspended_since.is_none() || records.parties.get(name).is_none() {
-            let mut party = there.as_ref().clone();
-            party.suspended_since = denied.suspended_since;
-            records.parties.insert(name.clone(), Arc::new(party));
+    for denied in denials.parties.iter() {
+        let there = records.parties.named(denied.name);
+        if there.is_none_or(|there| there.suspended_since.is_none()) {
+            let party =
+                Party { suspended_since: denied.suspended_since, ..there.unwrap_or(denied).to_party() };
+            records.parties.insert(party);
             kept += 1;
         }
     }
@@ -81,22 +80,19 @@ fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
 mod tests {
     use examiner::{KeyPin, Thumbprint, UnixTime};
     use policy::PartyName;
-    use policy::record::{CertificateRecord, Holder, Origin, Party, Revoked};
+    use policy::record::{CertificateRecord, Holder, Origin, Revoked};
 
     use super::*;
 
     fn world() -> Records {
         let name: PartyName = PartyName::parse("alice").unwrap();
         let mut records = Records::default();
-        records.parties.insert(
-            name.clone(),
-            Arc::new(Party {
-                name: name.clone(),
-                id: "id".into(),
-                suspended_since: None,
-                grants: Default::default(),
-            }),
-        );
+        records.parties.insert(Party {
+            name: name.clone(),
+            id: "id".into(),
+            suspended_since: None,
+            grants: Default::default(),
+        });
         for number in [1, 2] {
             let record = CertificateRecord {
                 holder: Holder::Party(name.clone()),
@@ -107,15 +103,15 @@ mod tests {
                 revoked: None,
                 exceptions: Default::default(),
             };
-            records.certificates.insert(Thumbprint([number; 32]), Arc::new(record));
+            records.certificates.insert(Thumbprint([number; 32]), record);
         }
         records
     }
 
     fn revoke(records: &mut Records, number: u8) {
-        let mut record = records.certificates.get(&Thumbprint([number; 32])).unwrap().as_ref().clone();
+        let mut record = records.certificates.get(&Thumbprint([number; 32])).unwrap().to_record();
         record.revoked = Some(Revoked { at: UnixTime(5), reason: "unspecified".into() });
-        records.certificates.insert(Thumbprint([number; 32]), Arc::new(record));
+        records.certificates.insert(Thumbprint([number; 32]), record);
     }
 
     #[test]
@@ -136,9 +132,9 @@ mod tests {
     fn a_suspension_stays_and_one_that_was_lifted_does_not_return() {
         let name: PartyName = PartyName::parse("alice").unwrap();
         let mut before = world();
-        let mut party = before.parties.get(&name).unwrap().as_ref().clone();
+        let mut party = before.parties.get(&name).unwrap().to_party();
         party.suspended_since = Some(UnixTime(7));
-        before.parties.insert(name.clone(), Arc::new(party));
+        before.parties.insert(party);
         let mut now = world();
         assert_eq!(keep(&of(&before), &mut now), 1);
         assert_eq!(now.parties.get(&name).unwrap().suspended_since, Some(UnixTime(7)));

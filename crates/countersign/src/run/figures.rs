@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use examiner::UnixTime;
 use policy::site::Principal;
 use policy::verify::Anchor;
-use policy::{Holder, HostName, Party, Snapshot};
+use policy::{HolderView, HostName, PartyView, Snapshot};
 
 /// Upper ends, in seconds, of the times between a revocation and its being in force. Changes are dated to the second.
 const STEPS: [i64; 6] = [0, 1, 2, 5, 10, 60];
@@ -147,8 +147,8 @@ impl Figures {
 fn certificates(snapshot: &Snapshot, now: UnixTime) -> BTreeMap<(String, &'static str), usize> {
     let mut counts = BTreeMap::new();
     for (_, record) in snapshot.records.certificates.iter() {
-        let Holder::Party(name) = &record.holder else { continue };
-        let party = snapshot.records.parties.get(name);
+        let HolderView::Party(name) = record.holder else { continue };
+        let party = snapshot.records.parties.named(name);
         let state = if record.revoked.is_some() {
             "revoked"
         } else if party.is_some_and(|party| party.suspended_since.is_some()) {
@@ -158,7 +158,7 @@ fn certificates(snapshot: &Snapshot, now: UnixTime) -> BTreeMap<(String, &'stati
         } else {
             "valid"
         };
-        for site in sites(snapshot, name.as_str(), party.map(AsRef::as_ref)) {
+        for site in sites(snapshot, name, party) {
             *counts.entry((site.to_string(), state)).or_insert(0) += 1;
         }
     }
@@ -166,14 +166,14 @@ fn certificates(snapshot: &Snapshot, now: UnixTime) -> BTreeMap<(String, &'stati
 }
 
 /// The sites that a party is granted, or that name it or its group in the configuration.
-fn sites<'a>(snapshot: &'a Snapshot, name: &str, party: Option<&'a Party>) -> BTreeSet<&'a HostName> {
+fn sites<'a>(snapshot: &'a Snapshot, name: &str, party: Option<PartyView<'a>>) -> BTreeSet<&'a HostName> {
     let is_named = |one: &Principal| match one {
         Principal::Party(id) => id == name,
         Principal::Group(group) => snapshot.groups.get(group).is_some_and(|members| members.contains(name)),
         Principal::Ca(_) => false,
     };
     let allowing = snapshot.sites.values().filter(|site| site.allow.iter().any(is_named));
-    allowing.map(|site| &site.name).chain(party.into_iter().flat_map(|party| &party.grants)).collect()
+    allowing.map(|site| &site.name).chain(party.into_iter().flat_map(|party| party.grants)).collect()
 }
 
 #[cfg(test)]

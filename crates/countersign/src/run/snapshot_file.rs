@@ -7,15 +7,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use examiner::UnixTime;
-use policy::{HostName, RecordChange, Records};
+use policy::{HostName, RecordChange, Records, RecordsBuilder};
 use registry::{State, StoredCa, StoredSite};
 use serde::{Deserialize, Serialize};
 
 /// The format written here; another is not read.
 const FORMAT: u32 = 1;
+/// A file that has not been written to for this long is written by nobody any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(600);
 /// Mark of the last line.
 const SEAL: &str = "hmac-sha256 ";
 
@@ -102,6 +105,7 @@ impl Place {
         let key = self.key(true)?;
         let folder = self.file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|source| self.io(source))?;
+        remove_leftovers(folder);
         // A name of its own: while one gate takes over from another, both write.
         let new = tempfile::Builder::new().prefix("last.").suffix(".new").tempfile_in(folder);
         let (file, new) = new.map_err(|source| self.io(source))?.into_parts();
@@ -130,6 +134,7 @@ impl Place {
                 format!("the clock says {now}, but it was written at {}: put the clock right", header.time);
             return Err(self.unusable(what));
         }
+        let mut records = RecordsBuilder::default();
         let mut state = State {
             epoch: header.epoch.clone(),
             seq: header.seq,
@@ -143,10 +148,10 @@ impl Place {
                 Line::Ca { name, pem, sites, settings } => {
                     state.cas.push(StoredCa { name, pem, sites, settings });
                 }
-                Line::Change(change) => drop(state.records.apply(change)),
+                Line::Change(change) => records.add(change),
             }
         }
-        state.records.merge();
+        state.records = records.finish();
         Ok((header, state))
     }
 
@@ -177,6 +182,19 @@ impl Place {
 
     fn unusable(&self, what: impl Into<String>) -> SnapshotError {
         SnapshotError::Unusable { path: self.file.clone(), what: what.into() }
+    }
+}
+
+/// Removes what gates left behind that ended while they wrote: files that nobody has written to for a while.
+fn remove_leftovers(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with("last.") && name.ends_with(".new"));
+        let age = entry.metadata().and_then(|file| file.modified()).ok().and_then(|at| at.elapsed().ok());
+        if is_ours && age.is_some_and(|age| age > LEFT_BEHIND) {
+            // Where it cannot be removed it only takes room.
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -242,8 +260,6 @@ impl Sealed {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use policy::PartyName;
     use policy::record::Party;
 
@@ -259,13 +275,9 @@ mod tests {
         let mut records = Records::default();
         for name in ["alice", "bob"] {
             let name = PartyName::parse(name).unwrap();
-            let party = Party {
-                name: name.clone(),
-                id: name.to_string(),
-                suspended_since: None,
-                grants: Default::default(),
-            };
-            records.parties.insert(name, Arc::new(party));
+            let party =
+                Party { id: name.to_string(), name, suspended_since: None, grants: Default::default() };
+            records.parties.insert(party);
         }
         let sites = [StoredSite { name: HostName::parse("a.test").unwrap(), settings: "x = 1\n".into() }];
         place.write(&Header::new("e".into(), 7, UnixTime(1_000), 0), &sites, &[], &records).unwrap();
@@ -281,7 +293,8 @@ mod tests {
         assert_eq!(place.header(), Some(header));
         assert_eq!(state.sites[0].settings, "x = 1\n");
         let alice = PartyName::parse("alice").unwrap();
-        assert_eq!(state.records.parties.get(&alice), records.parties.get(&alice));
+        let found = |records: &Records| records.parties.get(&alice).unwrap().to_party();
+        assert_eq!(found(&state.records), found(&records));
         assert_eq!(state.records.parties.len(), 2);
     }
 
@@ -303,6 +316,24 @@ mod tests {
         assert!(place.read(UnixTime(1_000)).unwrap_err().to_string().contains("seal"));
         std::fs::remove_file(&place.key).unwrap();
         assert!(place.read(UnixTime(1_000)).is_err(), "reading makes no key");
+    }
+
+    #[test]
+    fn what_a_gate_left_half_written_is_removed_and_what_another_writes_now_is_not() {
+        let (_folder, place) = place();
+        written(&place);
+        let folder = place.file.parent().unwrap();
+        let [left, fresh, other] = ["last.a.new", "last.b.new", "notes"].map(|name| folder.join(name));
+        for path in [&left, &fresh, &other] {
+            std::fs::write(path, "half").unwrap();
+        }
+        let old = std::time::SystemTime::now() - LEFT_BEHIND - Duration::from_secs(1);
+        for path in [&left, &other] {
+            File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
+        }
+        written(&place);
+        assert_eq!([&left, &fresh, &other].map(|path| path.exists()), [false, true, true]);
+        assert!(place.read(UnixTime(1_000)).is_ok());
     }
 
     #[test]

@@ -141,7 +141,7 @@ async fn a_suspension_ends_a_strict_connection_that_never_asked() {
     until(|| world.metric("countersign_open_connections{site=\"strict.test\"}") == 1);
     let mut state = world.state.clone();
     let mut suspended =
-        (**state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap()).clone();
+        state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap().to_party();
     suspended.suspended_since = Some(now());
     let touched = state.snapshot.records.apply(RecordChange::Party(suspended));
     assert_eq!(world.gate.apply(state, vec![touched]), 1);

@@ -1,17 +1,15 @@
 //! What is on record of a presented certificate, and the first of the five ways that leads it to somebody.
 
-use std::sync::Arc;
-
 use examiner::cert::SignatureHash as Hash;
 use examiner::{Certificate, UnixTime};
 
 use super::candidate::Candidate;
 use super::{Identity, Way};
 use crate::ca::OWN_CA;
+use crate::names::PartyName;
+use crate::packed::{CertificateView, HolderView};
 use crate::peer::Peer;
-use crate::record::{
-    CertificateRecord, Holder, KeyRecord, Origin, PinExceptions, Revoked, SubjectRule, names_digest,
-};
+use crate::record::{KeyRecord, Origin, PinExceptions, Revoked, SubjectRule, names_digest};
 use crate::refusal::{NotAllowed, Refusal, Why};
 use crate::revocation::Held;
 use crate::site::{Audience, Site};
@@ -21,7 +19,7 @@ use crate::verify::Path;
 /// What is on record of the presented certificate.
 pub(super) struct Known<'a> {
     snapshot: &'a Snapshot,
-    record: Option<&'a Arc<CertificateRecord>>,
+    record: Option<CertificateView<'a>>,
     key: Option<&'a KeyRecord>,
     /// The key is on record, with other names.
     key_with_other_names: bool,
@@ -39,9 +37,9 @@ impl<'a> Known<'a> {
 
     /// Whose certificate this is by the record.
     pub(super) fn holder(&self) -> Option<Identity> {
-        Some(match &self.record?.holder {
-            Holder::Party(name) => Identity::Party(name.clone()),
-            Holder::Operator { name, role } => Identity::Operator(name.clone(), *role),
+        Some(match self.record?.holder {
+            HolderView::Party(name) => Identity::Party(PartyName::known(name)),
+            HolderView::Operator(name, role) => Identity::Operator(PartyName::known(name), role),
         })
     }
 
@@ -53,7 +51,7 @@ impl<'a> Known<'a> {
         now: UnixTime,
     ) -> Result<(), Why> {
         let revoked = |revoked: &Revoked| Why::Revoked { at: revoked.at, reason: revoked.reason.clone() };
-        if let Some(found) = self.record.and_then(|record| record.revoked.as_ref()) {
+        if let Some(found) = self.record.and_then(|record| record.revoked) {
             return Err(revoked(found));
         }
         if let Some(found) = self.key.and_then(|key| key.revoked.as_ref()) {
@@ -113,7 +111,7 @@ impl<'a> Known<'a> {
                 return Ok(self.on_record(record, Way::Thumbprint, None, site));
             }
             // An operator's own certificate is pinned by its record.
-            if site.audience == Audience::Operators && matches!(record.holder, Holder::Operator { .. }) {
+            if site.audience == Audience::Operators && matches!(record.holder, HolderView::Operator(..)) {
                 return Ok(self.on_record(record, Way::Thumbprint, None, site));
             }
         }
@@ -154,15 +152,17 @@ impl<'a> Known<'a> {
 
     fn on_record(
         &self,
-        record: &CertificateRecord,
+        record: CertificateView<'_>,
         way: Way,
         path: Option<&'a Path>,
         site: &Site,
     ) -> Candidate<'a> {
-        let (identity, shortcoming) = match (&record.holder, site.audience) {
-            (Holder::Party(name), Audience::Parties) => (Some(Identity::Party(name.clone())), None),
-            (Holder::Operator { name, role }, Audience::Operators) => {
-                (Some(Identity::Operator(name.clone(), *role)), None)
+        let (identity, shortcoming) = match (record.holder, site.audience) {
+            (HolderView::Party(name), Audience::Parties) => {
+                (Some(Identity::Party(PartyName::known(name))), None)
+            }
+            (HolderView::Operator(name, role), Audience::Operators) => {
+                (Some(Identity::Operator(PartyName::known(name), role)), None)
             }
             _ => (None, Some(NotAllowed::OtherAudience)),
         };
@@ -201,13 +201,11 @@ impl<'a> Known<'a> {
     }
 
     fn nobody_vouches(&self, peer: &Peer, certificate: &Certificate) -> Refusal {
-        let pinned_twin = self.snapshot.records.pinned_keys.get(&certificate.key_pin);
-        let twin_party = pinned_twin
-            .and_then(|thumbprint| self.snapshot.records.certificates.get(thumbprint))
-            .and_then(|record| match &record.holder {
-                Holder::Party(name) => Some(name.to_string()),
-                Holder::Operator { .. } => None,
-            });
+        let pinned_twin = self.snapshot.records.certificates.pinned_with_key(&certificate.key_pin);
+        let twin_party = pinned_twin.and_then(|(_, record)| match record.holder {
+            HolderView::Party(name) => Some(name.to_owned()),
+            HolderView::Operator(..) => None,
+        });
         let known_key = twin_party.is_some() || self.key_with_other_names;
         let why = match peer.vouching.failure.clone() {
             Some(Why::UnknownIssuer { issuer, name_equals_ca, .. }) => Why::UnknownIssuer {

@@ -17,13 +17,12 @@ fn comparable(records: &Records) -> String {
     format!(
         "{:#?}",
         (
-            sorted(records.parties.iter().map(|entry| format!("{entry:?}")).collect()),
+            sorted(records.parties.iter().map(|party| format!("{:?}", party.to_party())).collect()),
             sorted(records.certificates.iter().map(|entry| format!("{entry:?}")).collect()),
             sorted(records.keys.iter().map(|entry| format!("{entry:?}")).collect()),
             sorted(records.subjects.iter().map(|entry| format!("{entry:?}")).collect()),
             grants,
             records.compromised_keys.iter().collect::<BTreeSet<_>>(),
-            sorted(records.pinned_keys.iter().map(|entry| format!("{entry:?}")).collect()),
         )
     )
 }

@@ -28,7 +28,7 @@ async fn a_revocation_survives_a_later_one_the_partys_end_and_its_return() {
 
     let records = registry.load().await.unwrap().records;
     let revoked = |row: &registry::CertificateRow| {
-        records.certificates.get(&row.thumbprint).and_then(|record| record.revoked.clone())
+        records.certificates.get(&row.thumbprint).and_then(|record| record.revoked.cloned())
     };
     let expected = |at, reason: &str| Some(Revoked { at, reason: reason.into() });
     assert_eq!(revoked(&pin), expected(NOON, "superseded"));

@@ -83,7 +83,7 @@ pub fn known(context: &Context, text: &str) -> Result<registry::PartyRow, Failur
     let name = PartyName::parse(text)?;
     let found = context.run(context.registry.party(&name))?;
     found.ok_or_else(|| {
-        let near = context.state.records.parties.iter().map(|(name, _)| name.as_str());
+        let near = context.state.records.parties.iter().map(|party| party.name);
         let help = crate::config::problem::did_you_mean(name.as_str(), near).map_or_else(
             || format!("add it with `countersign party add {name}`"),
             |near| format!("did you mean `{near}`?"),

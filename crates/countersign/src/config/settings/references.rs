@@ -102,7 +102,7 @@ pub(super) fn lonely(
 ) {
     for (name, site) in sites {
         let granted = stored.is_some_and(|stored| {
-            let parties = stored.records.parties.iter().any(|(_, party)| party.grants.contains(name));
+            let parties = stored.records.parties.iter().any(|party| party.grants.contains(name));
             parties || stored.records.ca_grants.get(name).is_some_and(|cas| !cas.is_empty())
         });
         if site.allow.is_empty() && !granted {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use authority::Role;
 use policy::site::{ClientAuth, Principal, Site};
-use policy::{Admission, Decision, Holder, HostName, NormalPath, PartyName, Peer, Snapshot, decide::Moment};
+use policy::{
+    Admission, Decision, HolderView, HostName, NormalPath, PartyName, Peer, Snapshot, decide::Moment,
+};
 use rustls_pki_types::CertificateDer;
 
 use crate::cli::Failure;
@@ -54,7 +56,7 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
     let rules: Vec<Option<usize>> = std::iter::once(base).chain(closed.map(Some)).collect();
     let mut all = Admitted { certificates: Vec::new(), anchors: Vec::new(), left_out: Vec::new() };
     for (thumbprint, record) in context.state.records.certificates.iter() {
-        let Holder::Party(party) = &record.holder else { continue };
+        let HolderView::Party(party) = record.holder else { continue };
         let Some((_, row)) = context.run(context.registry.find_certificate(thumbprint))? else { continue };
         let sent: Vec<CertificateDer<'static>> =
             std::iter::once(&row.der).chain(&own).map(|der| CertificateDer::from(der.clone())).collect();
