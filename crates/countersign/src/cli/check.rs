@@ -32,6 +32,7 @@ pub mod roots;
 mod side;
 pub mod source;
 mod state;
+mod turns;
 mod watch;
 
 pub use document::{Document, schema};
@@ -47,6 +48,7 @@ const EXAMPLES: &str = "Examples:
   countersign check portal.example.com:8443 --private --roots ca.pem --cert alice.pem --key alice.key
   countersign check www.example.com --connect 192.0.2.7
   countersign check mail.example.com --starttls smtp
+  countersign check www.example.com --fetch --dns
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
@@ -299,6 +301,7 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
         beside,
         side,
         key: key.transpose()?,
+        turns: turns::Turns::default(),
         network: Network::of(&args.network)?,
         password: args.password_file.clone(),
     })

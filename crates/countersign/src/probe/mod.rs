@@ -5,11 +5,12 @@
 //!   through an HTTP proxy, and [`starttls`] speaks what comes before TLS.
 //! - [`bounded`]: a connection that ends after so many bytes.
 //! - [`look`]: the handshakes, and what they showed.
-//! - [`fetched`]: what the certificates of a chain name.
+//! - [`dns`]: what the DNS says of a host. [`fetched`]: what the certificates of a chain name.
 //!
 //! A deadline holds for everything. Nothing of what is seen here is trusted: it goes to the examiner as it came.
 
 mod bounded;
+pub mod dns;
 pub mod fetched;
 mod look;
 pub mod proxy;

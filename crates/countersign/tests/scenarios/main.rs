@@ -39,6 +39,7 @@ mod ca_rollover;
 mod ca_signed_elsewhere;
 mod cert_files;
 mod cert_request;
+mod check_dns;
 mod check_exit_codes;
 mod check_fetches;
 mod check_files;

@@ -21,6 +21,8 @@ pub struct SignedTimestamp {
     pub signature: Vec<u8>,
     /// Where it stands.
     pub place: Place,
+    /// Whether it came beside the certificate, in the handshake: then the log signed the certificate as it is.
+    pub is_sent: bool,
 }
 
 impl SignedTimestamp {
@@ -37,6 +39,17 @@ impl SignedTimestamp {
         let Some(list) = list else { return Some(Err(wrong("its value is no OCTET STRING".into()))) };
         let place = Place::new(format!("{}.extnValue", extension.place.path), list.content_range());
         Some(Self::all(list.content(), &place).map_err(wrong))
+    }
+
+    /// The list in a server's `signed_certificate_timestamp` extension (RFC 6962 section 3.3.1).
+    pub fn sent(list: &[u8]) -> Result<Vec<Self>, String> {
+        let all = Self::all(list, &Place::new("", 0..0))?;
+        let place = |i: usize| Place::new(format!("signed_certificate_timestamp[{i}]"), 0..0);
+        Ok(all
+            .into_iter()
+            .enumerate()
+            .map(|(i, one)| Self { is_sent: true, place: place(i), ..one })
+            .collect())
     }
 
     /// A SignedCertificateTimestampList (RFC 6962 section 3.3), which stands at `place`.
@@ -80,17 +93,26 @@ impl SignedTimestamp {
             algorithm: rest.take(2)?.try_into().ok()?,
             signature: rest.vector()?.to_vec(),
             place,
+            is_sent: false,
         })
     }
 
     /// What the log signed where the timestamp stands in the certificate itself: the certificate before it had any, and
     /// SHA-256 of its issuer's subjectPublicKeyInfo. `None` where the certificate's fields cannot be read.
     pub fn signed_of_precertificate(&self, certificate: &Examinee, issuer_key: &[u8; 32]) -> Option<Vec<u8>> {
-        let logged = as_logged(certificate)?;
+        self.signed(&[&[0, 1], &issuer_key[..]].concat(), &as_logged(certificate)?)
+    }
+
+    /// What the log signed where the timestamp comes beside the certificate: the certificate itself.
+    pub fn signed_of_certificate(&self, certificate: &Examinee) -> Option<Vec<u8>> {
+        self.signed(&[0, 0], certificate.der())
+    }
+
+    /// The structure that is signed, with the entry's type and what precedes its length (RFC 6962 section 3.2).
+    fn signed(&self, entry: &[u8], logged: &[u8]) -> Option<Vec<u8>> {
         let mut signed = vec![0, 0];
         signed.extend(self.millis.to_be_bytes());
-        signed.extend([0, 1]);
-        signed.extend(issuer_key);
+        signed.extend(entry);
         signed.extend(&u32::try_from(logged.len()).ok().filter(|n| *n < 1 << 24)?.to_be_bytes()[1..]);
         signed.extend(logged);
         signed.extend(u16::try_from(self.extensions.len()).ok()?.to_be_bytes());

@@ -38,7 +38,6 @@ const SEVERAL: Why = Why::Network("several handshakes with the host");
 pub const LEFT_OUT: &[LeftOut] = &[
     out("renewal-window-missed", Why::Network("the CA's renewal information (RFC 9773)")),
     out("clock-skew-against-server", HANDSHAKE),
-    out("sni-vs-no-sni-certificate", SEVERAL),
     out("ku-no-key-encipherment-for-rsa-kx", Why::Network("the cipher suites that the host takes")),
     out(
         "chain-incomplete-fixed-by-aia",
@@ -55,12 +54,6 @@ pub const LEFT_OUT: &[LeftOut] = &[
     out("certificate-compression", HANDSHAKE),
     out("raw-public-key-or-delegated-credential", HANDSHAKE),
     out("post-handshake-or-renegotiation-auth", HANDSHAKE),
-    out("caa-absent", DNS),
-    out("caa-forbids-current-issuer", DNS),
-    out("caa-critical-unknown-or-syntax", DNS),
-    out("caa-wildcard-parameter-conflict", DNS),
-    out("tlsa-mismatch", DNS),
-    out("dnssec-broken", DNS),
     out("https-record-vs-certificate", DNS),
     out("client-chain-not-sent", Why::ToldBy("chain-incomplete, under the profile `mtls-client`")),
     out("client-key-weak-or-old", Why::ToldBy("the checks of keys, which run under `mtls-client` too")),

@@ -24,6 +24,7 @@ pub mod prelude;
 pub mod ca;
 pub mod chain;
 pub mod client;
+pub mod dns;
 pub mod encoding;
 pub mod handshake;
 pub mod identifiers;
@@ -54,6 +55,7 @@ pub static ALL: &[(&str, &[&Check])] = &[
     ("revocation", revocation::ALL),
     ("transparency", transparency::ALL),
     ("handshake", handshake::ALL),
+    ("dns", dns::ALL),
 ];
 
 /// Every check, in the order of [`ALL`].

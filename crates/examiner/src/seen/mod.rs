@@ -46,12 +46,27 @@ pub struct Address {
     pub fault: Option<String>,
     /// The handshakes, one for each range of versions that was offered.
     pub handshakes: Vec<Handshake>,
+    /// What a client gets that sends no server name; `None` where that was not tried, or is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nameless: Option<Nameless>,
     /// What the server said in clear behind its go-ahead for TLS, escaped; `None` where all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<String>,
     /// Whether the server speaks what is spoken before TLS, and does not offer TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offers_no_tls: bool,
+}
+
+/// What a client gets that sends no server name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nameless {
+    /// The thumbprints of the certificates; empty where there is none.
+    pub chain: Vec<String>,
+    /// The subject of the first, RFC 4514.
+    pub subject: String,
+    /// How it ended.
+    pub end: End,
 }
 
 /// One handshake.

@@ -30,9 +30,13 @@ pub enum Sought {
     RevocationList,
     /// An OCSP response (RFC 6960).
     OcspResponse,
+    /// Who may issue for the host (RFC 8659).
+    CaaRecords,
+    /// Which certificates the host pins (RFC 6698).
+    TlsaRecords,
 }
 
-/// The HTTP method.
+/// How it was asked: the HTTP method, or the DNS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
@@ -40,6 +44,8 @@ pub enum Method {
     Get,
     /// POST.
     Post,
+    /// A question to a resolver; the address is that of RFC 4501.
+    Dns,
 }
 
 /// What came.
@@ -56,6 +62,8 @@ pub enum Came {
     RevocationList(usize),
     /// An OCSP response; it stands with the others.
     OcspResponse,
+    /// This many records; they stand with the others.
+    Records(usize),
     /// Nothing: it was not asked, for this reason.
     NotAsked(&'static str),
 }
@@ -81,6 +89,9 @@ impl Asked {
             }
             Came::RevocationList(size) => format!("a list of {size} octets"),
             Came::OcspResponse => "a response".into(),
+            Came::Records(0) => "no record".into(),
+            Came::Records(1) => "one record".into(),
+            Came::Records(count) => format!("{count} records"),
             Came::NotAsked(why) => format!("not asked: {why}"),
         })
     }
@@ -101,6 +112,8 @@ impl Sought {
             Self::Issuer => format!("the issuer of certificate {index}"),
             Self::RevocationList => format!("the revocation list for certificate {index}"),
             Self::OcspResponse => format!("the state of certificate {index} (OCSP)"),
+            Self::CaaRecords => "who may issue for the host (CAA)".into(),
+            Self::TlsaRecords => "the certificates that the host pins (TLSA)".into(),
         }
     }
 }
@@ -111,6 +124,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Dns => "DNS",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod asked;
 mod crl;
+mod dns;
 mod key_list;
 mod log_list;
 mod ocsp;
@@ -13,12 +14,14 @@ mod root_list;
 
 pub use asked::{Asked, Came, Form, Method, Sought};
 pub use crl::{GivenCrl, Scope};
+pub use dns::{Caa, CaaSet, Dns, Tlsa, TlsaSet};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
 pub use log_list::{LOGS_OLD_AFTER_DAYS, Log, LogList, LogListError, LogState};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
 pub use ocsp_request::ocsp_request;
 pub use root_list::{RootFact, RootList, RootListError};
 
+use crate::chain::SignedTimestamp;
 use crate::suffixes::SuffixList;
 
 /// What lies beside a chain.
@@ -40,6 +43,8 @@ pub struct SideFiles {
     pub suffixes: Option<SuffixList>,
     /// The timestamps that the server sent in the handshake.
     pub timestamps: Delivered,
+    /// What the DNS says of the host; `None` where nobody asked.
+    pub dns: Option<Dns>,
     /// What was asked of the network for the chain; empty where nobody asked.
     pub asked: Vec<Asked>,
 }
@@ -57,15 +62,15 @@ pub enum Stapled {
 }
 
 /// Whether a server sent signed certificate timestamps in the handshake (RFC 6962 sections 3.3.1 and 3.3.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Delivered {
     /// There was no handshake, or nobody looked.
     #[default]
     Unknown,
     /// Neither as an extension of TLS nor in a stapled OCSP response.
     Nothing,
-    /// It did.
-    Sent,
+    /// It did: these, as far as they could be read.
+    Sent(Vec<SignedTimestamp>),
 }
 
 impl SideFiles {

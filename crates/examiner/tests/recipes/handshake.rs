@@ -1,7 +1,7 @@
 //! Fixtures of the checks in `checks/handshake`: a right chain, and a host that was seen in one way or another.
 
 use examiner::seen::{
-    Address, ClientCertificate, End, Handshake, Host, Offer, Shown, ShownOutcome, Version, Without,
+    Address, ClientCertificate, End, Handshake, Host, Nameless, Offer, Shown, ShownOutcome, Version, Without,
 };
 
 use super::*;
@@ -147,9 +147,23 @@ fn chains() -> Vec<Recipe> {
             "by-version",
             case(|host| every(host, Offer::Tls13, |one| one.chain[0] = "cc".into())),
         ),
+        pass("sni-vs-no-sni-certificate", "same", nameless("aa", End::Seen)),
+        pass("sni-vs-no-sni-certificate", "refused", nameless("", End::Alert { code: 112 })),
+        fail("sni-vs-no-sni-certificate", "another", nameless("cc", End::Seen)),
         pass("stapling-absent", "stapled", with_responder(true)),
         fail("stapling-absent", "names-a-responder", with_responder(false)),
     ]
+}
+
+/// A host that serves this certificate, or none, where no server name is sent.
+fn nameless(first: &str, end: End) -> Case {
+    case(|host| {
+        host.addresses[0].nameless = Some(Nameless {
+            chain: if first.is_empty() { Vec::new() } else { vec![first.into(), "bb".into()] },
+            subject: if first.is_empty() { String::new() } else { "CN=default.example.com".into() },
+            end,
+        });
+    })
 }
 
 /// A host that asks for a client certificate.

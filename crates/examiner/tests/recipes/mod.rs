@@ -13,6 +13,7 @@ pub use examiner::profile::Profile;
 mod ca;
 mod chain;
 mod client;
+mod dns;
 mod encoding;
 mod handshake;
 mod identifiers;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Recipe> {
         ca::all(),
         chain::all(),
         client::all(),
+        dns::all(),
         encoding::all(),
         handshake::all(),
         identifiers::all(),

@@ -59,7 +59,10 @@ fn stamp(spec: &CertificateSpec, log: &Log, millis: u64) -> Vec<u8> {
     signed.extend(&(tbs.len() as u32).to_be_bytes()[1..]);
     signed.extend(tbs);
     signed.extend([0, 0]);
-    let signature = sign(log.key, &signed);
+    signed_stamp(log, millis, &sign(log.key, &signed))
+}
+
+fn signed_stamp(log: &Log, millis: u64, signature: &[u8]) -> Vec<u8> {
     let mut one = vec![0];
     one.extend(digest(&SHA256, log.spki).as_ref());
     one.extend(millis.to_be_bytes());
@@ -69,9 +72,13 @@ fn stamp(spec: &CertificateSpec, log: &Log, millis: u64) -> Vec<u8> {
     one
 }
 
+/// Bytes behind their length.
+fn vector(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat()
+}
+
 /// Puts these timestamps into the certificate.
 fn put(spec: &mut CertificateSpec, stamps: &[Vec<u8>]) {
-    let vector = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat();
     let all: Vec<u8> = stamps.iter().flat_map(|one| vector(one)).collect();
     spec.extension(LIST).value = octets(&vector(&all));
 }
@@ -82,6 +89,30 @@ fn stamped(logs: &[(&Log, u64)]) -> Case {
         let stamps: Vec<Vec<u8>> = logs.iter().map(|(log, millis)| stamp(leaf, log, *millis)).collect();
         put(leaf, &stamps);
     })
+}
+
+/// The timestamp of a log for a certificate that has none in itself.
+fn stamp_of_all(der: &[u8], log: &Log, millis: u64) -> Vec<u8> {
+    let mut signed = vec![0, 0];
+    signed.extend(millis.to_be_bytes());
+    signed.extend([0, 0]);
+    signed.extend(&(der.len() as u32).to_be_bytes()[1..]);
+    signed.extend(der);
+    signed.extend([0, 0]);
+    signed_stamp(log, millis, &sign(log.key, &signed))
+}
+
+/// A certificate without timestamps of a server that sends one of each of these logs, each made for what `saw` makes of
+/// the certificate.
+fn sent(logs: &[&Log], saw: impl Fn(Vec<u8>) -> Vec<u8>) -> Case {
+    let mut der = Vec::new();
+    let case = chain(|leaf, _, _| {
+        leaf.remove(LIST);
+        der = leaf.build();
+    });
+    let der = saw(der);
+    let all: Vec<u8> = logs.iter().flat_map(|log| vector(&stamp_of_all(&der, log, FIRST_DAY))).collect();
+    case.sends_timestamps(vector(&all))
 }
 
 pub fn all() -> Vec<Recipe> {
@@ -100,9 +131,9 @@ fn without_list() -> Vec<Recipe> {
     };
     const BOTH: &[(&Log, u64)] = &[(&ONE, FIRST_DAY), (&TWO, FIRST_DAY)];
     vec![
-        pass("sct-none", "in-the-handshake", bare().sends_timestamps(true)),
+        pass("sct-none", "in-the-handshake", sent(&[&ONE, &TWO], |der| der)),
         pass("sct-none", "nobody-looked", bare()),
-        fail("sct-none", "nowhere", bare().sends_timestamps(false)),
+        fail("sct-none", "nowhere", bare().sends_timestamps(Vec::new())),
         pass("sct-list-empty-or-malformed", "two", stamped(BOTH)),
         fail("sct-list-empty-or-malformed", "empty", chain(|leaf, _, _| put(leaf, &[]))),
         fail(
@@ -115,6 +146,8 @@ fn without_list() -> Vec<Recipe> {
             }),
         ),
         pass("sct-too-few-for-lifetime", "two", stamped(BOTH)),
+        pass("sct-too-few-for-lifetime", "two-in-the-handshake", sent(&[&ONE, &TWO], |der| der)),
+        fail("sct-too-few-for-lifetime", "one-in-the-handshake", sent(&[&ONE], |der| der)),
         fail("sct-too-few-for-lifetime", "one", stamped(&[(&ONE, FIRST_DAY)])),
         fail("sct-too-few-for-lifetime", "one-log-twice", stamped(&[(&ONE, FIRST_DAY), (&ONE, FIRST_DAY)])),
         fail("sct-too-few-for-lifetime", "181-days", long(BOTH)),
@@ -142,6 +175,11 @@ fn with_list() -> Vec<Recipe> {
     const MADE: &str = "2026-04-20T00:00:00Z";
     let listed = |logs: &[&Log]| stamped(BOTH).log_list(&list(MADE, logs));
     let retired = Log { state: RETIRED, ..TWO };
+    let both = list(MADE, &[&ONE, &TWO]);
+    let another = |mut der: Vec<u8>| {
+        der.pop();
+        der
+    };
     let old = |day: &str| stamped(BOTH).log_list(&list(day, &[&ONE]));
     let forged = chain(|leaf, _, _| {
         let stamps = [stamp(leaf, &ONE, FIRST_DAY), stamp(leaf, &TWO, FIRST_DAY)];
@@ -160,6 +198,8 @@ fn with_list() -> Vec<Recipe> {
         pass("sct-operators-not-diverse", "two", listed(&[&ONE, &TWO])),
         fail("sct-operators-not-diverse", "one", listed(&[&ONE, &Log { operator: "Operator One", ..TWO }])),
         pass("sct-signature-invalid", "signed", listed(&[&ONE, &TWO])),
+        pass("sct-signature-invalid", "in-the-handshake", sent(&[&ONE, &TWO], |der| der).log_list(&both)),
+        fail("sct-signature-invalid", "handshake-for-another", sent(&[&ONE, &TWO], another).log_list(&both)),
         fail("sct-signature-invalid", "for-another", forged.log_list(&list(MADE, &[&ONE, &TWO]))),
         pass("static-ct-log-entries", "one-of-each", listed(&[&ONE, &Log { is_tiled: true, ..TWO }])),
         fail(

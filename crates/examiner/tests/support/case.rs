@@ -1,11 +1,11 @@
 //! A fixture: certificates, and the question that is asked about them, as one PEM file.
 #![allow(dead_code)]
 
-use examiner::chain::{Chain, Examinee, Store, ders};
+use examiner::chain::{Chain, Examinee, SignedTimestamp, Store, ders};
 use examiner::profile::{PeerName, Profile};
 use examiner::seen::Host;
 use examiner::side::{
-    Asked, Came, Delivered, Form, GivenCrl, KeyList, LogList, Method, OcspResponse, RootList, SideFiles,
+    Asked, Came, Delivered, Dns, Form, GivenCrl, KeyList, LogList, Method, OcspResponse, RootList, SideFiles,
     Sought, Stapled,
 };
 use examiner::suffixes::SuffixList;
@@ -43,10 +43,12 @@ pub struct Case {
     asked: Vec<String>,
     /// Whether the server is known to staple no OCSP response.
     staples_nothing: bool,
-    /// Whether the server is known to send timestamps in the handshake, or not to.
-    timestamps: Option<bool>,
+    /// The list of timestamps that the server is known to send in the handshake; empty where it sends none.
+    timestamps: Option<Vec<u8>>,
     /// What was seen of the host.
     seen: Option<Host>,
+    /// What the DNS says of it.
+    dns: Option<Dns>,
 }
 
 /// One fixture of one check.
@@ -105,6 +107,7 @@ pub fn der(bytes: Vec<u8>) -> Case {
         staples_nothing: false,
         timestamps: None,
         seen: None,
+        dns: None,
     }
 }
 
@@ -191,6 +194,11 @@ impl Case {
         self.asked(&format!("0 issuer GET {ISSUER_URL}"), form)
     }
 
+    /// With a host of which the DNS says this.
+    pub fn dns(self, dns: Dns) -> Self {
+        Self { dns: Some(dns), ..self }
+    }
+
     /// Served by this host, as it was seen.
     pub fn seen(self, host: Host) -> Self {
         Self { seen: Some(host), ..self }
@@ -228,9 +236,9 @@ impl Case {
         self
     }
 
-    /// With a server that sends timestamps in the handshake, or none.
-    pub fn sends_timestamps(self, sends: bool) -> Self {
-        Self { timestamps: Some(sends), ..self }
+    /// With a server that sends this list of timestamps in the handshake, or, where it is empty, none.
+    pub fn sends_timestamps(self, list: Vec<u8>) -> Self {
+        Self { timestamps: Some(list), ..self }
     }
 
     /// With another certificate in the file.
@@ -260,11 +268,15 @@ impl Case {
         if self.staples_nothing {
             text += "Stapled: nothing\n";
         }
-        if let Some(sends) = self.timestamps {
-            text += if sends { "Timestamps: sent\n" } else { "Timestamps: nothing\n" };
+        if let Some(list) = &self.timestamps {
+            let list = data_encoding::BASE64.encode(list);
+            text += &format!("Timestamps: {}\n", if list.is_empty() { "nothing" } else { &list });
         }
         if let Some(host) = &self.seen {
             text += &format!("Seen: {}\n", serde_json::to_string(host).expect("a host is plain data"));
+        }
+        if let Some(dns) = &self.dns {
+            text += &format!("Dns: {}\n", serde_json::to_string(dns).expect("it is plain data"));
         }
         // The stores' anchors stand last.
         for certificate in self.certificates.iter().chain(self.stores.iter().map(|(_, anchor)| anchor)) {
@@ -313,9 +325,13 @@ pub fn read(file: &str) -> (Chain, Question) {
         suffixes: blocks(file, SUFFIX_LIST).first().map(|text| {
             SuffixList::read(std::str::from_utf8(text).expect("text")).expect("a list of suffixes")
         }),
+        dns: line("Dns").map(|text| serde_json::from_str(text).expect("what the DNS says")),
         timestamps: match line("Timestamps") {
-            Some("sent") => Delivered::Sent,
-            Some(_) => Delivered::Nothing,
+            Some("nothing") => Delivered::Nothing,
+            Some(list) => {
+                let list = data_encoding::BASE64.decode(list.as_bytes()).expect("base64");
+                Delivered::Sent(SignedTimestamp::sent(&list).expect("a list of timestamps"))
+            }
             None => Delivered::Unknown,
         },
         ..SideFiles::default()

@@ -1,12 +1,14 @@
 //! A host examined: what its handshakes showed, as the examiner judges it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use examiner::chain::{Chain, Examinee};
+use examiner::Thumbprint;
+use examiner::chain::{Chain, Examinee, SignedTimestamp};
 use examiner::profile::PeerName;
 use examiner::seen::{Address, End, Shown, ShownOutcome, alert};
-use examiner::side::{OcspResponse, Stapled};
+use examiner::side::{Delivered, OcspResponse, Stapled};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,6 +16,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::look::{Asked, Seen, judged};
 use super::source;
 use crate::cli::{Exit, Failure, cert, context};
+use crate::probe::dns::{self, Learnt};
 use crate::probe::{self, Looked, Own, RouteError, Served, Target, Ways};
 
 /// Endings of files that people examine: what ends so is a file, also where it is not there.
@@ -26,6 +29,8 @@ const ENDINGS: &[&str] = &[
 pub struct Way<'a> {
     /// Addresses, proxy, and what is spoken before TLS.
     pub ways: Ways,
+    /// Whom to ask what the DNS says of the host; `None` asks nobody.
+    pub resolver: Option<SocketAddr>,
     /// The server name to send instead of the host.
     pub servername: Option<&'a str>,
     /// The files of a client certificate and of its key.
@@ -73,6 +78,11 @@ pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, 
     };
     let runtime = context::runtime()?;
     let looked = runtime.block_on(probe::look(&question));
+    let name = way.servername.unwrap_or(target.host.as_str());
+    let first = looked.as_ref().ok().and_then(|looked| looked.chains.first()?.certificates.first());
+    let said = way.resolver.zip(first).filter(|_| matches!(PeerName::host(name), PeerName::Dns(_))).map(
+        |(resolver, first)| runtime.block_on(dns::ask(resolver, name, target.port(), Thumbprint::of(first))),
+    );
     // A resolver that does not answer is not waited for.
     runtime.shutdown_background();
     let looked =
@@ -80,11 +90,10 @@ pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, 
     if looked.chains.is_empty() {
         return Err(nothing_seen(&looked));
     }
-    let name = way.servername.unwrap_or(target.host.as_str());
-    Ok(reports(asked, looked, PeerName::host(name)))
+    Ok(reports(asked, looked, said, PeerName::host(name)))
 }
 
-fn reports(asked: &Asked, looked: Looked, host: PeerName) -> Vec<Seen> {
+fn reports(asked: &Asked, looked: Looked, said: Option<Learnt>, host: PeerName) -> Vec<Seen> {
     let Looked { host: seen, chains, .. } = looked;
     let mut question = asked.question.clone();
     question.host.get_or_insert(host);
@@ -92,8 +101,14 @@ fn reports(asked: &Asked, looked: Looked, host: PeerName) -> Vec<Seen> {
         let certificates = served.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect();
         let mut side = asked.side.clone();
         side.stapled = stapled(served.staple.as_deref());
+        side.timestamps = delivered(&side.stapled, served.timestamps.as_deref());
+        // The host is told of once, and so is what the DNS says of it.
+        if let (0, Some(said)) = (i, &said) {
+            side.dns = Some(said.dns.clone());
+            side.asked.extend(said.asked.iter().cloned());
+        }
         let chain = Chain::served(certificates).with_side_files(side);
-        // The host is told of once, with the chain that today's clients get.
+        // It is told of with the chain that today's clients get.
         let chain = if i == 0 { chain.with_host(seen.clone()) } else { chain };
         let (report, chain) = judged(asked, &question, chain);
         let name = match i {
@@ -110,6 +125,16 @@ fn stapled(der: Option<&[u8]>) -> Stapled {
     match der.map(OcspResponse::from_der) {
         Some(Ok(response)) => Stapled::Response(Box::new(response)),
         Some(Err(_)) | None => Stapled::Nothing,
+    }
+}
+
+/// The timestamps beside the certificate. A stapled response may have some too, which this does not read: where there is
+/// one, nobody can say that there are none.
+fn delivered(stapled: &Stapled, list: Option<&[u8]>) -> Delivered {
+    match (list.map(SignedTimestamp::sent), stapled) {
+        (Some(Ok(all)), _) => Delivered::Sent(all),
+        (Some(Err(_)), Stapled::Nothing) => Delivered::Nothing,
+        _ => Delivered::Unknown,
     }
 }
 

@@ -11,6 +11,7 @@ use examiner::side::{GivenCrl, OcspResponse, SideFiles};
 use examiner::{Question, examine, is_bundle, lint, per_store};
 
 use super::network::Network;
+use super::turns::Turns;
 use super::{roots, source};
 use crate::cli::{Failure, context};
 
@@ -28,6 +29,8 @@ pub struct Asked {
     pub side: SideFiles,
     /// The public half of the key that ought to belong to the first certificate.
     pub key: Option<Vec<u8>>,
+    /// How many chains are judged at once.
+    pub turns: Turns,
     /// The way to what the certificates name; `None` where nobody may be asked.
     pub network: Option<Network>,
     /// The file with the password of what is sealed.
@@ -124,6 +127,8 @@ pub fn judged(asked: &Asked, question: &Question, chain: Chain) -> (Report, Chai
         Some(network) => network.fetch(chain),
         None => chain,
     };
+    // A chain under the roots of the web takes some memory while it is judged: no more at once than can be computed.
+    let _turn = asked.turns.wait();
     // What was fetched may have been made while it was waited for.
     let question = &match asked.is_now {
         true => Question { at: context::now().max(question.at), ..question.clone() },

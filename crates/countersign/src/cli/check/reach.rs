@@ -1,11 +1,13 @@
 //! How a server is reached, and what is shown to it, by the words of the command line.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::host::Way;
 use super::source;
 use crate::cli::Failure;
+use crate::probe::dns;
 use crate::probe::proxy::Proxy;
 use crate::probe::starttls::Protocol;
 use crate::probe::{Target, Ways};
@@ -28,6 +30,10 @@ pub struct Reach {
     /// name.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
+    /// Ask the DNS too: who may issue for the host (CAA), and which certificates it pins (TLSA). This system's resolver is
+    /// asked, or the one at this address. The report names each question.
+    #[arg(long, value_name = "ADDRESS[:PORT]", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    dns: Option<String>,
     /// The first line of this file is the password of the proxy's user.
     #[arg(long, value_name = "FILE", requires = "proxy")]
     proxy_password_file: Option<PathBuf>,
@@ -41,6 +47,7 @@ impl Reach {
             ("--cert", self.cert.is_some()),
             ("--starttls", self.starttls.is_some()),
             ("--proxy", self.proxy.is_some()),
+            ("--dns", self.dns.is_some()),
         ];
         all.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }
@@ -56,7 +63,8 @@ impl Reach {
             proxy: proxy.map(Arc::new),
             starttls: self.starttls.as_deref().and_then(Protocol::named),
         };
-        Ok(Way { ways, servername, own: self.cert.as_deref().map(|cert| (cert, key)) })
+        let resolver = self.dns.as_deref().map(resolver).transpose()?;
+        Ok(Way { ways, resolver, servername, own: self.cert.as_deref().map(|cert| (cert, key)) })
     }
 
     fn proxy(&self, text: &str) -> Result<Proxy, Failure> {
@@ -65,4 +73,19 @@ impl Reach {
         let Some(file) = &self.proxy_password_file else { return Ok(proxy) };
         Ok(proxy.with_password(source::password_of(file)?))
     }
+}
+
+/// The resolver at this address, or this system's.
+fn resolver(text: &str) -> Result<SocketAddr, Failure> {
+    if text.is_empty() {
+        return dns::of_this_system().ok_or_else(|| {
+            Failure::not_found("/etc/resolv.conf names no resolver", "name one: --dns=192.0.2.53")
+        });
+    }
+    let whole = text.parse().ok();
+    let whole = whole.or_else(|| text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53)));
+    whole.ok_or_else(|| {
+        let what = format!("--dns: `{}` is no address", text.escape_debug());
+        Failure::usage(what, "give an address like 192.0.2.53, or 192.0.2.53:5353")
+    })
 }

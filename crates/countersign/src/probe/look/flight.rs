@@ -20,8 +20,8 @@ pub struct Flight {
     pub cipher_suite: Option<u16>,
     /// The application protocol that it chose.
     pub alpn: Option<Vec<u8>>,
-    /// How many signed certificate timestamps stood in the extension (RFC 6962 section 3.3.1).
-    pub timestamps: usize,
+    /// The list of signed certificate timestamps in the extension (RFC 6962 section 3.3.1).
+    pub timestamps: Option<Vec<u8>>,
     /// The certificates as they came.
     pub chain: Vec<Vec<u8>>,
     /// The stapled OCSP response.
@@ -53,7 +53,7 @@ pub async fn flight<S: AsyncRead + AsyncWrite + Unpin>(
         version: None,
         cipher_suite: None,
         alpn: None,
-        timestamps: 0,
+        timestamps: None,
         chain: Vec::new(),
         staple: None,
         asks: None,
@@ -115,7 +115,7 @@ impl Flight {
             let mut value = extensions.block(2)?;
             match kind {
                 16 => self.alpn = Some(value.block(2)?.block(1)?.0.to_vec()),
-                18 => self.timestamps = value.block(2)?.blocks(2)?.len(),
+                18 => self.timestamps = Some(value.0.to_vec()),
                 _ => {}
             }
         }

@@ -76,6 +76,9 @@ pub struct Served {
     pub certificates: Vec<Vec<u8>>,
     /// The OCSP response stapled to the first.
     pub staple: Option<Vec<u8>>,
+    /// The list of signed certificate timestamps that was sent beside the first; an empty one where none was sent, `None`
+    /// where that could not be seen.
+    pub timestamps: Option<Vec<u8>>,
     /// The addresses that serve it.
     pub addresses: Vec<String>,
 }
@@ -138,11 +141,21 @@ struct Look {
     tls12: Option<Full>,
     /// The handshake with our certificate.
     own: Option<Full>,
+    /// What comes of sending no server name: the certificates, and how it ended.
+    nameless: Option<(Vec<Vec<u8>>, told::End)>,
 }
 
 async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant) -> Look {
-    let mut look =
-        Look { route, fault: None, early: Vec::new(), clear: None, tls13: None, tls12: None, own: None };
+    let mut look = Look {
+        route,
+        fault: None,
+        early: Vec::new(),
+        clear: None,
+        tls13: None,
+        tls12: None,
+        own: None,
+        nameless: None,
+    };
     let opened = match open(&look.route, end).await {
         Ok(opened) => opened,
         Err(error) => {
@@ -161,6 +174,9 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
     if !speaks_13 && speaks_12 {
         look.tls12 = again.whole(&rustls::version::TLS12).await;
     }
+    if servername.is_some() && look.has_chain() {
+        look.nameless = again.nameless(speaks_13).await;
+    }
     if let Some(own) = asked.own.as_ref().filter(|_| look.asks()) {
         let version = if speaks_13 { &rustls::version::TLS13 } else { &rustls::version::TLS12 };
         look.own = again.made(version, again.http_1(), Some(own.key.clone()), true).await;
@@ -169,6 +185,12 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
 }
 
 impl Look {
+    /// Whether a certificate was shown.
+    fn has_chain(&self) -> bool {
+        let whole = [&self.tls13, &self.tls12].into_iter().flatten().any(|seen| !seen.kept.chain.is_empty());
+        whole || self.clear.as_ref().is_some_and(|seen| !seen.chain.is_empty())
+    }
+
     /// Whether a client's certificate is asked for.
     fn asks(&self) -> bool {
         let clear = self.clear.as_ref().is_some_and(|seen| seen.asks.is_some());
@@ -220,6 +242,18 @@ impl<'a> Again<'a> {
         Some(Full { after, ..first })
     }
 
+    /// What comes of sending no server name, under the version that today's clients get.
+    async fn nameless(&self, speaks_13: bool) -> Option<(Vec<Vec<u8>>, told::End)> {
+        if speaks_13 {
+            let again = Again { servername: None, ..*self };
+            let full = again.made(&rustls::version::TLS13, self.alpn, None, false).await?;
+            return Some((full.kept.chain, full.end));
+        }
+        let opened = open(self.route, self.end).await.ok()?;
+        let flight = clear(opened.stream, None, self.alpn, self.end).await;
+        Some((flight.chain, flight.end))
+    }
+
     /// One handshake; `None` where there is no connection or no time any more.
     async fn made(
         &self,
@@ -230,7 +264,9 @@ impl<'a> Again<'a> {
     ) -> Option<Full> {
         let target = &self.asked.target;
         let host = self.servername.unwrap_or(target.host.as_str());
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).ok()?;
+        // An address is never sent: it stands in where there is no name.
+        let name = self.servername.unwrap_or("0.0.0.0");
+        let name = ServerName::try_from(name.to_owned()).ok()?;
         let authority = match target.port() {
             HTTPS => host.to_owned(),
             port => format!("{host}:{port}"),

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use examiner::Thumbprint;
+use examiner::chain::{Examinee, SignedTimestamp};
 use examiner::seen as told;
 use rustls::{CipherSuite, SignatureScheme};
 
@@ -21,10 +22,11 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
         let address = look.route.shown.clone();
         // What today's clients get comes first.
         for full in [&look.tls13, &look.tls12].into_iter().flatten() {
-            served(&mut chains, &full.kept.chain, full.kept.staple.as_ref(), &address);
+            served(&mut chains, &full.kept.chain, full.kept.staple.as_ref(), None, &address);
         }
         if let Some(clear) = &look.clear {
-            served(&mut chains, &clear.chain, clear.staple.as_ref(), &address);
+            let timestamps = clear.version.map(|_| clear.timestamps.clone().unwrap_or_default());
+            served(&mut chains, &clear.chain, clear.staple.as_ref(), timestamps, &address);
         }
         if let (Some(own), Some(seen), None) = (&asked.own, &look.own, &host.shown) {
             host.shown = Some(shown(own, seen));
@@ -34,6 +36,11 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
             handshakes: handshakes(&look),
             fault: look.fault.as_ref().map(ToString::to_string),
             offers_no_tls: look.fault.as_ref().is_some_and(RouteError::is_without_tls),
+            nameless: look.nameless.as_ref().map(|(chain, end)| told::Nameless {
+                chain: thumbprints(chain),
+                subject: chain.first().map(|der| subject(der)).unwrap_or_default(),
+                end: end.clone(),
+            }),
             early: (!look.early.is_empty()).then(|| text(look.early.get(..64).unwrap_or(&look.early))),
         });
         faults.extend(look.fault);
@@ -50,7 +57,13 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
 }
 
 /// Notes that this address serves this chain.
-fn served(all: &mut Vec<Served>, chain: &[Vec<u8>], staple: Option<&Vec<u8>>, address: &str) {
+fn served(
+    all: &mut Vec<Served>,
+    chain: &[Vec<u8>],
+    staple: Option<&Vec<u8>>,
+    timestamps: Option<Vec<u8>>,
+    address: &str,
+) {
     if chain.is_empty() {
         return;
     }
@@ -62,10 +75,14 @@ fn served(all: &mut Vec<Served>, chain: &[Vec<u8>], staple: Option<&Vec<u8>>, ad
             if known.staple.is_none() {
                 known.staple = staple.cloned();
             }
+            if known.timestamps.as_ref().is_none_or(Vec::is_empty) {
+                known.timestamps = timestamps.or(known.timestamps.take());
+            }
         }
         None => all.push(Served {
             certificates: chain.to_vec(),
             staple: staple.cloned(),
+            timestamps,
             addresses: vec![address.to_owned()],
         }),
     }
@@ -90,7 +107,10 @@ fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
         alpn: seen.alpn.as_deref().map(text),
         chain: thumbprints(&seen.chain),
         is_stapled: seen.staple.is_some(),
-        timestamps: seen.version.map(|_| seen.timestamps),
+        timestamps: seen.version.map(|_| match &seen.timestamps {
+            Some(list) => SignedTimestamp::sent(list).map_or(0, |all| all.len()),
+            None => 0,
+        }),
         client_certificate: asks,
         has_key: whole.and_then(|whole| whole.kept.has_key),
         end: match whole {
@@ -171,6 +191,10 @@ fn client_certificate(asks: &Asks) -> told::ClientCertificate {
 fn named(number: u16, registered: &impl Debug) -> String {
     let name = format!("{registered:?}");
     if name.contains('(') { format!("0x{number:04x}") } else { name }
+}
+
+fn subject(der: &[u8]) -> String {
+    Examinee::read(der).subject.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 fn text(octets: &[u8]) -> String {

@@ -12,6 +12,7 @@ mod client_certificate_refused;
 mod client_sigalgs_exclude_our_key;
 mod handshake_fails;
 mod no_tls13;
+mod sni_vs_no_sni_certificate;
 mod stapling_absent;
 mod starttls_not_offered_or_strippable;
 mod tls_version_old_only;
@@ -27,6 +28,7 @@ pub static ALL: &[&Check] = &[
     &address_does_not_answer::CHECK,
     &chain_differs_by_address_or_sni::CHECK,
     &certificate_changes_between_connects::CHECK,
+    &sni_vs_no_sni_certificate::CHECK,
     &stapling_absent::CHECK,
     &starttls_not_offered_or_strippable::CHECK,
     &client_auth_requested::CHECK,

@@ -22,8 +22,8 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
     if certificate.extension(id::SCT_LIST).is_some() || !is_public(certificate) {
         return Outcome::Pass;
     }
-    match context.chain.side.timestamps {
-        Delivered::Sent => Outcome::Pass,
+    match &context.chain.side.timestamps {
+        Delivered::Sent(_) => Outcome::Pass,
         Delivered::Nothing => Outcome::found(
             certificate,
             certificate.missing("tbsCertificate.extensions"),

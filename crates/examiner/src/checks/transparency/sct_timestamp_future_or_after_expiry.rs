@@ -27,7 +27,7 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
         _ if made > context.at.max(begun) => Some(format!("it was made {made}, which is later than now")),
         _ => None,
     };
-    Outcome::all(stamps(certificate).into_iter().filter_map(|stamp| {
+    Outcome::all(stamps(certificate, context).into_iter().filter_map(|stamp| {
         let observed = wrong(stamp.made())?;
         Some(Found::new(certificate, stamp.place, observed))
     }))

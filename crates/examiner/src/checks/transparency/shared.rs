@@ -3,7 +3,7 @@
 use super::prelude::*;
 use crate::chain::SignedTimestamp;
 use crate::dates::{TimestampRule, timestamps_needed};
-use crate::side::{LOGS_OLD_AFTER_DAYS, Log, LogList};
+use crate::side::{Delivered, LOGS_OLD_AFTER_DAYS, Log, LogList};
 
 /// A timestamp and the log that made it, where the list knows it.
 #[derive(Debug)]
@@ -19,19 +19,23 @@ impl Seen<'_> {
     }
 }
 
-/// The timestamps in a certificate; empty where there is no list of them, or one that is none: that is told by another
-/// check.
-pub(super) fn stamps(certificate: &Examinee) -> Vec<SignedTimestamp> {
-    SignedTimestamp::embedded(certificate).and_then(Result::ok).unwrap_or_default()
+/// The timestamps in a certificate, and those that the server sends beside its own; empty where there is no list of them,
+/// or one that is none: that is told by another check.
+pub(super) fn stamps(certificate: &Examinee, context: &Context<'_>) -> Vec<SignedTimestamp> {
+    let mut all = SignedTimestamp::embedded(certificate).and_then(Result::ok).unwrap_or_default();
+    if let (0, Delivered::Sent(sent)) = (certificate.index, &context.chain.side.timestamps) {
+        all.extend(sent.iter().cloned());
+    }
+    all
 }
 
-/// The timestamps in a certificate with their logs. `Err` with the answer where there are none, or no list of logs.
+/// The timestamps of a certificate with their logs. `Err` with the answer where there are none, or no list of logs.
 pub(super) fn seen<'a>(
     certificate: &Examinee,
     context: &'a Context<'_>,
     what: &str,
 ) -> Result<(&'a LogList, Vec<Seen<'a>>), Outcome> {
-    let stamps = stamps(certificate);
+    let stamps = stamps(certificate, context);
     if stamps.is_empty() {
         return Err(Outcome::Pass);
     }

@@ -52,7 +52,7 @@ fn everything_that_concerns_certificates_is_read() {
         version: Some(Version::Tls12),
         cipher_suite: Some(0xc02b),
         alpn: Some(b"h2".to_vec()),
-        timestamps: 2,
+        timestamps: Some(vec![0, 6, 0, 1, 5, 0, 1, 6]),
         chain: vec![vec![1, 2], vec![3]],
         staple: Some(vec![0x30, 0]),
         asks: Some(Asks {
