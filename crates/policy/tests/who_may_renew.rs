@@ -1,5 +1,6 @@
 //! Whose certificate may be renewed: own ones of parties, on record, within the grace after their end.
 
+#[allow(dead_code)]
 mod support;
 
 use examiner::UnixTime;

@@ -201,7 +201,7 @@ fn who_may_not_enter_may_not_renew() {
         ("revoked", "revoked"),
         ("held", "revoked"),
         ("suspended", "suspended"),
-        ("stranger", "not admitted"),
+        ("stranger", "does not open"),
         ("pinned", "Only certificates of this authority"),
         ("state/operator", ""),
     ] {
