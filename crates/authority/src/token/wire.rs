@@ -63,7 +63,7 @@ pub(super) fn signature(key_type: KeyType, raw: Vec<u8>) -> Option<Vec<u8>> {
     match key_type {
         KeyType::EcdsaP256 | KeyType::EcdsaP384 => {
             let half = raw.len() / 2;
-            if half == 0 || raw.len() % 2 != 0 {
+            if half == 0 || !raw.len().is_multiple_of(2) {
                 return None;
             }
             let (r, s) = raw.split_at(half);
