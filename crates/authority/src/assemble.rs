@@ -1,13 +1,16 @@
 //! A certificate put together, looked at by the examiner, and only then signed.
 //!
 //! [`Draft`] is what should be signed; [`Draft::examine`] writes it, reads the bytes back as anybody else would,
-//! and compares. Only the [`Examined`] has a way to be signed.
+//! compares, and looks for faults by the examiner's checks. Only the [`Examined`] has a way to be signed.
 
 use std::time::Duration;
 
 use der::asn1::{Any, BitString};
 use der::{DateTime, Decode, Encode, ErrorKind, Sequence};
-use examiner::{Certificate, UnixTime};
+use examiner::chain::Examinee;
+use examiner::profile::Profile;
+use examiner::report::{Severity, Shape};
+use examiner::{Certificate, Question, UnixTime, lint};
 use policy::issuance::Window;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
 use x509_cert::ext::Extensions;
@@ -16,7 +19,8 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
 use crate::error::AuthorityError;
-use crate::keys::PrivateKey;
+use crate::extensions;
+use crate::signing_key::SigningKey;
 
 /// A certificate to be, and what the examiner must find in it.
 pub(crate) struct Draft<'a> {
@@ -65,7 +69,7 @@ struct Signed {
 impl Draft<'_> {
     /// Writes the certificate for `key` to sign, and examines it. `Err(NotAsPlanned)` where it says anything else
     /// than it should.
-    pub(crate) fn examine(self, key: &PrivateKey) -> Result<Examined, AuthorityError> {
+    pub(crate) fn examine(self, key: &SigningKey) -> Result<Examined, AuthorityError> {
         let algorithm = key.algorithm();
         let tbs = ToBeSigned {
             version: 2,
@@ -78,11 +82,28 @@ impl Draft<'_> {
             extensions: self.extensions.clone(),
         }
         .to_der()?;
-        let unsigned = wrap(&tbs, algorithm.clone(), &[])?;
+        let unsigned = wrap(&tbs, algorithm.clone(), stand_in(&algorithm))?;
         let read = Certificate::from_der(&unsigned)
             .map_err(|_| AuthorityError::NotAsPlanned("it cannot be read back"))?;
         self.compare(&read).map_err(AuthorityError::NotAsPlanned)?;
+        self.find_faults(&unsigned)?;
         Ok(Examined { tbs, algorithm })
+    }
+
+    /// `Err(Faulty)` with the gravest fault that relying parties would find in the certificate.
+    fn find_faults(&self, unsigned: &[u8]) -> Result<(), AuthorityError> {
+        let profile = match self.purpose {
+            _ if self.is_ca => Profile::Rfc5280,
+            Some(extensions::CLIENT_AUTH) => Profile::MtlsClient,
+            Some(extensions::SERVER_AUTH) => Profile::PrivateServer,
+            _ => Profile::Rfc5280,
+        };
+        let question = Question { profile: Some(profile), at: self.window.not_before, host: None };
+        let report = lint(vec![Examinee::read(unsigned)], &question, Shape::Apart);
+        match report.findings.iter().find(|finding| finding.severity == Severity::Error) {
+            Some(finding) => Err(AuthorityError::Faulty { id: finding.id, what: finding.observed.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn compare(&self, read: &Certificate) -> Result<(), &'static str> {
@@ -108,10 +129,16 @@ impl Draft<'_> {
 
 impl Examined {
     /// The signed certificate's DER.
-    pub(crate) fn sign(self, key: &PrivateKey) -> Result<Vec<u8>, AuthorityError> {
+    pub(crate) fn sign(self, key: &SigningKey) -> Result<Vec<u8>, AuthorityError> {
         let signature = key.sign(&self.tbs)?;
         Ok(wrap(&self.tbs, self.algorithm, &signature)?)
     }
+}
+
+/// What stands for the signature until there is one: of the algorithm's form, so that the form is not found fault with.
+fn stand_in(algorithm: &AlgorithmIdentifierOwned) -> &'static [u8] {
+    const ECDSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3");
+    if algorithm.oid.parent() == Some(ECDSA) { &[0x30, 6, 2, 1, 1, 2, 1, 1] } else { &[1; 64] }
 }
 
 /// `content`, its algorithm and its signature as one DER document.
@@ -133,11 +160,11 @@ pub(crate) fn time(moment: UnixTime) -> der::Result<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{KeyType, extensions, keys, names};
+    use crate::{KeyType, keys, names};
 
     #[test]
     fn what_is_not_as_planned_is_not_signed() {
-        let key = keys::generate(KeyType::EcdsaP256).unwrap();
+        let key = SigningKey::InMemory(keys::generate(KeyType::EcdsaP256).unwrap());
         let spki = key.spki().unwrap();
         let subject = names::ca_subject("Root", "Lab").unwrap();
         let window = Window { not_before: UnixTime(1_800_000_000), not_after: UnixTime(1_900_000_000) };

@@ -67,10 +67,15 @@ struct Request<'a> {
 ///
 /// Refuses weak keys, signatures that are not the key's own, and trailing data.
 pub fn read(bytes: &[u8]) -> Result<RequestKey, CsrError> {
+    read_der(&to_der(bytes)?)
+}
+
+/// The request's DER, of PEM or DER; nothing of it is looked at.
+pub fn to_der(bytes: &[u8]) -> Result<Vec<u8>, CsrError> {
     if bytes.len() > SIZE_MOST {
         return Err(CsrError::Malformed("it is larger than 64 kB"));
     }
-    if bytes.first() == Some(&0x30) { read_der(bytes) } else { read_der(&from_pem(bytes)?) }
+    if bytes.first() == Some(&0x30) { Ok(bytes.to_vec()) } else { from_pem(bytes) }
 }
 
 fn from_pem(bytes: &[u8]) -> Result<Vec<u8>, CsrError> {
@@ -96,8 +101,8 @@ fn read_der(der: &[u8]) -> Result<RequestKey, CsrError> {
         _ => CsrError::Malformed("its DER cannot be read"),
     })?;
     let (info, spki) = key_of(&request).map_err(|_| CsrError::Malformed("its DER cannot be read"))?;
-    let key = PublicKey::from_spki(&spki).ok_or(CsrError::Malformed("its public key cannot be read"))?;
-    if let Some(what) = key.weakness() {
+    PublicKey::from_spki(&spki).ok_or(CsrError::Malformed("its public key cannot be read"))?;
+    if let Some(what) = examiner::key_flaw(&spki) {
         return Err(CsrError::WeakKey(what));
     }
     let signature = request.signature.as_bytes().ok_or(CsrError::NoProofOfPossession)?;

@@ -7,6 +7,7 @@ use policy::issuance::Profile;
 
 use crate::hierarchy::{ImportError, Role};
 use crate::ledger::LedgerError;
+use crate::token::TokenPlace;
 
 /// Why the authority did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,14 @@ pub enum AuthorityError {
     /// A private key of a kind that is not used here.
     #[error("the private key cannot be used: {0}")]
     UnusableKey(String),
+    /// A token, or the library that leads to it, did not do what it was asked.
+    #[error("the {place}: {what}")]
+    Token {
+        /// Which one.
+        place: TokenPlace,
+        /// What it said.
+        what: String,
+    },
     /// The plan is for another CA.
     #[error("the {role} does not issue `{profile}` certificates")]
     WrongIssuer {
@@ -95,6 +104,14 @@ pub enum AuthorityError {
     /// The certificate was put together wrongly and therefore not signed.
     #[error("the certificate is not as planned, and was not signed: {0}")]
     NotAsPlanned(&'static str),
+    /// The examiner found a fault in it, and it was not signed.
+    #[error("the certificate would be faulty, and was not signed: {what} ({id})")]
+    Faulty {
+        /// The check that found it.
+        id: &'static str,
+        /// What it found.
+        what: String,
+    },
     /// A password of the user's own for the compatible PKCS#12 profile.
     #[error("the compatible PKCS#12 profile takes a generated password only")]
     PasswordNotGenerated,
@@ -149,6 +166,10 @@ impl AuthorityError {
                 "Give an unencrypted PKCS#8 key, ECDSA P-256 or P-384, RSA 3072 or Ed25519; `openssl pkcs8 -topk8 -nocrypt` converts."
                     .into()
             }
+            Self::Token { .. } => {
+                "See that the token is there, that its library can be loaded, and that the PIN is right; its vendor's tool, or `pkcs11-tool --module … --list-token-slots`, shows it."
+                    .into()
+            }
             Self::WrongIssuer { profile, .. } => format!("Use the {}.", Role::of(*profile)),
             Self::KeyOfCa(_) => "Make a new key; and find out who else has the CA's, if the request is not yours.".into(),
             Self::OutlivesIssuer(_) => "Choose an earlier end, or renew the issuing CA first.".into(),
@@ -165,6 +186,9 @@ impl AuthorityError {
             Self::NoRolloverUnderWay(_) => "Begin one with `countersign ca rollover start`.".into(),
             Self::NoRollover(_) => "Give the client CA or the operator CA.".into(),
             Self::NotOnRecord(_) => "Check the database and its disk, then ask again.".into(),
+            Self::Faulty { id, .. } => {
+                format!("Nothing was issued. `countersign explain {id}` says what is wrong; ask for another name or key.")
+            }
             Self::NotAsPlanned(_) | Self::NoRandomness | Self::Signing | Self::Encoding(_) => {
                 "Nothing was issued. Please report this.".into()
             }

@@ -1,7 +1,7 @@
 //! The root and the three issuing CAs, in their directory.
 //!
 //! `root.pem`, `client.pem`, `server.pem` and `operator.pem` are the certificates; the `.key` beside each is its
-//! key, encrypted under the hierarchy's passphrase, mode 0600. `root.key` may be taken away: only a new server CA
+//! key, encrypted under the hierarchy's passphrase, mode 0600; or the address of a key in a token, whose PIN the passphrase is. `root.key` may be taken away: only a new server CA
 //! needs it back. `client.chain.pem` is there where the client CA's certificate was signed elsewhere: its issuers, up to
 //! their root. `client.old.pem` and `client.old.key` are there while the client CA passes from one generation to the next;
 //! so are `operator.old.…`.
@@ -17,11 +17,12 @@ use x509_cert::ext::pkix::{NameConstraints, SubjectKeyIdentifier};
 
 use crate::error::AuthorityError;
 use crate::files;
-use crate::keys::{KeyType, PrivateKey};
+use crate::keys::KeyType;
 use crate::names::Permitted;
 use crate::passphrase::Passphrase;
 use crate::signer::{Shard, Signer};
-use crate::verify;
+use crate::signing_key::{KeyStore, SigningKey};
+use crate::{token, verify};
 
 mod create;
 mod elsewhere;
@@ -80,6 +81,8 @@ pub struct CreateOptions {
     pub sites: Vec<String>,
     /// The kind of all four keys.
     pub key_type: KeyType,
+    /// Where they are made and kept.
+    pub store: KeyStore,
     /// The moment of making it.
     pub now: UnixTime,
     /// The organisation in the CAs' names, up to 64 characters.
@@ -178,6 +181,17 @@ impl Hierarchy {
         key_path(&self.directory, role).exists()
     }
 
+    /// The libraries that lead to the tokens with keys of these CAs; none where all are in files.
+    pub fn token_modules(&self) -> Vec<PathBuf> {
+        let all = Role::ALL.map(|role| key_path(&self.directory, role));
+        let texts = all.iter().filter_map(|path| files::read_private(path).ok());
+        let addresses = texts.filter_map(|text| {
+            let text = std::str::from_utf8(&text).ok()?;
+            token::uri::Address::parse(text.trim_end()).ok()
+        });
+        addresses.map(|address| address.place.module).collect()
+    }
+
     /// Whether the server CA may name this host or address.
     pub fn server_ca_permits(&self, host: &str) -> bool {
         self.permitted.permits(host)
@@ -192,7 +206,7 @@ impl Hierarchy {
         if !path.exists() {
             return Err(AuthorityError::KeyAway { role, path });
         }
-        let key = PrivateKey::from_encrypted_pem(&files::read_private(&path)?, passphrase, &path)?;
+        let key = SigningKey::open(&files::read_private(&path)?, passphrase, &path)?;
         let certificate = self.certificate(role);
         if key.spki()? != *certificate.spki {
             return Err(AuthorityError::OtherKey { role, path });
@@ -229,7 +243,7 @@ impl Hierarchy {
 }
 
 /// The CA that `certificate` and `key` make together.
-fn signer(role: Role, key: PrivateKey, certificate: Certificate) -> Result<Signer, AuthorityError> {
+fn signer(role: Role, key: SigningKey, certificate: Certificate) -> Result<Signer, AuthorityError> {
     let parsed = parse(&certificate)?;
     let tbs = parsed.tbs_certificate();
     let (_, key_id) = tbs

@@ -67,7 +67,7 @@ impl KeyType {
 
     /// The algorithm of its signatures (RFC 5758 section 3.2 and RFC 8410 section 3: without parameters; RFC 4055
     /// section 5: with NULL).
-    fn algorithm(self) -> AlgorithmIdentifierOwned {
+    pub(crate) fn algorithm(self) -> AlgorithmIdentifierOwned {
         let (oid, parameters) = match self {
             Self::EcdsaP256 => ("1.2.840.10045.4.3.2", None),
             Self::EcdsaP384 => ("1.2.840.10045.4.3.3", None),

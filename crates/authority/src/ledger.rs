@@ -20,6 +20,8 @@ pub struct IssuedRecord {
     pub key_pin: KeyPin,
     /// What it is for.
     pub profile: Profile,
+    /// The profile's name, which is another for one of the configuration.
+    pub profile_name: String,
     /// The registered name of the party or site.
     pub party: String,
     /// The party's identifier; empty for servers.

@@ -6,10 +6,11 @@
 //! - [`signer`]: an unlocked CA; makes certificates from checked plans, and puts them on record.
 //! - [`ledger`]: where each certificate is written before it leaves.
 //! - [`csr`]: the public key of a request, once its owner has shown to hold it.
-//! - [`request`]: a request of our own, for another issuer.
+//! - [`request`]: a request of our own, for another issuer. [`renewal`]: who asks for the next certificate has the present
+//!   one's key.
 //! - [`crl`]: revocation lists.
 //! - [`pkcs12`]: key and certificate in one file, under a password.
-//! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory.
+//! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory. [`token`]: keys that never leave a token.
 //!
 //! What is signed is put together in `assemble`, from the extensions in `extensions` and the names in `names`.
 
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod ledger;
 pub mod passphrase;
 pub mod pkcs12;
+pub mod renewal;
 pub mod request;
 pub mod signer;
 
@@ -31,6 +33,8 @@ mod error;
 mod extensions;
 mod names;
 mod random;
+mod signing_key;
+pub mod token;
 mod verify;
 
 pub use error::AuthorityError;
@@ -39,3 +43,5 @@ pub use keys::{KeyType, PrivateKey};
 pub use ledger::{IssuedRecord, Ledger, LedgerError};
 pub use passphrase::Passphrase;
 pub use signer::{Issued, Shard, Signer};
+pub use signing_key::KeyStore;
+pub use token::TokenPlace;

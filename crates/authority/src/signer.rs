@@ -8,9 +8,9 @@ use x509_cert::name::Name;
 use crate::assemble::Draft;
 use crate::error::AuthorityError;
 use crate::hierarchy::Role;
-use crate::keys::PrivateKey;
 use crate::ledger::{IssuedRecord, Ledger};
 use crate::names::Permitted;
+use crate::signing_key::SigningKey;
 use crate::{extensions, random};
 
 /// The first byte of a serial number, 1 to 127: which revocation list shard the certificate belongs to.
@@ -31,7 +31,7 @@ impl Shard {
 #[derive(Debug)]
 pub struct Signer {
     pub(crate) role: Role,
-    pub(crate) key: PrivateKey,
+    pub(crate) key: SigningKey,
     pub(crate) certificate: Certificate,
     pub(crate) subject: Name,
     pub(crate) key_id: Vec<u8>,
@@ -84,6 +84,11 @@ impl Signer {
         Window { not_before: self.certificate.not_before, not_after: self.certificate.not_after }
     }
 
+    /// Takes its key out of its token, where it is in one; for a CA that is trusted no longer.
+    pub fn forget_key(self) {
+        self.key.forget();
+    }
+
     /// The same CA, giving out serial numbers of this shard.
     #[must_use]
     pub fn with_shard(self, shard: Shard) -> Self {
@@ -94,6 +99,38 @@ impl Signer {
     ///
     /// Refuses a profile of another CA, an end after the CA's own, the key of one of the own CAs, and hosts the server
     /// CA may not name.
+    ///
+    /// A plan that was not checked is not signed:
+    ///
+    /// ```
+    /// # use authority::{AuthorityError, Issued, Signer};
+    /// # use policy::issuance::{CheckedPlan, Plan, Window};
+    /// fn sign(signer: &Signer, checked: &CheckedPlan) -> Result<Issued, AuthorityError> {
+    ///     signer.issue(checked)
+    /// }
+    /// ```
+    /// ```compile_fail,E0308
+    /// # use authority::{AuthorityError, Issued, Signer};
+    /// # use policy::issuance::{CheckedPlan, Plan, Window};
+    /// fn sign(signer: &Signer, plan: &Plan) -> Result<Issued, AuthorityError> {
+    ///     signer.issue(plan)
+    /// }
+    /// ```
+    ///
+    /// Nobody but [`check`](policy::issuance::check) makes a checked plan, and no key signs octets:
+    ///
+    /// ```compile_fail,E0423
+    /// # use policy::issuance::{CheckedPlan, Plan};
+    /// fn unchecked(plan: Plan) -> CheckedPlan {
+    ///     CheckedPlan(plan)
+    /// }
+    /// ```
+    /// ```compile_fail,E0624
+    /// # use authority::{AuthorityError, PrivateKey};
+    /// fn sign(key: &PrivateKey, octets: &[u8]) -> Result<Vec<u8>, AuthorityError> {
+    ///     key.sign(octets)
+    /// }
+    /// ```
     pub fn issue(&self, checked: &CheckedPlan) -> Result<Issued, AuthorityError> {
         let plan = checked.plan();
         self.refuse_foreign(plan)?;
@@ -142,6 +179,7 @@ impl Signer {
             thumbprint: issued.thumbprint,
             key_pin: KeyPin::of(&plan.spki),
             profile: plan.profile,
+            profile_name: plan.profile_name().to_owned(),
             party: plan.party.clone(),
             party_uuid: plan.party_uuid.clone(),
             not_before: issued.not_before,

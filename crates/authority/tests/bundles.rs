@@ -1,4 +1,4 @@
-//! PKCS#12 files, opened by openssl.
+//! PKCS#12 files, opened by openssl, NSS, Java and GnuTLS.
 
 mod support;
 
@@ -92,4 +92,74 @@ fn a_generated_password_has_20_unambiguous_characters_and_is_not_shown_by_accide
     assert!(one.expose().chars().all(|c| c.is_ascii_alphanumeric() && !"01lIoO".contains(c)));
     assert_ne!(one.expose(), two.expose());
     assert!(!format!("{one:?}").contains(one.expose()));
+}
+
+/// What a program of this machine says, and that it succeeds.
+fn program(world: &World, name: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = std::process::Command::new(name)
+        .args(arguments)
+        .current_dir(world.dir.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{name} is installed; ./check gets it: {error}"));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if output.status.success() { Ok(text) } else { Err(text) }
+}
+
+#[test]
+fn nss_java_and_gnutls_open_both_files_with_the_password_and_not_without_it() {
+    let world = World::new();
+    let password = generate_password().unwrap();
+    for key_type in [KeyType::EcdsaP256, KeyType::Rsa3072] {
+        let (key, issued) = issued_for(&world, key_type);
+        for profile in [Profile::Compatible, Profile::Modern] {
+            let file = export("alice", &key, &issued.der, &issued.chain_der, &password, profile).unwrap();
+            world.write("alice.p12", &file);
+            let all = |password: &str| {
+                let pass = format!("--password={password}");
+                [
+                    ("pk12util", program(&world, "pk12util", &["-l", "alice.p12", "-W", password])),
+                    (
+                        "keytool",
+                        program(
+                            &world,
+                            "keytool",
+                            &[
+                                "-list",
+                                "-v",
+                                "-storetype",
+                                "PKCS12",
+                                "-keystore",
+                                "alice.p12",
+                                "-storepass",
+                                password,
+                            ],
+                        ),
+                    ),
+                    (
+                        "certtool",
+                        program(
+                            &world,
+                            "certtool",
+                            &["--p12-info", "--inder", "--infile", "alice.p12", &pass],
+                        ),
+                    ),
+                ]
+            };
+            for (name, said) in all(password.expose()) {
+                let said = said.unwrap_or_else(|said| panic!("{name}, {key_type:?}, {profile:?}: {said}"));
+                assert!(said.contains("alice"), "{name}: {said}");
+                let has_key = match name {
+                    "pk12util" => said.contains("Key(shrouded):"),
+                    "keytool" => said.contains("PrivateKeyEntry") && said.contains("chain length: 2"),
+                    _ => said.contains("BEGIN PRIVATE KEY") || said.contains("BEGIN ENCRYPTED PRIVATE KEY"),
+                };
+                assert!(has_key, "{name}, {key_type:?}, {profile:?}: {said}");
+            }
+            for (name, said) in all("another-password") {
+                let opened = said.is_ok_and(|said| said.contains("alice"));
+                assert!(!opened, "{name} opens it with another password");
+            }
+        }
+    }
 }

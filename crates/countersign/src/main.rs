@@ -4,8 +4,8 @@
 //! - [`config`]: the configuration, as written and as validated.
 //! - [`run`]: the gate, its follower of the registry, and the short-lived process that signs for it.
 //! - [`doctor`]: knocks from outside. [`demo`]: the website behind a quickstart. [`clock`]: the time.
-//! - [`store`]: opens the registry. [`fetch`]: asks other hosts by HTTP, under rules. [`probe`]: the network side of the
-//!   check: a server looked at from outside, and what its certificates name.
+//! - [`store`]: opens the registry. [`notices`]: that certificates end. [`fetch`]: asks other hosts by HTTP, under rules.
+//! - [`probe`]: the network side of the check: a server looked at from outside, and what its certificates name.
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod config;
 mod demo;
 mod doctor;
 mod fetch;
+mod notices;
 mod probe;
 mod run;
 mod store;

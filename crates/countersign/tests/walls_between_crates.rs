@@ -46,6 +46,7 @@ const FLOOR: &[(&str, (u64, u64, u64))] = &[
     ("aws-lc-sys", (0, 39, 0)),
     ("idna", (1, 0, 3)),
     ("time", (0, 3, 47)),
+    ("cryptoki", (0, 12, 1)),
 ];
 
 fn metadata() -> Metadata {

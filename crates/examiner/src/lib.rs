@@ -39,7 +39,7 @@ pub mod view;
 
 pub use cert::{
     Attribute, AttributeValue, Certificate, GeneralName, KeyPin, KeyUsage, Malformed, Name, PublicKey,
-    SignatureHash, Thumbprint, UnixTime,
+    SignatureHash, Thumbprint, UnixTime, key_flaw,
 };
 pub use examine::{Question, examine, examine_with, per_store};
 pub use lint::{is_bundle, lint};

@@ -8,19 +8,22 @@ use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use policy::{Audience, Refusal, Why};
+use policy::{Audience, HostName, Refusal, Why};
 use tokio::sync::oneshot;
 
-use crate::admit::{self, Permit, Stop};
+use crate::admit::{self, Current, Permit, Stop};
 use crate::broom;
 use crate::exchange::{Answer, Exchange, Gone};
 use crate::forward::{self, Failure, Told};
+use crate::gate::Shared;
 use crate::health::health;
 use crate::identify::identified_for;
 use crate::lines::{Client, Who};
+use crate::listen::Door;
 use crate::manners;
 use crate::received::Received;
 use crate::refuse::{Asked, plain, refused, tell};
+use crate::renew;
 use crate::serve::Visit;
 use crate::settings::GateSite;
 use crate::upstream::body::Lent;
@@ -116,12 +119,11 @@ async fn decide(
         if let Some(reply) = unfit(visit, exchange, site, &request) {
             return Ok(reply);
         }
-        let known = !visit.admin
+        let known = visit.door == Door::Sites
             && admit::host_text(request.uri(), request.headers())
                 .is_some_and(|text| visit.lines.borrow().knows_host(text));
         match if known { Ok(visit.site.clone()) } else { admit::host_of(request.uri(), request.headers()) } {
-            Ok(host) if visit.admin && shared.admin_hosts.contains(&host) => {}
-            Ok(host) if !visit.admin && host == visit.site => {}
+            Ok(host) if is_meant(visit, &shared, &current, &host) => {}
             Ok(_) => {
                 let refusal = Refusal { why: Why::HostMismatch, vouched: true, observable: false };
                 let asked = Asked { current: &current, site, rules, peer: None, request: &request, now };
@@ -129,10 +131,13 @@ async fn decide(
             }
             Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", &detail)),
         }
-        if visit.admin
+        if visit.door == Door::Admin
             && let Some(reply) = health(visit, &shared, &current, exchange, request.uri().path(), now)
         {
             return Ok(reply);
+        }
+        if visit.door == Door::Enrol {
+            return Ok(renew::answer(visit, exchange, &current, (site, rules), request, now).await);
         }
         if let Some(response) = manners::preflight(&site.manners, &request) {
             exchange.verdict = "answered";
@@ -279,6 +284,15 @@ fn begins(mut response: Response<Lent>, wish: Option<Wish>) -> Begins {
     broom::sweep_response(response.headers_mut());
     *response.status_mut() = wish.answer(response.headers_mut());
     Begins::WebSocket(response, upstream, wish.client)
+}
+
+/// Whether a request that names this host may be answered on this connection.
+fn is_meant(visit: &Visit, shared: &Shared, current: &Current, host: &HostName) -> bool {
+    match visit.door {
+        Door::Sites => *host == visit.site,
+        Door::Admin => shared.admin_hosts.contains(host),
+        Door::Enrol => current.state.enrol.as_ref().is_some_and(|enrol| enrol.host == *host),
+    }
 }
 
 /// What is refused whoever asks.

@@ -17,12 +17,13 @@ use tokio::task::LocalSet;
 use crate::admit::Current;
 use crate::handshake::provider;
 use crate::health;
-use crate::listen::{self, Crowd, Worker};
+use crate::listen::{self, Crowd, Door, Worker};
 use crate::live::Live;
 use crate::metrics;
 use crate::observe::{Events, Observer};
 use crate::plain;
 use crate::rate::Rates;
+use crate::renew::Renewals;
 use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists};
 use crate::upstream::check;
 use crate::upstream::pool::Pool;
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     /// The same on the listeners without TLS.
     pub(crate) plain_crowd: Arc<Crowd>,
     pub(crate) lists: Option<Lists>,
+    /// Who renews certificates, where there is an enrolment address.
+    pub(crate) renewals: Option<Renewals>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
@@ -105,7 +108,8 @@ impl Gate {
         let workers = settings.workers.max(1);
         let mut bound = Vec::new();
         let plain = settings.plain.listen;
-        for listener in settings.listen.iter().chain(&settings.admin).chain(&plain) {
+        let (enrol, renew) = settings.enrol.map(|enrol| (enrol.listen, enrol.renew)).unzip();
+        for listener in settings.listen.iter().chain(&settings.admin).chain(&enrol).chain(&plain) {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
         }
@@ -117,6 +121,7 @@ impl Gate {
                 ..settings.limits.clone()
             })),
             lists: settings.plain.lists,
+            renewals: renew.map(Renewals::new),
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),
             limits: settings.limits,
@@ -138,10 +143,13 @@ impl Gate {
         for part in 0..workers {
             let mut listeners = Vec::new();
             for listener in &settings.listen {
-                listeners.push((listener.try_clone()?, For::Sites));
+                listeners.push((listener.try_clone()?, For::Door(Door::Sites)));
             }
             if let Some(admin) = &settings.admin {
-                listeners.push((admin.try_clone()?, For::Admin));
+                listeners.push((admin.try_clone()?, For::Door(Door::Admin)));
+            }
+            if let Some(enrol) = &enrol {
+                listeners.push((enrol.try_clone()?, For::Door(Door::Enrol)));
             }
             shared.crowd.accepting.fetch_add(listeners.len(), Ordering::SeqCst);
             for listener in &plain {
@@ -225,7 +233,8 @@ impl Gate {
         self.shared.upstreams()
     }
 
-    /// The addresses it listens on, in the order of the settings; then the admin address, then those without TLS.
+    /// The addresses it listens on, in the order of the settings; then the admin address, the enrolment address, and those
+    /// without TLS.
     pub fn bound(&self) -> Vec<SocketAddr> {
         self.bound.clone()
     }
@@ -265,8 +274,8 @@ impl Shared {
 /// What a listener is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum For {
-    Sites,
-    Admin,
+    /// With TLS.
+    Door(Door),
     /// Without TLS.
     Redirects,
 }
@@ -279,15 +288,14 @@ async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpLis
     }
     let worker = Rc::new(Worker { shared: shared.clone(), pool, part });
     for (listener, purpose) in listeners {
-        match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) if purpose == For::Redirects => {
+        match (tokio::net::TcpListener::from_std(listener), purpose) {
+            (Ok(listener), For::Redirects) => {
                 tokio::task::spawn_local(plain::accept(worker.clone(), listener));
             }
-            Ok(listener) => {
-                let admin = purpose == For::Admin;
-                tokio::task::spawn_local(listen::accept(worker.clone(), listener, admin));
+            (Ok(listener), For::Door(door)) => {
+                tokio::task::spawn_local(listen::accept(worker.clone(), listener, door));
             }
-            Err(error) => {
+            (Err(error), _) => {
                 if purpose != For::Redirects {
                     shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
                 }

@@ -25,6 +25,7 @@ use crate::admit;
 use crate::gate::Shared;
 use crate::identify::identify;
 use crate::io;
+use crate::listen::Door;
 use crate::observe::GateEvent;
 use crate::proof;
 use crate::proxy::{Link, cipher_name};
@@ -51,7 +52,7 @@ pub(crate) async fn handshake(
     shared: &Arc<Shared>,
     tcp: TcpStream,
     (from, to): (SocketAddr, SocketAddr),
-    admin: bool,
+    door: Door,
 ) -> Option<Arrival> {
     let began = Instant::now();
     let metrics = &shared.observer.metrics;
@@ -64,7 +65,7 @@ pub(crate) async fn handshake(
         }
     };
     let current = shared.current.load_full();
-    let name = site_name(&start.client_hello(), admin, &current);
+    let name = site_name(&start.client_hello(), door, &current);
     let found = name
         .and_then(|name| current.state.site(&name).cloned().zip(current.state.snapshot.site(&name).cloned()));
     let Some((site, rules)) = found else {
@@ -77,8 +78,10 @@ pub(crate) async fn handshake(
     };
     let handshake_site = rules.on_refuse == OnRefuse::Handshake;
     let now = (shared.clock)();
-    let crowded =
-        !admin && !handshake_site && !admit::is_open(&rules, now) && !shared.crowd.has_room(from.ip(), now);
+    let crowded = door == Door::Sites
+        && !handshake_site
+        && !admit::is_open(&rules, now)
+        && !shared.crowd.has_room(from.ip(), now);
     let strict = handshake_site || crowded;
     let verifier = Arc::new(Verifier {
         shared: shared.clone(),
@@ -126,12 +129,14 @@ pub(crate) async fn handshake(
     }
 }
 
-fn site_name(hello: &ClientHello<'_>, admin: bool, current: &admit::Current) -> Option<HostName> {
-    if admin {
-        return current.state.admin.as_ref().map(|admin| admin.name.clone());
+fn site_name(hello: &ClientHello<'_>, door: Door, current: &admit::Current) -> Option<HostName> {
+    match door {
+        Door::Admin => return current.state.admin.as_ref().map(|admin| admin.name.clone()),
+        Door::Enrol => return current.state.enrol.as_ref().map(|enrol| enrol.site.name.clone()),
+        Door::Sites => {}
     }
     match hello.server_name() {
-        // The admin address has its own listener.
+        // The admin and the enrolment address have listeners of their own.
         Some(name) => HostName::parse(name).ok().filter(|name| current.state.sites.contains_key(name)),
         None => current.state.default_site.clone(),
     }

@@ -21,6 +21,17 @@ use crate::serve;
 use crate::settings::Limits;
 use crate::upstream::pool::Pool;
 
+/// Which address a connection came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// One of the sites', by server name.
+    Sites,
+    /// The admin address.
+    Admin,
+    /// The enrolment address.
+    Enrol,
+}
+
 /// What one core works with.
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
@@ -29,15 +40,15 @@ pub(crate) struct Worker {
 }
 
 /// Accepts until the gate drains; what stands in the socket's queue then is still taken.
-pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: bool) {
+pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, door: Door) {
     let mut phase = worker.shared.phase.subscribe();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = phase.wait_for(|phase| !phase.accepts()) => return empty(&worker, listener, admin),
+            _ = phase.wait_for(|phase| !phase.accepts()) => return empty(&worker, listener, door),
         };
         match accepted {
-            Ok((tcp, from)) => arrive(&worker, tcp, from, admin),
+            Ok((tcp, from)) => arrive(&worker, tcp, from, door),
             Err(error) => {
                 // Out of descriptors, most likely: wait for some to come back.
                 tracing::warn!(%error, "accept failed");
@@ -48,13 +59,13 @@ pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, admin: boo
 }
 
 /// Takes everybody out of the queue of a socket that takes no more.
-fn empty(worker: &Rc<Worker>, listener: TcpListener, admin: bool) {
+fn empty(worker: &Rc<Worker>, listener: TcpListener, door: Door) {
     // The runtime only says when somebody may be there; the socket itself says when nobody is.
     match listener.into_std() {
         Ok(listener) => {
             while let Ok((tcp, from)) = listener.accept() {
                 match tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp)) {
-                    Ok(tcp) => arrive(worker, tcp, from, admin),
+                    Ok(tcp) => arrive(worker, tcp, from, door),
                     Err(error) => tracing::warn!(%error, "a connection of the queue is lost"),
                 }
             }
@@ -64,14 +75,14 @@ fn empty(worker: &Rc<Worker>, listener: TcpListener, admin: bool) {
     worker.shared.crowd.accepting.fetch_sub(1, Ordering::SeqCst);
 }
 
-fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool) {
+fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, door: Door) {
     let address = from.ip().to_canonical();
-    let announced = !admin && worker.shared.front.proxy_protocol.contains(address);
+    let announced = door != Door::Admin && worker.shared.front.proxy_protocol.contains(address);
     // Whoever speaks for others has no share of its own: those whom it announces have theirs.
     match Seat::take(&worker.shared.crowd, (!announced).then_some(address)) {
         Ok(seat) => {
             let from = SocketAddr::new(address, from.port());
-            spawn_local(meet(worker.clone(), tcp, from, Manner { admin, announced }, seat));
+            spawn_local(meet(worker.clone(), tcp, from, Manner { door, announced }, seat));
         }
         Err(full) => worker.shared.observer.metrics.turned_away(full),
     }
@@ -80,8 +91,8 @@ fn arrive(worker: &Rc<Worker>, tcp: TcpStream, from: SocketAddr, admin: bool) {
 /// What is special about a connection.
 #[derive(Clone, Copy)]
 struct Manner {
-    /// It came to the admin address.
-    admin: bool,
+    /// Where it came in.
+    door: Door,
     /// It begins with a PROXY header.
     announced: bool,
 }
@@ -103,7 +114,7 @@ async fn meet(worker: Rc<Worker>, mut tcp: TcpStream, from: SocketAddr, manner: 
         } else {
             (from, to)
         };
-        handshake(&worker.shared, tcp, ends, manner.admin).await
+        handshake(&worker.shared, tcp, ends, manner.door).await
     });
     let limit = Box::pin(first_of(tokio::time::sleep(worker.shared.limits.handshake), drained));
     let arrival = tokio::select! {
@@ -116,7 +127,7 @@ async fn meet(worker: Rc<Worker>, mut tcp: TcpStream, from: SocketAddr, manner: 
     };
     seat.shaken();
     if let Some(arrival) = arrival {
-        Box::pin(serve::serve(worker, arrival, manner.admin, seat)).await;
+        Box::pin(serve::serve(worker, arrival, manner.door, seat)).await;
     }
 }
 

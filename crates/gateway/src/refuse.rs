@@ -8,6 +8,7 @@ use policy::{Audience, Code, OnRefuse, Peer, Refusal, Site, Why};
 use crate::admit::{self, Current, Permit};
 use crate::answer::Reply;
 use crate::exchange::Exchange;
+use crate::listen::Door;
 use crate::observe::{AccessEntry, GateEvent, GateKnock};
 use crate::pages;
 use crate::received::Received;
@@ -53,7 +54,9 @@ pub(crate) fn refused(visit: &Visit, exchange: &mut Exchange, asked: &Asked<'_>,
         is_exception: false,
         count: 1,
     });
-    if let (Some(peer), OnRefuse::Page, Audience::Parties) = (peer, rules.on_refuse, rules.audience) {
+    if let (Some(peer), OnRefuse::Page, Audience::Parties) = (peer, rules.on_refuse, rules.audience)
+        && visit.door == Door::Sites
+    {
         knock(visit, peer, refusal, &exchange.reference, now);
     }
     let mismatch = code == Code::HostMismatch;

@@ -21,7 +21,7 @@ use crate::answer;
 use crate::handshake::Arrival;
 use crate::io::{self, Line, Pulse};
 use crate::lines::Lines;
-use crate::listen::{Seat, Worker};
+use crate::listen::{Door, Seat, Worker};
 use crate::live::{Connection, Cut};
 use crate::proxy::Link;
 use crate::refuse;
@@ -44,7 +44,7 @@ pub(crate) struct Visit {
     pub(crate) link: Link,
     /// What it says about where requests come from is believed.
     pub(crate) trusted: bool,
-    pub(crate) admin: bool,
+    pub(crate) door: Door,
     pub(crate) http2: bool,
     pub(crate) peer: RefCell<Option<Arc<Peer>>>,
     pub(crate) live: Arc<Connection>,
@@ -73,8 +73,8 @@ impl Drop for Visit {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, admin: bool, mut seat: Seat) {
-    let Some((line, visit)) = welcome(worker, arrival, admin, &mut seat) else { return };
+pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, door: Door, mut seat: Seat) {
+    let Some((line, visit)) = welcome(worker, arrival, door, &mut seat) else { return };
     // Each on the heap, so that a connection has room for its own protocol alone.
     let end = if visit.http2 {
         Box::pin(over_http2(line.clone(), visit)).await
@@ -90,7 +90,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, admin: bool, mut
 
 /// Registers the connection and says what it may be. Nothing of the state in force stays with it: an idle connection
 /// would keep a policy that is long past.
-fn welcome(worker: Rc<Worker>, arrival: Arrival, admin: bool, seat: &mut Seat) -> Option<(Line, Rc<Visit>)> {
+fn welcome(worker: Rc<Worker>, arrival: Arrival, door: Door, seat: &mut Seat) -> Option<(Line, Rc<Visit>)> {
     let shared = worker.shared.clone();
     let limits = &shared.limits;
     let now = (shared.clock)();
@@ -98,7 +98,9 @@ fn welcome(worker: Rc<Worker>, arrival: Arrival, admin: bool, seat: &mut Seat) -
     let site = arrival.site.name.clone();
     let rules = current.state.snapshot.site(&site)?;
     let peer = arrival.peer.as_deref();
-    let caged = !admin && !admit::is_open(rules, now) && admit::standing(&current, rules, peer, now).is_err();
+    let caged = door == Door::Sites
+        && !admit::is_open(rules, now)
+        && admit::standing(&current, rules, peer, now).is_err();
     if caged {
         seat.stranger(now);
     }
@@ -119,7 +121,7 @@ fn welcome(worker: Rc<Worker>, arrival: Arrival, admin: bool, seat: &mut Seat) -
         from: arrival.link.from.ip(),
         trusted: shared.front.trusted_proxies.contains(arrival.link.from.ip()),
         link: arrival.link,
-        admin,
+        door,
         http2,
         peer: RefCell::new(arrival.peer),
         live: live.clone(),

@@ -28,12 +28,60 @@ pub struct GateSettings {
     pub admin: Option<TcpListener>,
     /// Threads, one runtime each; 0 means one.
     pub workers: usize,
+    /// The enrolment address, where there is one.
+    pub enrol: Option<Enrol>,
     /// Limits and deadlines.
     pub limits: Limits,
     /// What stands in front of the gate.
     pub front: Front,
     /// Port 80.
     pub plain: Plain,
+}
+
+/// The enrolment address: a machine that shows its certificate there gets the next one.
+pub struct Enrol {
+    /// Bound socket.
+    pub listen: TcpListener,
+    /// Who renews.
+    pub renew: Renew,
+}
+
+/// Renews a certificate; called where it may block.
+pub type Renew = Arc<dyn Fn(RenewalAsked) -> Result<Renewed, NotRenewed> + Send + Sync>;
+
+/// What somebody asks for who has proved the key of a certificate that may be renewed.
+#[derive(Clone, Debug)]
+pub struct RenewalAsked {
+    /// Whose certificate it is.
+    pub party: policy::PartyName,
+    /// Which one was shown.
+    pub thumbprint: examiner::Thumbprint,
+    /// The request's body, as it came.
+    pub body: bytes::Bytes,
+}
+
+/// A successor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// Which certificate it is.
+    pub thumbprint: examiner::Thumbprint,
+    /// The answer's body, JSON.
+    pub text: String,
+}
+
+/// Why it was not renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRenewed {
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// In words.
+    pub detail: String,
+}
+
+impl std::fmt::Debug for Enrol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enrol").field("listen", &self.listen).finish_non_exhaustive()
+    }
 }
 
 /// What stands in front of the gate and may speak for others. Empty: nobody.
@@ -166,10 +214,23 @@ pub struct GateState {
     pub default_site: Option<HostName>,
     /// The admin address; its rules stand under its name in the snapshot.
     pub admin: Option<Arc<GateSite>>,
+    /// The enrolment address; its rules stand under its name in the snapshot.
+    pub enrol: Option<Arc<EnrolSite>>,
     /// When the policy was last known to be current, in Unix seconds.
     pub confirmed: Arc<AtomicI64>,
     /// Seconds after which a policy that could not be confirmed refuses everybody.
     pub max_stale: i64,
+}
+
+/// How the enrolment address is served.
+#[derive(Clone)]
+pub struct EnrolSite {
+    /// What it shows to visitors. Its name is that of its rules, and no host's.
+    pub site: Arc<GateSite>,
+    /// The host that requests name.
+    pub host: HostName,
+    /// Seconds after its end for which a certificate may still be renewed; profiles may allow less.
+    pub grace_seconds: i64,
 }
 
 /// How one site is served; whom it admits stands in the snapshot.
@@ -241,6 +302,7 @@ impl GateState {
     /// Checks that each site has its rules.
     pub(crate) fn check(&self) -> Result<(), GateError> {
         let all = self.sites.keys().chain(self.admin.iter().map(|admin| &admin.name));
+        let all = all.chain(self.enrol.iter().map(|enrol| &enrol.site.name));
         match all.into_iter().find(|name| self.snapshot.site(name).is_none()) {
             Some(name) => Err(GateError::SiteWithoutRules(name.clone())),
             None => Ok(()),
@@ -253,11 +315,9 @@ impl GateState {
         policy::Moment { now, policy_age: now.seconds().saturating_sub(confirmed), max_stale: self.max_stale }
     }
 
-    /// The site of this name, the admin address included.
+    /// The site of this name, the admin and the enrolment address included.
     pub(crate) fn site(&self, name: &HostName) -> Option<&Arc<GateSite>> {
-        match &self.admin {
-            Some(admin) if admin.name == *name => Some(admin),
-            _ => self.sites.get(name),
-        }
+        let own = self.admin.iter().chain(self.enrol.iter().map(|enrol| &enrol.site));
+        own.into_iter().find(|site| site.name == *name).or_else(|| self.sites.get(name))
     }
 }

@@ -3,6 +3,7 @@
 //! - `known`: what is on record of the certificate, and which of the five ways it leads.
 //! - `candidate`: such a way, and whether dates and usage hold on it.
 //! - `lists`: `allow`, `deny` and grants.
+//! - `renewal`: whether a certificate may be renewed by whoever holds its key.
 
 use examiner::UnixTime;
 
@@ -16,6 +17,9 @@ use crate::snapshot::Snapshot;
 mod candidate;
 mod known;
 mod lists;
+mod renewal;
+
+pub use renewal::{NoRenewal, may_renew};
 
 use known::Known;
 use lists::Lists;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use examiner::{PublicKey, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,15 @@ impl Profile {
         match self {
             Self::Person | Self::Operator => 365,
             Self::Device | Self::Service | Self::Server => 90,
+        }
+    }
+
+    /// How many days after its end a certificate may still be renewed by whoever holds its key: for machines that were
+    /// switched off meanwhile.
+    pub fn grace_days(self) -> u32 {
+        match self {
+            Self::Person | Self::Device | Self::Service => 30,
+            Self::Operator | Self::Server => 0,
         }
     }
 
@@ -132,6 +142,8 @@ pub struct Window {
 pub struct Plan {
     /// What it is for.
     pub profile: Profile,
+    /// The configuration's profile that it is of; `profile` is then what that is like.
+    pub own: Option<Arc<OwnProfile>>,
     /// The registered name of the party (or the site); for the record, not in the certificate.
     pub party: String,
     /// The party's identifier, 36 lower-case characters; in the certificate as `urn:uuid:…`. Empty for servers.
@@ -164,6 +176,7 @@ impl Plan {
         let life = i64::from(profile.life_days()) * DAY_SECONDS;
         Self {
             profile,
+            own: None,
             party: party.to_owned(),
             party_uuid: party_uuid.to_owned(),
             common_name: party.to_owned(),
@@ -173,6 +186,36 @@ impl Plan {
             spki,
             crl_url: None,
         }
+    }
+}
+
+impl Plan {
+    /// A plan of a profile of the configuration, with its life and its names, as [`Plan::new`].
+    pub fn of_own(
+        own: Arc<OwnProfile>,
+        party: &str,
+        party_uuid: &str,
+        spki: Vec<u8>,
+        issuer: Window,
+        now: UnixTime,
+    ) -> Self {
+        let life = i64::from(own.life_days) * DAY_SECONDS;
+        Self {
+            not_after: now.plus(life).min(issuer.not_after),
+            alt_names: own.names_of(party),
+            own: Some(own.clone()),
+            ..Self::new(own.like, party, party_uuid, spki, issuer, now)
+        }
+    }
+
+    /// The profile's name, as it stands on record.
+    pub fn profile_name(&self) -> &str {
+        self.own.as_ref().map_or(self.profile.word(), |own| &own.name)
+    }
+
+    /// The longest life that the profile allows, in days.
+    pub fn life_days(&self) -> u32 {
+        self.own.as_ref().map_or(self.profile.life_days(), |own| own.life_days)
     }
 }
 
@@ -198,8 +241,32 @@ pub enum IssueError {
         asked: i64,
         /// Days that are allowed.
         most: u32,
-        /// The profile.
-        profile: Profile,
+        /// The profile's name.
+        profile: String,
+    },
+    /// A party that its profile is not for.
+    #[error("profile `{profile}` is not for `{party}`")]
+    NotForParty {
+        /// The party.
+        party: String,
+        /// The profile's name.
+        profile: String,
+    },
+    /// A key of a kind that its profile does not take.
+    #[error("profile `{profile}` takes keys of these kinds only: {taken}; this one is {found}")]
+    KeyNotOfProfile {
+        /// Kind and size of the key.
+        found: String,
+        /// The kinds that are taken.
+        taken: String,
+        /// The profile's name.
+        profile: String,
+    },
+    /// Other names than its profile gives.
+    #[error("the names in it are not those that profile `{profile}` gives")]
+    NamesNotOfProfile {
+        /// The profile's name.
+        profile: String,
     },
     /// It would begin in the past.
     #[error("the certificate would begin at {asked}, more than 5 minutes before now")]
@@ -253,6 +320,11 @@ impl IssueError {
     pub fn remedy(&self) -> String {
         match self {
             Self::ValidityTooLong { most, .. } => format!("Ask for {most} days or fewer."),
+            Self::NotForParty { profile, .. } => {
+                format!("Use another profile, or name the party in `parties` of [profile.{profile}].")
+            }
+            Self::KeyNotOfProfile { taken, .. } => format!("Make a key of one of these kinds: {taken}."),
+            Self::NamesNotOfProfile { .. } => "Leave the names to the profile.".into(),
             Self::Backdated { .. } => "Let the certificate begin now; check this machine's clock.".into(),
             Self::AlreadyOver { .. } => "Choose a later end.".into(),
             Self::OutlivesIssuer { issuer, .. } => {
@@ -272,7 +344,8 @@ impl IssueError {
 /// and names that could be taken for another's or break what shows them. It never shortens or mends.
 pub fn check(plan: Plan, issuer: Window, now: UnixTime) -> Result<CheckedPlan, IssueError> {
     check_life(&plan, issuer, now)?;
-    check_key(&plan.spki)?;
+    let key = check_key(&plan.spki)?;
+    own::check(&plan, &key)?;
     names::check(&plan)?;
     Ok(CheckedPlan(plan))
 }
@@ -290,11 +363,11 @@ fn check_life(plan: &Plan, issuer: Window, now: UnixTime) -> Result<(), IssueErr
     if not_after <= now || not_after <= not_before {
         return Err(IssueError::AlreadyOver { not_after });
     }
-    let most = plan.profile.life_days();
+    let most = plan.life_days();
     let seconds = not_after.seconds() - now.seconds();
     if seconds > i64::from(most) * DAY_SECONDS {
         let asked = (seconds + DAY_SECONDS - 1) / DAY_SECONDS;
-        return Err(IssueError::ValidityTooLong { asked, most, profile: plan.profile });
+        return Err(IssueError::ValidityTooLong { asked, most, profile: plan.profile_name().to_owned() });
     }
     if not_before < issuer.not_before || not_after > issuer.not_after {
         return Err(IssueError::OutlivesIssuer { not_before, not_after, issuer });
@@ -302,14 +375,16 @@ fn check_life(plan: &Plan, issuer: Window, now: UnixTime) -> Result<(), IssueErr
     Ok(())
 }
 
-fn check_key(spki: &[u8]) -> Result<(), IssueError> {
+fn check_key(spki: &[u8]) -> Result<PublicKey, IssueError> {
     let key = PublicKey::from_spki(spki).ok_or(IssueError::UnreadableKey)?;
-    key.weakness().map_or(Ok(()), |what| Err(IssueError::WeakKey { what }))
+    examiner::key_flaw(spki).map_or(Ok(key), |what| Err(IssueError::WeakKey { what }))
 }
 
 mod names;
+mod own;
 mod reason;
 
+pub use own::{GRACE_MOST_DAYS, KeyKind, LIFE_MOST_DAYS, OwnProfile, Parties};
 pub use reason::Reason;
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use super::{CreateOptions, Role, certificate_path, key_path, signer};
 use crate::assemble::Draft;
 use crate::error::AuthorityError;
-use crate::keys::{self, PrivateKey};
 use crate::names::{self, Permitted};
 use crate::passphrase::Passphrase;
 use crate::signer::{Shard, Signer, serial};
+use crate::signing_key::SigningKey;
 use crate::{extensions, files, random};
 
 const YEAR_SECONDS: i64 = 365 * 86_400;
@@ -38,23 +38,41 @@ pub(super) fn create(
     let subject =
         |kind: &str| names::ca_subject(&format!("Countersign {kind} CA {}", *mark), &options.organisation);
 
-    let key = keys::generate(options.key_type)?;
+    let generate = |kind: &str| {
+        let label = format!("Countersign {kind} CA {}", *mark);
+        SigningKey::generate(&options.store, options.key_type, &label, passphrase)
+    };
+    let key = generate("Root")?;
     let der = root(&key, &subject("Root")?, options.now)?;
     pending.add(Role::Root, &der, &key, passphrase)?;
     let certificate = Certificate::from_der(&der)
         .map_err(|_| AuthorityError::NotAsPlanned("the root cannot be read back"))?;
     let root = signer(Role::Root, key, certificate)?;
 
-    for (role, kind) in [(Role::Client, "Client"), (Role::Server, "Server"), (Role::Operator, "Operator")] {
-        let key = keys::generate(options.key_type)?;
-        let permitted = (role == Role::Server).then_some(&permitted);
-        let der = issuing_ca(&root, role, &subject(kind)?, &key.spki()?, permitted, options.now)?;
-        pending.add(role, &der, &key, passphrase)?;
+    let mut made = Vec::new();
+    let mut make = || {
+        for (role, kind) in [(Role::Client, "Client"), (Role::Server, "Server"), (Role::Operator, "Operator")]
+        {
+            let key = generate(kind)?;
+            let spki = key.spki()?;
+            made.push(key);
+            let permitted = (role == Role::Server).then_some(&permitted);
+            let der = issuing_ca(&root, role, &subject(kind)?, &spki, permitted, options.now)?;
+            if let Some(key) = made.last() {
+                pending.add(role, &der, key, passphrase)?;
+            }
+        }
+        pending.write()
+    };
+    let outcome = make();
+    if outcome.is_err() {
+        // Nothing refers to them: in a token they would stay for ever.
+        made.iter().chain([&root.key]).for_each(SigningKey::forget);
     }
-    pending.write()
+    outcome
 }
 
-fn root(key: &PrivateKey, subject: &Name, now: UnixTime) -> Result<Vec<u8>, AuthorityError> {
+fn root(key: &SigningKey, subject: &Name, now: UnixTime) -> Result<Vec<u8>, AuthorityError> {
     let spki = key.spki()?;
     let draft = Draft {
         serial: serial(Shard::FIRST)?,
@@ -123,16 +141,16 @@ impl<'a> Pending<'a> {
         &mut self,
         role: Role,
         der: &[u8],
-        key: &PrivateKey,
+        key: &SigningKey,
         passphrase: &Passphrase,
     ) -> Result<(), AuthorityError> {
-        self.keys.push((key_path(self.directory, role), key.to_encrypted_pem(passphrase)?));
+        self.keys.push((key_path(self.directory, role), key.to_file(passphrase)?));
         self.certificates.push((certificate_path(self.directory, role), pem::encode("CERTIFICATE", der)));
         Ok(())
     }
 
     /// Writes all; where one fails, takes back those written before.
-    fn write(self) -> Result<(), AuthorityError> {
+    fn write(&self) -> Result<(), AuthorityError> {
         let mut written: Vec<&Path> = Vec::new();
         let mut outcome = Ok(());
         for (path, text) in &self.keys {

@@ -16,9 +16,10 @@ use super::{
     signer,
 };
 use crate::error::AuthorityError;
-use crate::keys::{self, KeyType};
+use crate::keys::KeyType;
 use crate::passphrase::Passphrase;
 use crate::signer::Signer;
+use crate::signing_key::SigningKey;
 use crate::{files, names, random};
 
 /// organizationName (RFC 4519 section 2.19).
@@ -41,7 +42,7 @@ impl Hierarchy {
         if !path.exists() {
             return Err(AuthorityError::KeyAway { role, path });
         }
-        let key = keys::PrivateKey::from_encrypted_pem(&files::read_private(&path)?, passphrase, &path)?;
+        let key = SigningKey::open(&files::read_private(&path)?, passphrase, &path)?;
         if key.spki()? != *certificate.spki {
             return Err(AuthorityError::OtherKey { role, path });
         }
@@ -70,12 +71,12 @@ impl Hierarchy {
         }
         let root = self.unlock(Role::Root, passphrase)?;
         // The present key is needed for the lists of what it signed; better to miss it now than then.
-        self.unlock(role, passphrase)?;
+        let store = self.unlock(role, passphrase)?.key.store();
         let organisation =
             self.certificate(role).subject.values(ORGANISATION).next().unwrap_or("Countersign").to_owned();
-        let subject =
-            names::ca_subject(&format!("Countersign {kind} CA {}", *random::text::<6>()?), &organisation)?;
-        let key = keys::generate(key_type)?;
+        let name = format!("Countersign {kind} CA {}", *random::text::<6>()?);
+        let subject = names::ca_subject(&name, &organisation)?;
+        let key = SigningKey::generate(&store, key_type, &name, passphrase)?;
         let der = create::issuing_ca(&root, role, &subject, &key.spki()?, None, now)?;
 
         let directory = self.directory.clone();
@@ -87,7 +88,7 @@ impl Hierarchy {
             copy(&chain, &former_chain_path(&directory, role), files::replace_public)?;
         }
         copy(&certificate, &former_path(&directory, role), files::replace_public)?;
-        files::replace_private(&private, key.to_encrypted_pem(passphrase)?.as_bytes())?;
+        files::replace_private(&private, key.to_file(passphrase)?.as_bytes())?;
         files::replace_public(&certificate, pem::encode("CERTIFICATE", &der).as_bytes())?;
         remove(&chain)?;
         *self = Self::open(&directory)?;
@@ -115,7 +116,7 @@ impl Hierarchy {
             return Ok(path);
         }
         let bytes = files::read_private(&cut_short)?;
-        let key = keys::PrivateKey::from_encrypted_pem(&bytes, passphrase, &cut_short)?;
+        let key = SigningKey::open(&bytes, passphrase, &cut_short)?;
         Ok(if key.spki()? == *self.certificate(role).spki { cut_short } else { path })
     }
 

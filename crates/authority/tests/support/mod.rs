@@ -94,6 +94,7 @@ pub fn options(key_type: KeyType) -> CreateOptions {
     CreateOptions {
         sites: vec!["portal.test".into()],
         key_type,
+        store: authority::KeyStore::Files,
         now: NOW,
         organisation: "Countersign".into(),
     }

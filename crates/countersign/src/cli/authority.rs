@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use authority::Hierarchy;
+
 use super::context::{self, check_owner};
 use super::{Exit, Failure, Globals, Outcome, run as run_cli};
 use crate::config::StateDir;
@@ -31,7 +33,9 @@ fn serve(globals: &Globals) -> Outcome {
     let listener = listener().map_err(not_started)?;
     listener.local_addr().map_err(not_started)?;
     hide_memory().map_err(not_started)?;
-    confined(Duty::Authority, &state, &[])?;
+    let has_token = Hierarchy::open(&state.authority()).is_ok_and(|own| !own.token_modules().is_empty());
+    let duty = if has_token { Duty::AuthorityWithToken } else { Duty::Authority };
+    confined(duty, &state, &[])?;
     end_with_supervisor().map_err(not_started)?;
     Authority::new(globals, state)?.serve(&listener).map_err(not_started)?;
     Ok(Exit::Fine)

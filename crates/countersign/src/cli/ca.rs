@@ -20,7 +20,7 @@ use crate::config::{StateDir, Stored};
 mod accept;
 mod elsewhere;
 pub mod fetch;
-mod init;
+pub mod init;
 mod issue;
 pub mod rollover;
 

@@ -2,13 +2,14 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, files, pkcs12};
+use authority::{CreateOptions, Hierarchy, KeyStore, KeyType, Passphrase, files, pkcs12};
 use policy::record::OperatorRole;
 use policy::{HostName, PartyName};
 use serde_json::json;
 
+use super::ca::init::Keys;
 use super::context::{self, Context};
 use super::{Exit, Failure, Globals, Outcome, issue};
 use crate::config::StateDir;
@@ -31,9 +32,8 @@ pub struct Args {
     /// The address of console, API, metrics and health.
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin: Option<SocketAddr>,
-    /// The file of the passphrase for the authority's keys; without it one is made in the state directory.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: Keys,
 }
 
 /// Runs it.
@@ -61,15 +61,23 @@ fn run(globals: &Globals, args: Args) -> Outcome {
     }
     context::check_owner(state.path())?;
     let sites = vec![site.as_str().trim_matches(['[', ']']).to_owned()];
-    let passphrase = args.passphrase_file.as_deref();
-    make_foundation(&state, &Authority { sites, passphrase, ..Authority::default() })?;
+    let passphrase = args.keys.passphrase_file.as_deref();
+    let store = args.keys.store()?;
+    make_foundation(&state, &Authority { sites, passphrase, key_type: args.keys.key, store: store.clone() })?;
     files::write_new_public(&config, text.as_bytes())?;
     let operator = first_operator(&Context::open(globals)?)?;
-    report(globals, &config, &state, &site, &operator);
+    report(globals, &config, &state, &site, &operator, &store);
     Ok(Exit::Fine)
 }
 
-fn report(globals: &Globals, config: &Path, state: &StateDir, site: &HostName, operator: &FirstOperator) {
+fn report(
+    globals: &Globals,
+    config: &Path,
+    state: &StateDir,
+    site: &HostName,
+    operator: &FirstOperator,
+    store: &KeyStore,
+) {
     let password = operator.password.expose();
     globals.print(
         &json!({
@@ -86,10 +94,16 @@ fn report(globals: &Globals, config: &Path, state: &StateDir, site: &HostName, o
             state.operator("p12").display()
         ),
     );
+    let place = state.passphrase();
+    let kept = match store {
+        KeyStore::Files => {
+            format!("encrypted under {place} (0600): whoever reads both can issue certificates")
+        }
+        KeyStore::Token(token) => format!("in the {token}, whose PIN is {place}"),
+    };
     globals.say(format!(
-        "The authority's keys are encrypted under {} (0600): whoever reads both can issue certificates.\n\
-         Next: countersign party add NAME --site {site} --pem --out .\n      countersign run",
-        state.passphrase()
+        "The authority's keys are {kept}.\n\
+         Next: countersign party add NAME --site {site} --pem --out .\n      countersign run"
     ));
 }
 
@@ -138,6 +152,8 @@ pub struct Authority<'a> {
     pub key_type: KeyType,
     /// The file of the passphrase; one is made in the state directory where absent.
     pub passphrase: Option<&'a Path>,
+    /// Where the keys are made and kept.
+    pub store: KeyStore,
 }
 
 /// Makes what a state directory begins with: passphrase, authority and registry. What is there stays.
@@ -161,7 +177,15 @@ pub fn make_authority(state: &StateDir, authority: &Authority<'_>) -> Result<(),
         files::replace_private(&state.passphrase_place(), format!("{}\n", file.display()).as_bytes())?;
     }
     let place = state.passphrase();
-    let passphrase = match place.file().filter(|_| !place.exists()) {
+    let missing = place.file().filter(|_| !place.exists());
+    if let (KeyStore::Token(token), Some(file)) = (&authority.store, missing) {
+        // One that is made here would be no PIN of the token's.
+        return Err(Failure::usage(
+            format!("the PIN of the {token} is not at hand: {} is missing", file.display()),
+            "write it to a file of mode 0600 and name that with --passphrase-file, or set COUNTERSIGN_PASSPHRASE_FILE",
+        ));
+    }
+    let passphrase = match missing {
         Some(file) => {
             let passphrase = Passphrase::generate()?;
             passphrase.write_new(file)?;
@@ -172,6 +196,7 @@ pub fn make_authority(state: &StateDir, authority: &Authority<'_>) -> Result<(),
     let options = CreateOptions {
         sites: authority.sites.clone(),
         key_type: authority.key_type,
+        store: authority.store.clone(),
         now: context::now(),
         organisation: "Countersign".into(),
     };

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use authority::ledger::LedgerError;
 use authority::{Issued, IssuedRecord, KeyType, Ledger, PrivateKey, Role, files, pkcs12};
 use examiner::UnixTime;
-use policy::issuance::{AltName, Plan, Profile, UnknownWord};
+use policy::issuance::{AltName, Profile, UnknownWord};
 use policy::record::{OperatorRole, Origin};
 use policy::{Holder, PartyName};
 use registry::{Actor, Issuer, NewCertificate, Registry};
 
 use super::context::Context;
 use super::{Failure, cert};
+use crate::config::profiles::Choice;
 
 /// What is asked for.
 pub struct Order {
@@ -22,7 +23,7 @@ pub struct Order {
     /// What its holder calls it; a free name where absent.
     pub label: Option<String>,
     /// What it is for.
-    pub profile: Profile,
+    pub profile: Choice,
     /// The public key's SubjectPublicKeyInfo, DER.
     pub spki: Vec<u8>,
     /// Further names in it.
@@ -38,7 +39,7 @@ impl Order {
             holder: Holder::Operator { name, role },
             id: new_uuid()?,
             label: None,
-            profile: Profile::Operator,
+            profile: Choice::BuiltIn(Profile::Operator),
             spki,
             alt_names: Vec::new(),
             not_after: None,
@@ -48,18 +49,14 @@ impl Order {
 
 /// Issues what is ordered, with the state directory's keys.
 pub fn issue(context: &Context, order: Order) -> Result<Issued, Failure> {
-    let signer = context.signer(Role::of(order.profile))?;
+    let signer = context.signer(Role::of(order.profile.like()))?;
     let ledger =
         Record { registry: &context.registry, actor: &context.actor, now: context.now, order: &order };
-    let mut plan = Plan::new(
-        order.profile,
-        name(&order.holder),
-        &order.id,
-        order.spki.clone(),
-        signer.window(),
-        context.now,
-    );
-    plan.alt_names.clone_from(&order.alt_names);
+    let spki = order.spki.clone();
+    let mut plan = order.profile.plan(name(&order.holder), &order.id, spki, signer.window(), context.now);
+    if !order.alt_names.is_empty() {
+        plan.alt_names.clone_from(&order.alt_names);
+    }
     if let Some(not_after) = order.not_after {
         plan.not_after = not_after;
     }
@@ -96,7 +93,7 @@ impl Ledger for Record<'_> {
             label: self.order.label.clone(),
             der: record.der.clone(),
             origin: Origin::Own,
-            profile: record.profile.word().to_owned(),
+            profile: record.profile_name.clone(),
             exceptions: Default::default(),
         };
         let done = self.registry.add_certificate(new, self.actor, self.now).await;

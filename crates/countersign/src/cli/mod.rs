@@ -26,10 +26,12 @@ pub mod init;
 pub mod issue;
 pub mod ladder;
 pub mod log;
+pub mod notices;
 pub mod operator;
 pub mod party;
 pub mod pending;
 pub mod quickstart;
+pub mod renew;
 pub mod run;
 pub mod site;
 pub mod state;
@@ -67,6 +69,8 @@ pub enum Command {
     Reload(run::ReloadArgs),
     /// Have the program as it is on disk now take over from the running one, without a lost connection.
     Upgrade(upgrade::Args),
+    /// Have this machine's certificate renewed by showing it.
+    Renew(Box<renew::Args>),
     /// Examine certificate files: what is wrong, where, and what to do.
     Check(Box<check::Args>),
     /// Knock at the doors from outside, and say which stand open.
@@ -80,6 +84,9 @@ pub enum Command {
     /// Sign what is due, as `run` starts it.
     #[command(hide = true)]
     Upkeep(upkeep::Args),
+    /// Send the notices that are due, as `run` starts it.
+    #[command(hide = true)]
+    Notices(notices::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -127,10 +134,12 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Run(args) => run::command(globals, args),
         Command::Reload(args) => run::reload(globals, args),
         Command::Upgrade(args) => upgrade::command(globals, args),
+        Command::Renew(args) => renew::command(globals, &args),
         Command::Check(args) => check::command(globals, *args),
         Command::Doctor(args) => doctor::command(globals, args),
         Command::Gate(args) => gate::command(globals, args),
         Command::Authority(args) => authority::command(globals, args),
+        Command::Notices(args) => notices::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),

@@ -54,10 +54,16 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 pub struct File {
     /// What holds for the whole program.
     pub server: ServerFile,
+    /// The enrolment address.
+    pub enrol: Option<EnrolFile>,
+    /// Who is told that certificates end.
+    pub notify: NotifyFile,
     /// The sites by host name.
     pub site: BTreeMap<At<String>, SiteFile>,
     /// Trusted issuers by name.
     pub ca: BTreeMap<At<String>, CaFile>,
+    /// Profiles of certificates by name, beside the built-in ones.
+    pub profile: BTreeMap<At<String>, ProfileFile>,
     /// Groups of parties by name.
     pub group: BTreeMap<At<String>, Vec<At<String>>>,
     /// Limits and deadlines of the gate.
@@ -90,6 +96,97 @@ pub struct ServerFile {
     pub max_stale: Option<At<Seconds>>,
     /// Refused: client certificates over HTTP/3 are not enforced.
     pub http3: Option<At<bool>>,
+}
+
+/// `[profile.NAME]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfileFile {
+    /// The built-in profile that it is like: `person`, `device` or `service`.
+    pub like: Option<At<String>>,
+    /// The life of its certificates; that of the built-in one where absent.
+    pub life: Option<At<Seconds>>,
+    /// How long after its end a certificate may be renewed; that of the built-in one where absent.
+    pub grace: Option<At<Seconds>>,
+    /// The kinds of key: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa-3072` (and longer); any where absent.
+    pub keys: Vec<At<String>>,
+    /// Names made from the party's, such as `dns:{party}.machines.example.com`.
+    pub names: Vec<At<String>>,
+    /// Who may have one: party names, `NAME-*`, `group:NAME`; everybody where absent.
+    pub parties: Option<Vec<At<String>>>,
+}
+
+/// `[notify]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifyFile {
+    /// By mail.
+    pub mail: Option<At<MailFile>>,
+    /// By HTTP POST.
+    pub webhook: Option<At<WebhookFile>>,
+}
+
+/// `[notify.mail]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailFile {
+    /// The mail server, with its port where that is not the usual one.
+    pub server: Option<String>,
+    /// How it is spoken to: `starttls` (the default), `tls`, or `none` for one on this machine.
+    pub tls: MailTlsFile,
+    /// PEM file of the roots that its certificate must lead to; those of the public web where absent.
+    pub roots: Option<PathBuf>,
+    /// Whom the mails are from.
+    pub from: Option<String>,
+    /// Whom they go to.
+    pub to: Vec<String>,
+    /// The name to log in with.
+    pub user: Option<String>,
+    /// The password to log in with.
+    pub password: Option<SecretFile>,
+}
+
+/// How a mail server is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum MailTlsFile {
+    #[default]
+    Starttls,
+    Tls,
+    None,
+}
+
+/// `[notify.webhook]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookFile {
+    /// Where notices are posted, `https://`.
+    pub url: Option<String>,
+    /// PEM file of the roots that its certificate must lead to; those of the public web where absent.
+    pub roots: Option<PathBuf>,
+    /// The key of the signature in `Countersign-Signature`.
+    pub secret: Option<SecretFile>,
+}
+
+/// A secret: `{ file = "…" }` or `{ env = "…" }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretFile {
+    /// A file of mode 0600; its first line.
+    pub file: Option<PathBuf>,
+    /// A variable.
+    pub env: Option<String>,
+}
+
+/// `[enrol]`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnrolFile {
+    /// Address and port where machines renew their certificates.
+    pub listen: Option<At<SocketAddr>>,
+    /// The address as they know it, such as `https://enrol.example.com:8444`.
+    pub url: Option<At<String>>,
 }
 
 /// `[site."…"]`.

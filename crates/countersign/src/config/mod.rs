@@ -4,18 +4,23 @@
 //! - [`problem`]: what is wrong, where, and what to do.
 //! - [`settings`]: what holds: file and registry together, validated. [`site`], [`upstream`], [`manners`], [`ca`],
 //!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
+//!   [`enrol`]: the address where machines renew. [`notify`]: who is told that certificates end.
+//!   [`profiles`]: what certificates of parties there are.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files. [`passphrase`]: where what opens the CA's keys is.
 
 pub mod ca;
 pub mod crl;
+pub mod enrol;
 pub mod fetched;
 pub mod file;
 pub mod keys;
 pub mod limits;
 pub mod manners;
+pub mod notify;
 pub mod passphrase;
 pub mod problem;
+pub mod profiles;
 pub mod read;
 pub mod schema;
 pub mod seen;

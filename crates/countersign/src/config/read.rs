@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::{
-    CaFile, CrlFile, File, HealthCheckFile, LogFile, PathFile, RateFile, ServerFile, SiteFile,
-    UpstreamTlsFile,
+    CaFile, CrlFile, EnrolFile, File, HealthCheckFile, LogFile, MailFile, NotifyFile, PathFile, ProfileFile,
+    RateFile, SecretFile, ServerFile, SiteFile, UpstreamTlsFile, WebhookFile,
 };
 use super::keys;
 use super::limits::LimitsFile;
@@ -25,6 +25,13 @@ pub fn file(source: &Source, problems: &mut Vec<Problem>) -> File {
         each_named(table, "server", |_, table| {
             unknown(table, "[server]", keys::of::<ServerFile>(), source, problems)
         });
+        each_named(table, "enrol", |_, table| {
+            unknown(table, "[enrol]", keys::of::<EnrolFile>(), source, problems)
+        });
+        each_in(table, "profile", |table| {
+            unknown(table, "a [profile]", keys::of::<ProfileFile>(), source, problems);
+        });
+        each_named(table, "notify", |_, table| notify_keys(table, source, problems));
         each_named(table, "log", |_, table| unknown(table, "[log]", keys::of::<LogFile>(), source, problems));
         each_named(table, "limits", |_, table| {
             unknown(table, "[limits]", keys::of::<LimitsFile>(), source, problems)
@@ -48,6 +55,22 @@ fn ca_keys(table: &mut Table<'_>, place: &str, source: &Source, problems: &mut V
     unknown(table, place, keys::of::<CaFile>(), source, problems);
     each_named(table, "crl", |_, table| {
         unknown(table, "a revocation list", keys::of::<CrlFile>(), source, problems);
+    });
+}
+
+fn notify_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>) {
+    unknown(table, "[notify]", keys::of::<NotifyFile>(), source, problems);
+    each_named(table, "mail", |_, table| {
+        unknown(table, "[notify.mail]", keys::of::<MailFile>(), source, problems);
+        each_named(table, "password", |_, table| {
+            unknown(table, "a secret", keys::of::<SecretFile>(), source, problems);
+        });
+    });
+    each_named(table, "webhook", |_, table| {
+        unknown(table, "[notify.webhook]", keys::of::<WebhookFile>(), source, problems);
+        each_named(table, "secret", |_, table| {
+            unknown(table, "a secret", keys::of::<SecretFile>(), source, problems);
+        });
     });
 }
 

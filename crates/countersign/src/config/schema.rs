@@ -53,7 +53,10 @@ fn without_null(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::file::{CaFile, LogFile, PathFile, RateFile, ServerFile, SiteFile};
+    use crate::config::file::{
+        CaFile, EnrolFile, LogFile, MailFile, NotifyFile, PathFile, ProfileFile, RateFile, SecretFile,
+        ServerFile, SiteFile, WebhookFile,
+    };
     use crate::config::keys;
     use crate::config::limits::LimitsFile;
 
@@ -75,6 +78,12 @@ mod tests {
         };
         assert_eq!(of("File"), read(keys::of::<File>()));
         assert_eq!(of("ServerFile"), read(keys::of::<ServerFile>()));
+        assert_eq!(of("EnrolFile"), read(keys::of::<EnrolFile>()));
+        assert_eq!(of("ProfileFile"), read(keys::of::<ProfileFile>()));
+        assert_eq!(of("NotifyFile"), read(keys::of::<NotifyFile>()));
+        assert_eq!(of("MailFile"), read(keys::of::<MailFile>()));
+        assert_eq!(of("WebhookFile"), read(keys::of::<WebhookFile>()));
+        assert_eq!(of("SecretFile"), read(keys::of::<SecretFile>()));
         assert_eq!(of("SiteFile"), read(keys::of::<SiteFile>()));
         assert_eq!(of("PathFile"), read(keys::of::<PathFile>()));
         assert_eq!(of("RateFile"), read(keys::of::<RateFile>()));

@@ -15,8 +15,11 @@ use examiner::UnixTime;
 use policy::{HostName, Records, Site, Snapshot};
 
 use super::ca::CaSettings;
+use super::enrol::{Enrol, enrol};
 use super::limits;
+use super::notify::{Notify, notify};
 use super::problem::{Problem, Problems, Source};
+use super::profiles::{Profiles, profiles};
 use super::read;
 use super::site::SiteSettings;
 use super::state::StateDir;
@@ -34,6 +37,9 @@ mod union;
 /// The admin address's name among the sites; it has a listener of its own and is served on no other.
 pub const ADMIN_SITE: &str = "admin.countersign.internal";
 
+/// The enrolment address's name among the sites; the same holds for it.
+pub const ENROL_SITE: &str = "enrol.countersign.internal";
+
 /// The settings that the program runs on.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -45,6 +51,12 @@ pub struct Settings {
     pub admin: SocketAddr,
     /// Addresses without TLS.
     pub http: Vec<SocketAddr>,
+    /// The address where machines renew their certificates.
+    pub enrol: Option<Enrol>,
+    /// Profiles of certificates beside the built-in ones.
+    pub profiles: Profiles,
+    /// Who is told that certificates end.
+    pub notify: Notify,
     /// Who stands in front and may speak for others.
     pub front: gateway::Front,
     /// Addresses that are not public and may be fetched from.
@@ -116,6 +128,9 @@ impl Settings {
         let Issuers { taken: cas, broken: broken_cas } = cas;
         references(&file, source, stored, &sites, &cas, &mut problems);
         let server = server(&file.server, &file.log, source, &mut problems);
+        let taken: Vec<SocketAddr> =
+            server.listen.iter().chain([&server.admin]).chain(&server.http).copied().collect();
+        let enrolled = file.enrol.as_ref().and_then(|one| enrol(one, &taken, source, &mut problems));
         lonely(&sites, stored, &mut warnings);
         unattached(&sites, &cas, &mut warnings);
         let mut settings = Self {
@@ -123,6 +138,9 @@ impl Settings {
             listen: server.listen,
             admin: server.admin,
             http: server.http,
+            enrol: enrolled,
+            profiles: profiles(&file, source, &mut problems),
+            notify: notify(&file.notify, base, source, &mut problems),
             front: server.front,
             fetch_private: server.fetch_private,
             workers: server.workers,
@@ -204,6 +222,11 @@ impl Settings {
     /// The admin address's name among the sites.
     pub fn admin_site() -> HostName {
         HostName::parse(ADMIN_SITE).expect("a constant that tests parse")
+    }
+
+    /// The enrolment address's name among the sites.
+    pub fn enrol_site() -> HostName {
+        HostName::parse(ENROL_SITE).expect("a constant that tests parse")
     }
 
     /// The directory that paths in the file are relative to.

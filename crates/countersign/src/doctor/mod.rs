@@ -257,6 +257,7 @@ fn stranger() -> Result<Shown, String> {
         let options = CreateOptions {
             sites: vec!["stranger.invalid".into()],
             key_type: KeyType::EcdsaP256,
+            store: authority::KeyStore::Files,
             now: clock::now(),
             organisation: "Stranger".into(),
         };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::networks::Networks;
-use http::{Method, Request, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
@@ -20,6 +20,7 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 mod address;
 mod url;
@@ -128,7 +129,7 @@ pub async fn post(
     sent: Vec<u8>,
 ) -> Result<Vec<u8>, FetchError> {
     let whole = async {
-        let answer = ask(url, rules, Some((media_type, sent))).await?;
+        let answer = ask(url, rules, Some((media_type, sent)), &[]).await?;
         match answer.status() {
             StatusCode::OK => body(answer, rules.most_bytes).await,
             other => Err(FetchError::Status(other.as_u16())),
@@ -137,10 +138,48 @@ pub async fn post(
     tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
 }
 
+/// Posts this body with these headers; any status of success will do, and nothing of the answer's body is kept. No redirect
+/// is followed.
+pub async fn post_with(
+    url: &FetchUrl,
+    rules: &Rules,
+    media_type: &'static str,
+    sent: Vec<u8>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+) -> Result<(), FetchError> {
+    let whole = async {
+        let answer = ask(url, rules, Some((media_type, sent)), &headers).await?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(FetchError::Status(status.as_u16()));
+        }
+        body(answer, rules.most_bytes).await.map(drop)
+    };
+    tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
+/// The status and body of the answer to this body of that media type, whatever the status, over TLS of the caller's
+/// settings; they decide whom the server's certificate must lead to, and what is shown to it. No redirect is followed.
+pub async fn exchange_over(
+    tls: Arc<rustls::ClientConfig>,
+    url: &FetchUrl,
+    rules: &Rules,
+    media_type: &'static str,
+    sent: Vec<u8>,
+) -> Result<(StatusCode, Vec<u8>), FetchError> {
+    let whole = async {
+        let stream = over_tls(tls, connect(url, rules).await?, url).await?;
+        let answer = exchange(stream, url, Some((media_type, sent)), &[]).await?;
+        let status = answer.status();
+        Ok((status, body(answer, rules.most_bytes).await?))
+    };
+    tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
 async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let answer = ask(&at, rules, None).await?;
+        let answer = ask(&at, rules, None, &[]).await?;
         let status = answer.status();
         if status == StatusCode::OK {
             return body(answer, rules.most_bytes).await;
@@ -161,16 +200,28 @@ async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
 type Sent = Option<(&'static str, Vec<u8>)>;
 
 /// Sends one request and reads the head of its answer.
-async fn ask(url: &FetchUrl, rules: &Rules, sent: Sent) -> Result<hyper::Response<Incoming>, FetchError> {
+async fn ask(
+    url: &FetchUrl,
+    rules: &Rules,
+    sent: Sent,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<hyper::Response<Incoming>, FetchError> {
     let stream = connect(url, rules).await?;
     if !url.is_https() {
-        return exchange(stream, url, sent).await;
+        return exchange(stream, url, sent, headers).await;
     }
+    let tls = tls(rules.roots.clone()).map_err(|why| FetchError::Tls { host: url.host().to_owned(), why })?;
+    exchange(over_tls(Arc::new(tls), stream, url).await?, url, sent, headers).await
+}
+
+async fn over_tls(
+    tls: Arc<rustls::ClientConfig>,
+    stream: TcpStream,
+    url: &FetchUrl,
+) -> Result<TlsStream<TcpStream>, FetchError> {
     let fault = |why: String| FetchError::Tls { host: url.host().to_owned(), why };
     let name = ServerName::try_from(url.host().to_owned()).map_err(|error| fault(error.to_string()))?;
-    let tls = TlsConnector::from(Arc::new(tls(rules.roots.clone()).map_err(&fault)?));
-    let stream = tls.connect(name, stream).await.map_err(|error| fault(error.to_string()))?;
-    exchange(stream, url, sent).await
+    TlsConnector::from(tls).connect(name, stream).await.map_err(|error| fault(error.to_string()))
 }
 
 /// The addresses of the name, resolved once and judged, every one of them; at least one.
@@ -214,7 +265,12 @@ fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, String> {
     Ok(builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
-async fn exchange<S>(stream: S, url: &FetchUrl, sent: Sent) -> Result<hyper::Response<Incoming>, FetchError>
+async fn exchange<S>(
+    stream: S,
+    url: &FetchUrl,
+    sent: Sent,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<hyper::Response<Incoming>, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -235,6 +291,9 @@ where
         .header(header::CONNECTION, "close");
     if let Some(media_type) = media_type {
         request = request.header(header::CONTENT_TYPE, media_type);
+    }
+    for (name, value) in headers {
+        request = request.header(name, value);
     }
     let request = request
         .body(Full::new(Bytes::from(bytes.unwrap_or_default())))

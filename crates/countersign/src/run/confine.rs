@@ -30,6 +30,8 @@ pub enum Duty {
     Gate,
     /// It signs, and speaks over one Unix socket only: no TCP, and no abstract socket of others.
     Authority,
+    /// The same, with keys in a token: its vendor's library may speak to a service or over the network.
+    AuthorityWithToken,
 }
 
 /// Confines this thread, and all that it starts from now on, for good. Returns whether the kernel has Landlock.

@@ -136,6 +136,11 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
     let gate_settings = GateSettings {
         listen: sockets.listen,
         admin: sockets.admin.into_iter().next(),
+        enrol: sockets
+            .enrol
+            .into_iter()
+            .next()
+            .map(|listen| gateway::Enrol { listen, renew: super::renewing::renew(run.state_dir.clone()) }),
         workers,
         limits: settings.limits.clone(),
         front: settings.front.clone(),
@@ -324,6 +329,7 @@ impl Serving {
 struct Sockets {
     listen: Vec<TcpListener>,
     admin: Vec<TcpListener>,
+    enrol: Vec<TcpListener>,
     http: Vec<TcpListener>,
     /// All of it, to be handed back.
     all: Vec<Socket>,
@@ -334,9 +340,11 @@ impl Sockets {
     fn of(settings: &Settings, there: Vec<Socket>) -> Result<Self, StartError> {
         let http = settings.http.iter().map(|address| (*address, Role::Http, "http"));
         let listen = settings.listen.iter().map(|address| (*address, Role::Listen, "--listen"));
-        let wanted: Vec<_> = listen.chain([(settings.admin, Role::Admin, "--admin")]).chain(http).collect();
+        let enrol = settings.enrol.iter().map(|enrol| (enrol.listen, Role::Enrol, "[enrol] listen"));
+        let wanted: Vec<_> =
+            listen.chain([(settings.admin, Role::Admin, "--admin")]).chain(enrol).chain(http).collect();
         let mut there = There::new(there, wanted.iter().map(|(address, ..)| *address).collect());
-        let mut sockets = Self { listen: vec![], admin: vec![], http: vec![], all: vec![] };
+        let mut sockets = Self { listen: vec![], admin: vec![], enrol: vec![], http: vec![], all: vec![] };
         let taken: Vec<_> = wanted
             .into_iter()
             .map(|(address, role, flag)| {
@@ -349,6 +357,7 @@ impl Sockets {
             let socket = socket?;
             let of_role = match socket.label.role {
                 Some(Role::Admin) => &mut sockets.admin,
+                Some(Role::Enrol) => &mut sockets.enrol,
                 Some(Role::Http) => &mut sockets.http,
                 _ => &mut sockets.listen,
             };

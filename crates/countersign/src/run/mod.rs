@@ -12,7 +12,8 @@
 //!   [`watch`]: files that are renewed while it runs.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
-//! - [`fetching`]: a process of its own asks for the lists of trusted issuers.
+//! - [`renewing`]: what the gate passes on to it for machines.
+//! - [`fetching`]: a process of its own asks for the lists of trusted issuers. [`noticing`]: another sends notices.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
 
@@ -29,10 +30,12 @@ mod follow;
 pub mod gate;
 mod lists;
 mod lock;
+mod noticing;
 mod notify;
 mod passing;
 pub mod predecessor;
 mod receipts;
+pub mod renewing;
 mod signals;
 pub mod signing;
 pub mod snapshot_file;
@@ -65,7 +68,11 @@ pub fn server_names(settings: &Settings) -> Vec<String> {
         .sites
         .values()
         .filter(|site| site.certificate == crate::config::keys::CertificateFile::OwnCa);
-    own.map(|site| site.name.to_string()).chain([certificates::ADMIN.to_owned()]).collect()
+    let mut names: Vec<String> = own.map(|site| site.name.to_string()).collect();
+    let enrol = settings.enrol.iter().map(|enrol| enrol.host.to_string());
+    names.extend(enrol.filter(|host| settings.sites.keys().all(|site| site.as_str() != host)));
+    names.push(certificates::ADMIN.to_owned());
+    names
 }
 
 /// Where the last policy is kept. `COUNTERSIGN_SNAPSHOT_KEY_FILE` puts its key on another file system.

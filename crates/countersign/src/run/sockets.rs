@@ -23,6 +23,8 @@ pub enum Role {
     Admin,
     /// `[server] http`
     Http,
+    /// `[enrol] listen`
+    Enrol,
 }
 
 impl Role {
@@ -32,11 +34,12 @@ impl Role {
             Self::Listen => "listen",
             Self::Admin => "admin",
             Self::Http => "http",
+            Self::Enrol => "enrol",
         }
     }
 
     fn named(word: &str) -> Option<Self> {
-        [Self::Listen, Self::Admin, Self::Http].into_iter().find(|role| role.word() == word)
+        [Self::Listen, Self::Admin, Self::Http, Self::Enrol].into_iter().find(|role| role.word() == word)
     }
 }
 
@@ -132,8 +135,8 @@ impl There {
             return Ok(());
         }
         Err(format!(
-            "systemd passed a socket for {}, which is no `listen`, `http` or `admin` address of the configuration; \
-             make ListenStream of the socket unit and [server] agree",
+            "systemd passed a socket for {}, which is no `listen`, `http`, `admin` or `[enrol]` address of the configuration; \
+             make ListenStream of the socket unit and the configuration agree",
             unwanted.join(", ")
         ))
     }

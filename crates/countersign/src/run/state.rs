@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use gateway::{GateSite, GateState, IdentityHeader, IssuerHints, Upstream};
+use gateway::{EnrolSite, GateSite, GateState, IdentityHeader, IssuerHints, Upstream};
+use policy::issuance::Profile;
 use policy::{HostName, OnRefuse, Records};
 
 use super::certificates::{self, ADMIN, CertificateError};
 use crate::config::Settings;
+use crate::config::enrol::Enrol;
 use crate::config::file::{HintsFile, IdentityFile, TlsFile};
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
@@ -39,6 +41,7 @@ pub fn gate_state(
         refuse_status: 403,
         manners: gateway::Manners::default(),
     };
+    let enrol = settings.enrol.as_ref().map(|enrol| enrol_site(settings, enrol)).transpose()?;
     let default_site: Option<HostName> =
         settings.sites.values().find(|site| site.is_default).map(|site| site.name.clone());
     Ok(GateState {
@@ -46,9 +49,28 @@ pub fn gate_state(
         sites: Arc::new(sites),
         default_site,
         admin: Some(Arc::new(admin)),
+        enrol: enrol.map(Arc::new),
         confirmed: confirmed.clone(),
         max_stale: settings.max_stale,
     })
+}
+
+fn enrol_site(settings: &Settings, enrol: &Enrol) -> Result<EnrolSite, CertificateError> {
+    let (cert, key) = certificates::paths(&settings.state, enrol.host.as_str());
+    let site = GateSite {
+        name: Settings::enrol_site(),
+        upstream: Upstream { targets: Vec::new(), tls: None, check: None, proxied: false },
+        certificate: certificates::load(&cert, &key)?,
+        tls_min_13: false,
+        identity: Vec::new(),
+        issuer_hints: IssuerHints::Known,
+        keeps_pending: false,
+        refuse_status: 403,
+        manners: gateway::Manners::default(),
+    };
+    let own = settings.profiles.values().map(|own| own.grace_days);
+    let grace = Profile::ALL.map(Profile::grace_days).into_iter().chain(own).max().unwrap_or(0);
+    Ok(EnrolSite { site: Arc::new(site), host: enrol.host.clone(), grace_seconds: i64::from(grace) * 86_400 })
 }
 
 /// The same sites with other records: what a change to parties and certificates comes to.

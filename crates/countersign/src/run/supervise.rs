@@ -15,6 +15,7 @@ use super::children::{Spawned, signal, spawn};
 use super::control::{Control, FromGate, FromSuccessor, FromSupervisor};
 use super::due::{UPKEEP, changed};
 use super::fetching::Fetching;
+use super::noticing::Noticing;
 use super::notify::{self, Notifier};
 use super::predecessor::Inherited;
 use super::signals::Signals;
@@ -190,6 +191,7 @@ impl Supervision {
     /// `say` hears each line that says it serves again.
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
         let fetching = Fetching::start(self.run.clone());
+        let noticing = Noticing::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
@@ -198,12 +200,13 @@ impl Supervision {
                     self.has_missed_reload = self.successor.is_some();
                     self.pass(PosixSignal::HUP);
                     fetching.look();
+                    noticing.look();
                     self.keep_authority();
                 }
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
                     if self.is_taken_over(said).await {
-                        drop(fetching);
+                        drop((fetching, noticing));
                         return self.retire().await;
                     }
                 }

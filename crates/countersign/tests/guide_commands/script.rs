@@ -25,6 +25,7 @@ impl Words {
         Self(vec![
             ("8443", free_port().to_string()),
             ("9443", free_port().to_string()),
+            ("8444", free_port().to_string()),
             ("127.0.0.1:3000", format!("127.0.0.1:{upstream}")),
             ("2027-03-15", clock().plus(100 * DAY).date()),
             ("7F3K-WQ", "$REFERENCE".into()),
@@ -34,9 +35,9 @@ impl Words {
     }
 
     /// The environment of `common.sh` and the scripts before the pages.
-    pub fn variables(&self) -> [(&'static str, String); 3] {
-        let [port, admin, upstream] = [0, 1, 2].map(|index| self.0[index].1.clone());
-        [("PORT", port), ("ADMIN", admin), ("UPSTREAM", format!("http://{upstream}"))]
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        let [port, admin, enrol, upstream] = [0, 1, 2, 3].map(|index| self.0[index].1.clone());
+        [("PORT", port), ("ADMIN", admin), ("ENROL", enrol), ("UPSTREAM", format!("http://{upstream}"))]
     }
 
     fn as_run(&self, text: &str) -> String {

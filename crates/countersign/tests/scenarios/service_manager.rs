@@ -227,7 +227,8 @@ fn units(into: &Path) -> Vec<String> {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains("/usr/bin/countersign") || path.extension().unwrap() == "service");
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // A template is looked at as one of its instances.
+        let name = path.file_name().unwrap().to_str().unwrap().replace("@.", "@svc.");
         let text = text.replace("/usr/bin/countersign", env!("CARGO_BIN_EXE_countersign"));
         std::fs::write(into.join(&name), text).unwrap();
         units.push(name);
@@ -240,7 +241,8 @@ fn units(into: &Path) -> Vec<String> {
 fn systemd_takes_the_units_and_finds_them_closed() {
     let folder = tempfile::tempdir().unwrap();
     let units = units(folder.path());
-    assert_eq!(units, ["countersign.service", "countersign.socket"]);
+    let renewal = ["countersign-renew@svc.service", "countersign-renew@svc.timer"];
+    assert_eq!(units, [renewal[0], renewal[1], "countersign.service", "countersign.socket"]);
     let analyze = |args: &[&str]| {
         let mut command = Command::new("systemd-analyze");
         command.args(args).current_dir(folder.path());
@@ -251,7 +253,22 @@ fn systemd_takes_the_units_and_finds_them_closed() {
         assert_eq!(said.both(), "", "{unit}");
     }
     // Of 100, how far it is open; a service without any of the settings has 96.
-    analyze(&["security", "--offline=yes", "--threshold=20", "--no-pager", "./countersign.service"]).ok();
+    for service in ["./countersign.service", "./countersign-renew@svc.service"] {
+        analyze(&["security", "--offline=yes", "--threshold=20", "--no-pager", service]).ok();
+    }
+}
+
+#[test]
+fn the_unit_for_machines_runs_a_command_that_there_is() {
+    let unit = include_str!("../../../../packaging/systemd/countersign-renew@.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/countersign ")).unwrap();
+    let line =
+        line.replace("%i", "svc").replace("${URL}", "https://localhost:1").replace("$OPTIONS", "--same-key");
+    let sandbox = Sandbox::new(&binary());
+    let refused = sandbox.countersign(&line.split(' ').collect::<Vec<_>>());
+    // Understood, and only the files are missing here.
+    assert_eq!(refused.code, 5, "{}", refused.story());
+    assert!(refused.stderr.contains("/etc/countersign/renew/svc/cert.pem"), "{}", refused.story());
 }
 
 /// The system calls of a filter of systemd, sets in it resolved.

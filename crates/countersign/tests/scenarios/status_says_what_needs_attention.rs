@@ -26,6 +26,7 @@ fn age_authority(portal: &Portal, age: i64) -> (Hierarchy, Passphrase) {
     let options = CreateOptions {
         sites: vec!["portal.test".into()],
         key_type: KeyType::EcdsaP256,
+        store: authority::KeyStore::Files,
         now: clock().plus(-age),
         organisation: "Countersign".into(),
     };

@@ -89,6 +89,22 @@ impl std::fmt::Display for PublicKey {
     }
 }
 
+/// Why a certificate must not be issued for the key of this SubjectPublicKeyInfo, in words; `None` when nothing is known
+/// against it. Beside [`PublicKey::weakness`], what lets everybody work out the private key from an RSA modulus: a small
+/// factor, primes too close to each other, the form of a broken library (ROCA).
+///
+/// `Some` for what is no DER of one.
+pub fn key_flaw(spki: &[u8]) -> Option<String> {
+    let Some(key) = PublicKey::from_spki(spki) else { return Some("it cannot be read".into()) };
+    key.weakness().or_else(|| {
+        let (_, spki) = SubjectPublicKeyInfo::from_der(spki).ok()?;
+        let Ok(ParsedKey::RSA(rsa)) = spki.parsed() else { return None };
+        let leading = rsa.modulus.iter().take_while(|octet| **octet == 0).count();
+        let flaw = crate::checks::keys::flaw_of_modulus(&rsa.modulus[leading..])?;
+        Some(format!("{key}, {flaw}"))
+    })
+}
+
 /// The pin of the key in a SubjectPublicKeyInfo.
 pub(super) fn pin(spki: &SubjectPublicKeyInfo<'_>) -> KeyPin {
     KeyPin::of(spki.raw)

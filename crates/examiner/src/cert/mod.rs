@@ -14,7 +14,7 @@ pub mod tlv;
 
 pub use certificate::{Certificate, GeneralName, KeyUsage, Malformed, SignatureHash};
 pub use hash::{HashTextError, KeyPin, Sha1Thumbprint, Thumbprint, ThumbprintText, parse_thumbprint_text};
-pub use key::PublicKey;
+pub use key::{PublicKey, key_flaw};
 pub(crate) use name::is_invisible;
 pub use name::{Attribute, AttributeValue, Name, NameTextError, SubjectKey};
 pub use time::{TimeTextError, UnixTime};

@@ -13,10 +13,10 @@ pub struct Other {
 }
 
 /// All of them.
-pub const OTHERS: [Other; 6] = [
+pub const OTHERS: [Other; 7] = [
     Other {
         code: "bad-request",
-        statuses: &[400, 413, 431, 501],
+        statuses: &[400, 405, 413, 431, 501],
         title: "The request cannot be read in one way only, or it is larger than the site allows",
         help: "Look at the answer's `detail`. `max_body` and `[limits]` set the sizes.",
     },
@@ -37,6 +37,12 @@ pub const OTHERS: [Other; 6] = [
         statuses: &[404],
         title: "There is nothing under this path of the admin address",
         help: "Look at the path.",
+    },
+    Other {
+        code: "renewal-refused",
+        statuses: &[400, 403, 422, 429, 503],
+        title: "The authority does not renew the certificate that was shown, or not now",
+        help: "Look at the answer's `detail`. `countersign party add` issues another certificate.",
     },
     Other {
         code: "upstream-unreachable",

@@ -170,12 +170,14 @@ impl World {
             sites: Arc::new(names.iter().map(|name| (host(name), served(&ca, name, echo.port()))).collect()),
             default_site: None,
             admin: Some(served(&ca, "localhost", 1)),
+            enrol: None,
             confirmed: Arc::new(AtomicI64::new(now().seconds())),
             max_stale: 86_400,
         };
         let mut settings = GateSettings {
             listen: vec![TcpListener::bind("127.0.0.1:0").unwrap()],
             admin: Some(TcpListener::bind("127.0.0.1:0").unwrap()),
+            enrol: None,
             workers: 2,
             limits: Limits::default(),
             front: gateway::Front::default(),

@@ -163,7 +163,11 @@ fn finish(globals: &Globals, role: Role, force: bool) -> Outcome {
         ));
         return Ok(Exit::Fine);
     }
+    // In a token its key has no file that goes with the certificate.
+    let former =
+        context.passphrase().ok().and_then(|open| hierarchy.unlock_former(role, &open).ok().flatten());
     hierarchy.end_rollover(role)?;
+    former.into_iter().for_each(authority::Signer::forget_key);
     crate::run::upkeep::forget_former(&context.settings.state, role);
     let noted =
         format!("{role}: rollover finished, {} is trusted no longer, {} cut off", old.subject, rows.len());

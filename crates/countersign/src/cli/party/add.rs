@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use authority::{KeyType, PrivateKey, pkcs12};
 use examiner::{Certificate, Name, UnixTime};
-use policy::issuance::Profile;
 use policy::record::{Origin, PinExceptions};
 use policy::{Holder, HostName, PartyName, Principal};
 use serde_json::json;
@@ -12,6 +11,8 @@ use serde_json::json;
 use crate::cli::context::Context;
 use crate::cli::issue::{self, Files, PasswordFrom};
 use crate::cli::{Exit, Failure, Globals, Outcome, cert};
+use crate::config::problem::did_you_mean;
+use crate::config::profiles::{BUILT_IN, Choice};
 
 /// `countersign party add`.
 #[derive(Debug, clap::Args)]
@@ -41,8 +42,8 @@ pub struct Args {
     /// What the party calls this certificate, such as `laptop`.
     #[arg(long)]
     label: Option<String>,
-    /// What the certificate is for.
-    #[arg(long, default_value = "person", value_parser = ["person", "device", "service"])]
+    /// What the certificate is for: `person`, `device`, `service`, or a profile of the configuration.
+    #[arg(long, default_value = "person")]
     profile: String,
     #[command(flatten)]
     life: Life,
@@ -103,6 +104,7 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     if let (Some(subject), Some(ca)) = (&args.subject, &args.ca) {
         return by_subject(globals, &context, &name, &sites, subject, ca);
     }
+    let profile = profile(&context, &args.profile)?;
     if globals.dry_run {
         globals.say(format!("would issue a `{}` certificate for {name}", args.profile));
         return Ok(Exit::Fine);
@@ -110,7 +112,7 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     let wanted = Wanted {
         name: &name,
         label: args.label.clone(),
-        profile: args.profile.parse().unwrap_or(Profile::Person),
+        profile,
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
         succeeds: false,
@@ -121,6 +123,20 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     grant(&context, &name, &sites)?;
     made.report(globals, &context, &name, &sites);
     Ok(Exit::Fine)
+}
+
+/// The profile of this name, or a failure that names those that are known.
+pub fn profile(context: &Context, name: &str) -> Result<Choice, Failure> {
+    let own = &context.settings.profiles;
+    Choice::named(name, own).ok_or_else(|| {
+        let built_in = BUILT_IN.iter().map(|one| one.word());
+        let known: Vec<&str> = built_in.chain(own.keys().map(String::as_str)).collect();
+        let help = match did_you_mean(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the profiles are: {}", known.join(", ")),
+        };
+        Failure::usage(format!("there is no profile `{}`", name.escape_debug()), help)
+    })
 }
 
 /// Grants all sites.
@@ -233,7 +249,7 @@ pub fn save_pin(
 
 /// Whether this certificate could enter once it is pinned.
 pub fn pinnable(certificate: &Certificate, exceptions: &PinExceptions, now: UnixTime) -> Result<(), Failure> {
-    if let Some(found) = certificate.public_key.weakness() {
+    if let Some(found) = examiner::key_flaw(&certificate.spki) {
         return Err(Failure::no(
             format!("its key is too weak: {found}"),
             "ask for a certificate with a new key",
@@ -291,7 +307,7 @@ pub struct Wanted<'a> {
     /// What it calls the certificate.
     pub label: Option<String>,
     /// What it is for.
-    pub profile: Profile,
+    pub profile: Choice,
     /// Its last second.
     pub not_after: Option<UnixTime>,
     /// A request whose key it is for; otherwise a key is made.
@@ -340,7 +356,7 @@ impl Made {
             holder: Holder::Party(wanted.name.clone()),
             id: row.id,
             label: wanted.label.clone(),
-            profile: wanted.profile,
+            profile: wanted.profile.clone(),
             spki: self.spki.clone(),
             alt_names: Vec::new(),
             not_after: wanted.not_after,

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use policy::issuance::Profile;
 use policy::record::Origin;
 
 use super::add::{Life, Made, Output, Wanted};
 use crate::cli::context::Context;
 use crate::cli::{Exit, Failure, Globals, Outcome};
 use crate::config::keys::Seconds;
+use crate::config::profiles::Choice;
 
 /// `countersign party renew`.
 #[derive(Debug, clap::Args)]
@@ -60,10 +60,14 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         globals.say(format!("would issue a successor; the old one would hold until {until}"));
         return Ok(Exit::Fine);
     }
+    let profile = Choice::named(&last.profile, &context.settings.profiles).ok_or_else(|| {
+        let what = format!("profile `{}` is no longer in the configuration", last.profile);
+        Failure::no(what, format!("bring [profile.{}] back, or issue another with `party add`", last.profile))
+    })?;
     let wanted = Wanted {
         name: &row.name,
         label: args.label.clone(),
-        profile: last.profile.parse().unwrap_or(Profile::Person),
+        profile,
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
         succeeds: true,

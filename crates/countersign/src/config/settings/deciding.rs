@@ -11,7 +11,7 @@ use super::Settings;
 use crate::config::site::SiteSettings;
 
 impl Settings {
-    /// What decides for each site, and for the admin address.
+    /// What decides for each site, and for the admin and the enrolment address.
     pub(super) fn build(&self) -> Result<HashMap<HostName, Arc<Site>>, String> {
         let own = own_ca(&self.state.client_ca(), policy::ca::OWN_CA)?;
         let mut all = HashMap::new();
@@ -31,20 +31,14 @@ impl Settings {
             }
             all.insert(name.clone(), Arc::new(site.rules(AnchorSet::new(anchors)?)));
         }
+        if self.enrol.is_some() {
+            let anchors = own.iter().map(|ca| Anchor { ca: ca.clone(), admits: true }).collect();
+            let enrol = nobodys(Self::enrol_site(), Audience::Parties, AnchorSet::new(anchors)?);
+            all.insert(enrol.name.clone(), Arc::new(enrol));
+        }
         let operators = own_ca(&self.state.operator_ca(), policy::ca::OWN_CA)?;
         let anchors = operators.into_iter().map(|ca| Anchor { ca, admits: true }).collect();
-        let admin = Site {
-            name: Self::admin_site(),
-            audience: Audience::Operators,
-            allow: Vec::new(),
-            deny: Vec::new(),
-            on_refuse: OnRefuse::Page,
-            observe_until: None,
-            paths: Vec::new(),
-            anchors: Arc::new(AnchorSet::new(anchors)?),
-            is_default: false,
-            clock_tolerance: 0,
-        };
+        let admin = nobodys(Self::admin_site(), Audience::Operators, AnchorSet::new(anchors)?);
         all.insert(admin.name.clone(), Arc::new(admin));
         Ok(all)
     }
@@ -64,6 +58,22 @@ impl SiteSettings {
             is_default: self.is_default,
             clock_tolerance: self.clock_tolerance,
         }
+    }
+}
+
+/// Rules that admit nobody by a list.
+fn nobodys(name: HostName, audience: Audience, anchors: AnchorSet) -> Site {
+    Site {
+        name,
+        audience,
+        allow: Vec::new(),
+        deny: Vec::new(),
+        on_refuse: OnRefuse::Page,
+        observe_until: None,
+        paths: Vec::new(),
+        anchors: Arc::new(anchors),
+        is_default: false,
+        clock_tolerance: 0,
     }
 }
 

@@ -3,13 +3,14 @@
 use authority::ledger::LedgerError;
 use authority::{Issued, IssuedRecord, Ledger, Signer};
 use examiner::{Certificate, UnixTime};
-use policy::issuance::{AltName, Plan, Profile, check};
+use policy::issuance::{AltName, check};
 use policy::record::Origin;
 use policy::{Holder, PartyName};
 use registry::{Actor, NewCertificate, PartyRow, Registry};
 
 use super::protocol::{Proposal, Refusal};
 use crate::cli::issue::alt_name;
+use crate::config::profiles::{Choice, Profiles};
 
 /// A proposal is good for so long, in seconds.
 const GOOD_SECONDS: i64 = 60;
@@ -19,22 +20,19 @@ const AHEAD_SECONDS: i64 = 5;
 /// Why it is not issued: the rule, and in words.
 pub type Refused = (Refusal, String);
 
-/// The profiles that are issued over the socket: of parties alone. CAs are made by commands, and so are operators.
-const PROFILES: [Profile; 3] = [Profile::Person, Profile::Device, Profile::Service];
-
 /// What can be said of a proposal without the record: its profile, its age, its key, its names.
 pub struct Sound {
-    party: PartyName,
-    label: Option<String>,
-    profile: Profile,
-    spki: Vec<u8>,
-    names: Vec<AltName>,
-    not_after: Option<UnixTime>,
+    pub(super) party: PartyName,
+    pub(super) label: Option<String>,
+    pub(super) profile: Choice,
+    pub(super) spki: Vec<u8>,
+    pub(super) names: Vec<AltName>,
+    pub(super) not_after: Option<UnixTime>,
 }
 
 /// Looks at the proposal by itself.
-pub fn sound(proposal: Proposal, now: UnixTime) -> Result<Sound, Refused> {
-    let profile = PROFILES.into_iter().find(|one| one.word() == proposal.profile).ok_or_else(|| {
+pub fn sound(proposal: Proposal, profiles: &Profiles, now: UnixTime) -> Result<Sound, Refused> {
+    let profile = Choice::named(&proposal.profile, profiles).ok_or_else(|| {
         let what = format!("`{}` certificates are not issued here", proposal.profile.escape_debug());
         (Refusal::Profile, what)
     })?;
@@ -99,8 +97,10 @@ fn plan(
     now: UnixTime,
 ) -> Result<policy::issuance::CheckedPlan, Refused> {
     let window = signer.window();
-    let mut plan = Plan::new(sound.profile, sound.party.as_str(), &party.id, sound.spki.clone(), window, now);
-    plan.alt_names.clone_from(&sound.names);
+    let mut plan = sound.profile.plan(sound.party.as_str(), &party.id, sound.spki.clone(), window, now);
+    if plan.own.is_none() {
+        plan.alt_names.clone_from(&sound.names);
+    }
     plan.not_after = sound.not_after.unwrap_or(plan.not_after);
     check(plan, window, now).map_err(|error| (Refusal::Rules, error.to_string()))
 }
@@ -115,7 +115,7 @@ fn has_name(certificate: &Certificate, name: &AltName) -> bool {
     })
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     digits
@@ -138,7 +138,7 @@ impl Ledger for Record<'_> {
             label: self.sound.label.clone(),
             der: record.der.clone(),
             origin: Origin::Own,
-            profile: record.profile.word().to_owned(),
+            profile: record.profile_name.clone(),
             exceptions: Default::default(),
         };
         let actor = Actor { name: "authority".into() };
@@ -168,7 +168,7 @@ mod tests {
     fn refusal(change: impl FnOnce(&mut Proposal)) -> Option<Refusal> {
         let mut proposal = proposal();
         change(&mut proposal);
-        sound(proposal, NOW).err().map(|(code, _)| code)
+        sound(proposal, &Profiles::new(), NOW).err().map(|(code, _)| code)
     }
 
     #[test]
@@ -201,11 +201,13 @@ mod tests {
     #[test]
     fn a_name_is_known_where_a_certificate_has_it_as_the_same_kind() {
         use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, Role, keys};
+        use policy::issuance::{Plan, Profile};
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::generate().unwrap();
         let options = CreateOptions {
             sites: Vec::new(),
             key_type: KeyType::default(),
+            store: authority::KeyStore::Files,
             now: NOW,
             organisation: "Lab".into(),
         };

@@ -3,13 +3,15 @@
 //! - [`protocol`]: what can be asked, in frames of bounded length. [`ask`]: the supervisor's side.
 //! - [`keeper`]: how the supervisor keeps the process. [`serve`]: the process: one connection after the other, of its own
 //!   user alone.
-//! - [`issue`]: a plan of somebody else, held against rules and record. [`pace`]: how many in a time.
+//! - [`issue`]: a plan of somebody else, held against rules and record. [`renew`]: the successor of a certificate, for who
+//!   holds its key. [`pace`]: how many in a time.
 
 pub mod ask;
 mod issue;
 pub mod keeper;
 mod pace;
 pub mod protocol;
+mod renew;
 pub mod serve;
 
 use std::path::PathBuf;

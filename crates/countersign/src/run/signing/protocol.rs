@@ -22,6 +22,22 @@ pub enum Request {
     Upkeep {},
     /// Issue a certificate to a party.
     Issue(Proposal),
+    /// Issue the successor of a certificate to whoever holds its key.
+    Renew(Renewal),
+}
+
+/// A renewal, as the machine asked for it. What it will say is taken from the certificate on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Renewal {
+    /// SHA-256 of the certificate that is renewed.
+    pub thumbprint: Thumbprint,
+    /// A certificate request with the next public key, which may be the present one; PEM.
+    pub request: String,
+    /// When it was asked for; it is good for five minutes.
+    pub made_at: UnixTime,
+    /// The proof of the present certificate's key over the request, in hex ([`authority::renewal`]).
+    pub proof: String,
 }
 
 /// A certificate to be, as somebody proposes it. Names and dates that are not here are those of the party and profile.
@@ -62,6 +78,17 @@ pub enum Answer {
         /// The certificate, then the CAs to send along; PEM.
         pem: String,
     },
+    /// The successor is issued and on record; the certificate before it holds a while longer.
+    Renewed {
+        /// SHA-256 of it.
+        thumbprint: Thumbprint,
+        /// Its last second.
+        not_after: UnixTime,
+        /// Until when the certificate before it is accepted beside it.
+        old_until: UnixTime,
+        /// The certificate, then the CAs to send along; PEM.
+        pem: String,
+    },
     /// It is not done.
     Refused {
         /// Which rule stands against it.
@@ -95,6 +122,10 @@ pub enum Refusal {
     Name,
     /// Against the rules of issuing, or the record.
     Rules,
+    /// Not proved to come from whoever holds the certificate's key.
+    Proof,
+    /// The certificate is revoked, superseded, or ended too long ago.
+    Ended,
     /// It went wrong here.
     Failed,
 }

@@ -12,10 +12,12 @@ use tokio::runtime::Runtime;
 
 use super::issue::{self, Refused};
 use super::pace::Pace;
-use super::protocol::{self, ANSWER_MOST, Answer, Proposal, REQUEST_MOST, Refusal, Request};
+use super::protocol::{self, ANSWER_MOST, Answer, Proposal, REQUEST_MOST, Refusal, Renewal, Request};
+use super::renew;
 use crate::cli::context;
 use crate::cli::{Failure, Globals, upkeep};
 use crate::config::StateDir;
+use crate::config::profiles::{self, Profiles};
 
 /// A request comes whole within this, and an answer is taken within it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -80,6 +82,7 @@ impl<'a> Authority<'a> {
         let outcome = match protocol::read(&mut bounded, REQUEST_MOST) {
             Ok(Request::Upkeep {}) => self.look().map(Answer::Done),
             Ok(Request::Issue(proposal)) => self.issue(proposal),
+            Ok(Request::Renew(renewal)) => self.renew(&renewal),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
             }
@@ -100,7 +103,7 @@ impl<'a> Authority<'a> {
             return Err((Refusal::TooFast, "too many certificates in so short a time".into()));
         }
         let now = crate::clock::now();
-        let sound = issue::sound(proposal, now)?;
+        let sound = issue::sound(proposal, &self.profiles()?, now)?;
         let failed = |what: String| (Refusal::Failed, what);
         self.unlock().map_err(|error| failed(error.to_string()))?;
         let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
@@ -113,6 +116,34 @@ impl<'a> Authority<'a> {
             thumbprint: issued.thumbprint,
             not_after: issued.not_after,
             pem: issued.to_pem(),
+        })
+    }
+
+    /// The profiles as the configuration has them now.
+    fn profiles(&self) -> Result<Profiles, Refused> {
+        profiles::of_file(&self.globals.config_path()).map_err(|what| (Refusal::Failed, what))
+    }
+
+    fn renew(&mut self, renewal: &Renewal) -> Result<Answer, Refused> {
+        if !self.issues.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many certificates in so short a time".into()));
+        }
+        let now = crate::clock::now();
+        let asked = renew::sound(renewal, now)?;
+        let profiles = self.profiles()?;
+        let failed = |what: String| (Refusal::Failed, what);
+        self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        let renewed = self.runtime.block_on(async {
+            let registry =
+                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
+            renew::renew(&asked, &profiles, (&registry, signer), now).await
+        })?;
+        Ok(Answer::Renewed {
+            thumbprint: renewed.issued.thumbprint,
+            not_after: renewed.issued.not_after,
+            old_until: renewed.old_until,
+            pem: renewed.issued.to_pem(),
         })
     }
 

@@ -18,6 +18,7 @@ mod rsa_under_2048;
 mod rsa_very_large;
 mod shared_algorithms;
 mod shared_curves;
+mod shared_flaws;
 mod shared_key_across_inputs;
 mod shared_lists;
 mod shared_numbers;
@@ -28,6 +29,7 @@ mod weaker_issuer_than_leaf;
 
 use super::{check::Check, prelude};
 pub(super) use shared_algorithms::Hash;
+pub(crate) use shared_flaws::flaw_of_modulus;
 
 /// The checks of this area.
 pub static ALL: &[&Check] = &[

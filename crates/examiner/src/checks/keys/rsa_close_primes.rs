@@ -3,9 +3,7 @@
 //! Fermat's method finds them then in a few rounds; it is tried for a bounded number.
 
 use super::prelude::*;
-use super::shared_numbers::fermat;
-
-const ROUNDS: usize = 100;
+use super::shared_flaws::close_primes;
 
 pub static CHECK: Check = Check {
     id: "rsa-close-primes",
@@ -22,7 +20,7 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(key) = &certificate.key else { return Outcome::Pass };
     let KeyParts::Rsa { modulus, .. } = &key.parts else { return Outcome::Pass };
-    match fermat(modulus, ROUNDS) {
+    match close_primes(modulus) {
         Some(round) => Outcome::found(
             certificate,
             key.place.clone(),

@@ -4,7 +4,7 @@
 //! small primes the modulus is a power of 65537. Another key passes for such a one about once in 2^27 keys.
 
 use super::prelude::*;
-use super::shared_numbers::{primes, remainder};
+use super::shared_flaws::has_roca_form;
 
 pub static CHECK: Check = Check {
     id: "rsa-roca",
@@ -21,26 +21,8 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(key) = &certificate.key else { return Outcome::Pass };
     let KeyParts::Rsa { modulus, .. } = &key.parts else { return Outcome::Pass };
-    if key.rsa_bits().is_none_or(|bits| bits < 512) {
-        return Outcome::Pass;
-    }
-    if !primes(168).skip(1).all(|prime| is_power_of_65537(remainder(modulus, prime), prime)) {
+    if key.rsa_bits().is_none_or(|bits| bits < 512) || !has_roca_form(modulus) {
         return Outcome::Pass;
     }
     Outcome::found(certificate, key.place.clone(), "the modulus has the form that the broken library makes")
-}
-
-fn is_power_of_65537(remainder: u64, prime: u64) -> bool {
-    let base = 65537 % prime;
-    let mut power = 1 % prime;
-    loop {
-        if power == remainder {
-            return true;
-        }
-        power = power * base % prime;
-        // Back at the start, or stuck at 0 or 1: every power was seen.
-        if power <= 1 {
-            return power == remainder;
-        }
-    }
 }

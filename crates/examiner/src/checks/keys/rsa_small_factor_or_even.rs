@@ -1,7 +1,7 @@
 //! An RSA modulus has no prime factor below 752.
 
 use super::prelude::*;
-use super::shared_numbers::{primes, remainder};
+use super::shared_flaws::small_factor;
 
 pub static CHECK: Check = Check {
     id: "rsa-small-factor-or-even",
@@ -18,7 +18,7 @@ pub static CHECK: Check = Check {
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     let Some(key) = &certificate.key else { return Outcome::Pass };
     let KeyParts::Rsa { modulus, .. } = &key.parts else { return Outcome::Pass };
-    match primes(752).find(|prime| remainder(modulus, *prime) == 0) {
+    match small_factor(modulus) {
         Some(prime) => {
             Outcome::found(certificate, key.place.clone(), format!("the modulus is divisible by {prime}"))
         }
