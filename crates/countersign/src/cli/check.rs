@@ -4,8 +4,8 @@
 //! - `look` examines one file, `host` one server, reached as `reach` says; `document` is what scripts get, with its schema; `printed` gives every
 //!   other format.
 //! - `network` asks what the certificates name, where that is allowed.
-//! - `many` examines hosts and files at once, `watch` again and again; `state` is what is known of one in short, `metrics`
-//!   the same for Prometheus.
+//! - `many` examines hosts and files at once, `watch` again and again; `state` is what is known of one in short, `short`
+//!   tells it of all, and `metrics` tells Prometheus.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
 
 use std::io::IsTerminal;
@@ -29,6 +29,7 @@ mod printed;
 mod reach;
 mod repaired;
 pub mod roots;
+mod short;
 mod side;
 pub mod source;
 mod state;
@@ -40,7 +41,7 @@ use look::{Asked, Seen, look};
 use network::Network;
 use printed::Format;
 use reach::Reach;
-use state::{Known, Word};
+use state::Known;
 use watch::Watch;
 
 const EXAMPLES: &str = "Examples:
@@ -177,7 +178,7 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
         return Err(failure.clone());
     }
     if let Some(file) = &args.metrics {
-        metrics::write(file, &known(&all), context::now(), begun.elapsed())?;
+        metrics::write(file, &short::known(&all), context::now(), begun.elapsed())?;
     }
     let limit = limit(&args.fail_on);
     if args.fix.is_some() || args.out.is_some() {
@@ -187,7 +188,7 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
     let is_short = !args.list.is_empty() && !globals.verbose && !globals.json;
     if is_short && args.format.is_none() {
         all.sort_by_key(|(_, one)| Known::of(one).state.word);
-        globals.print_bytes(short(&known(&all)).as_bytes());
+        globals.print_bytes(short::text(&short::known(&all)).as_bytes());
     } else {
         printed::print(globals, args.format, &all, limit)?;
     }
@@ -197,33 +198,6 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
 /// From 1 to 256.
 fn at_once(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| (1..=256).contains(count)).ok_or("it is a number from 1 to 256".into())
-}
-
-fn known(all: &many::Answers) -> Vec<(String, Known)> {
-    all.iter().map(|(name, one)| (name.clone(), Known::of(one))).collect()
-}
-
-/// A line for each that is not right, and one for all of them.
-fn short(all: &[(String, Known)]) -> String {
-    let wrong = all.iter().filter(|(_, known)| known.state.word != Word::Right);
-    let mut text: String = wrong
-        .map(|(name, known)| format!("{:<12}  {name}: {}\n", known.state.word, known.sentence))
-        .collect();
-    text += &summary(all);
-    text + ".\n"
-}
-
-/// How many are in which state.
-fn summary(all: &[(String, Known)]) -> String {
-    let count = |word| all.iter().filter(|(_, known)| known.state.word == word).count();
-    let words = [Word::Right, Word::Warnings, Word::Errors, Word::NotExamined];
-    let counted: Vec<String> = words
-        .into_iter()
-        .map(|word| (count(word), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    format!("{} examined: {}", all.len(), counted.join(", "))
 }
 
 /// What is seen in a file, or of a server.

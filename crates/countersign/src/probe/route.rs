@@ -80,8 +80,8 @@ impl RouteError {
 /// The ways to a server.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
-    /// Where to connect to instead of the server's own host; also its port, where it names one.
-    pub connect: Option<Target>,
+    /// Where to connect to instead of the server's own host; also the ports, where they name some.
+    pub connect: Vec<Target>,
     /// Through this proxy, which then resolves the name.
     pub proxy: Option<Arc<Proxy>>,
     /// What is spoken before TLS.
@@ -90,24 +90,38 @@ pub struct Ways {
 
 impl Ways {
     /// A way for each address of both families that the server is to be looked at by, in the resolver's order, each once;
-    /// at least one. Through a proxy it is one way: the proxy chooses the address.
+    /// at least one. Through a proxy it is one way for each place: the proxy chooses the address.
     pub async fn resolve(&self, target: &Target) -> Result<Vec<Route>, RouteError> {
-        let to = self.connect.as_ref().unwrap_or(target);
-        let port = to.port.unwrap_or_else(|| target.port());
         let route = |shown: String, addresses: Vec<SocketAddr>, lead: Option<Lead>| Route {
             shown,
             addresses,
             lead,
             starttls: self.starttls.map(|protocol| (protocol, bare(target).to_owned())),
         };
-        let Some(proxy) = &self.proxy else {
-            let all = addresses(to, port).await?;
-            return Ok(all.into_iter().map(|one| route(one.to_string(), vec![one], None)).collect());
-        };
-        let mut at = lookup(&proxy.host, proxy.port).await?;
-        at.truncate(MOST_OF_A_PROXY);
-        let lead = Lead { proxy: proxy.clone(), host: bare(to).to_owned(), port };
-        Ok(vec![route(format!("{}:{port} through {}:{}", to.host, proxy.host, proxy.port), at, Some(lead))])
+        let places = if self.connect.is_empty() { std::slice::from_ref(target) } else { &self.connect };
+        let mut all: Vec<Route> = Vec::new();
+        for to in places {
+            let port = to.port.unwrap_or_else(|| target.port());
+            let ways: Vec<Route> = match &self.proxy {
+                None => {
+                    let found = addresses(to, port).await?.into_iter();
+                    found.map(|one| route(one.to_string(), vec![one], None)).collect()
+                }
+                Some(proxy) => {
+                    let mut at = lookup(&proxy.host, proxy.port).await?;
+                    at.truncate(MOST_OF_A_PROXY);
+                    let shown = format!("{}:{port} through {}:{}", to.host, proxy.host, proxy.port);
+                    let lead = Lead { proxy: proxy.clone(), host: bare(to).to_owned(), port };
+                    vec![route(shown, at, Some(lead))]
+                }
+            };
+            for way in ways {
+                if !all.iter().any(|known| known.shown == way.shown) {
+                    all.push(way);
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod client_certificates;
+mod faulty;
 mod hostile;
 pub mod server;
 mod versions;

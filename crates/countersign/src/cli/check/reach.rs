@@ -19,9 +19,9 @@ pub struct Reach {
     /// chain, or PKCS#12.
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
-    /// Connect to this address instead of the host's own.
+    /// Connect to this address instead of the host's own. Given again, all of them are compared.
     #[arg(long, value_name = "ADDRESS[:PORT]")]
-    connect: Option<String>,
+    connect: Vec<String>,
     /// Speak this before TLS. The port is the protocol's own, where none is named.
     #[arg(long, value_name = "PROTOCOL",
           value_parser = ["smtp", "lmtp", "pop3", "imap", "ftp", "ldap", "xmpp", "sieve", "postgres", "mysql"])]
@@ -43,7 +43,7 @@ impl Reach {
     /// The first of them that was given, for a file has no use for it.
     pub fn given(&self) -> Option<&'static str> {
         let all = [
-            ("--connect", self.connect.is_some()),
+            ("--connect", !self.connect.is_empty()),
             ("--cert", self.cert.is_some()),
             ("--starttls", self.starttls.is_some()),
             ("--proxy", self.proxy.is_some()),
@@ -54,7 +54,8 @@ impl Reach {
 
     /// The way to every server that is named, with the server name and the key of `--cert`.
     pub fn way<'a>(&'a self, servername: Option<&'a str>, key: Option<&'a Path>) -> Result<Way<'a>, Failure> {
-        let connect = self.connect.as_deref().map(Target::parse).transpose().map_err(|error| {
+        let connect = self.connect.iter().map(|text| Target::parse(text)).collect::<Result<_, _>>();
+        let connect = connect.map_err(|error| {
             Failure::usage(format!("--connect: {error}"), "give an address like 192.0.2.7, or 192.0.2.7:8443")
         })?;
         let proxy = self.proxy.as_deref().map(|text| self.proxy(text)).transpose()?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::look::Asked;
 use super::state::{Known, State, Word};
-use super::{Args, exit, limit, many, metrics};
+use super::{Args, exit, limit, many, metrics, short};
 use crate::cli::{Failure, Globals, Outcome, context};
 
 /// How the watch goes.
@@ -72,8 +72,7 @@ pub fn watch(globals: &Globals, args: &Args, words: &[PathBuf], mut asked: Asked
         asked.question.at = context::now();
         let answers = many::all(&asked, args, words, |_| ());
         let at = context::now();
-        let known: Vec<(String, Known)> =
-            answers.iter().map(|(name, one)| (name.clone(), Known::of(one))).collect();
+        let known = short::known(&answers);
         if let Some(file) = &args.metrics {
             metrics::write(file, &known, at, begun.elapsed())?;
         }
@@ -90,7 +89,7 @@ pub fn watch(globals: &Globals, args: &Args, words: &[PathBuf], mut asked: Asked
             }
         }
         round = round.saturating_add(1);
-        globals.say(format!("{at} round {round}: {}; {changed} told", super::summary(&known)));
+        globals.say(format!("{at} round {round}: {}; {changed} told", short::summary(&known)));
         if args.watch.rounds.is_some_and(|last| round >= last) {
             return Ok(exit(&answers, limit(&args.fail_on)));
         }

@@ -49,16 +49,7 @@ pub async fn flight<S: AsyncRead + AsyncWrite + Unpin>(
     hello: &Hello<'_>,
     until: Instant,
 ) -> Flight {
-    let mut seen = Flight {
-        version: None,
-        cipher_suite: None,
-        alpn: None,
-        timestamps: None,
-        chain: Vec::new(),
-        staple: None,
-        asks: None,
-        end: End::Seen,
-    };
+    let mut seen = Flight::nothing();
     // A server that closes at once may have said why: what it sent is read all the same.
     let record = hello.record();
     let _ = timeout_at(until, async { stream.write_all(&record).await.and(stream.flush().await) }).await;
@@ -79,6 +70,20 @@ pub async fn flight<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 impl Flight {
+    /// Before the first message.
+    pub fn nothing() -> Self {
+        Self {
+            version: None,
+            cipher_suite: None,
+            alpn: None,
+            timestamps: None,
+            chain: Vec::new(),
+            staple: None,
+            asks: None,
+            end: End::Seen,
+        }
+    }
+
     /// Takes one message up; true where it is the last. The error names what cannot be read.
     fn take(&mut self, message: &Message) -> Result<bool, &'static str> {
         let mut body = Reader(&message.body);
@@ -156,20 +161,23 @@ fn asks(body: &mut Reader<'_>, version: Option<Version>) -> Option<Asks> {
 }
 
 /// Reads lengths and what they announce.
-struct Reader<'a>(&'a [u8]);
+pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    /// The next octets, so many.
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(head)
     }
 
-    fn number(&mut self, width: usize) -> Option<usize> {
+    /// A number of so many octets.
+    pub fn number(&mut self, width: usize) -> Option<usize> {
         Some(self.take(width)?.iter().fold(0, |number, octet| number << 8 | usize::from(*octet)))
     }
 
-    fn block(&mut self, width: usize) -> Option<Self> {
+    /// What stands behind a length of so many octets.
+    pub fn block(&mut self, width: usize) -> Option<Self> {
         let length = self.number(width)?;
         self.take(length).map(Self)
     }

@@ -1,5 +1,5 @@
-//! A ClientHello of our own for TLS 1.2 and older (RFC 5246 section 7.4.1.2), which asks for everything that concerns
-//! certificates and takes every kind of key. Nothing is ever agreed on with it: the server's answer is read, no more.
+//! A ClientHello of our own, for TLS 1.2 and older (RFC 5246 section 7.4.1.2) or for TLS 1.3 (RFC 8446 section 4.1.2), which
+//! asks for everything that concerns certificates and takes every kind of key. The server's answer is read, no more.
 
 /// What is put into it.
 pub struct Hello<'a> {
@@ -30,15 +30,48 @@ const SIGNATURES: [u16; 21] = [
     0x0601, 0x0301, 0x0303, 0x0201, 0x0203, 0x0202, 0x0402, 0x0101,
 ];
 
+/// The suites of TLS 1.3 (RFC 8446 appendix B.4).
+const SUITES_13: [u16; 3] = [0x1301, 0x1302, 0x1303];
+
+/// Our half of a key (RFC 8446 section 4.2.8).
+pub struct Share {
+    /// The group.
+    pub group: u16,
+    /// The public key.
+    pub key: Vec<u8>,
+}
+
 impl Hello<'_> {
     /// The whole record.
     pub fn record(&self) -> Vec<u8> {
+        self.written(&SUITES, &[], |out| self.extensions(out, &GROUPS))
+    }
+
+    /// The whole record for TLS 1.3 alone, with these halves of keys.
+    pub fn record_13(&self, shares: &[Share]) -> Vec<u8> {
+        let groups: Vec<u16> = shares.iter().map(|share| share.group).collect();
+        // A session's name, though there is none: boxes on the way take it for TLS 1.2 (RFC 8446 appendix D.4).
+        self.written(&SUITES_13, &self.random, |out| {
+            self.extensions(out, &groups);
+            extension(out, 43, |out| out.extend([2, 3, 4])); // supported_versions
+            extension(out, 51, |out| {
+                block(out, 2, |out| {
+                    for share in shares {
+                        out.extend(share.group.to_be_bytes());
+                        block(out, 2, |out| out.extend(&share.key));
+                    }
+                });
+            });
+        })
+    }
+
+    fn written(&self, suites: &[u16], session: &[u8], extensions: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
         let mut body = vec![3, 3];
         body.extend(self.random);
-        body.push(0); // no session to resume
-        block(&mut body, 2, |out| SUITES.iter().for_each(|one| out.extend(one.to_be_bytes())));
+        block(&mut body, 1, |out| out.extend(session));
+        block(&mut body, 2, |out| suites.iter().for_each(|one| out.extend(one.to_be_bytes())));
         body.extend([1, 0]); // no compression
-        block(&mut body, 2, |out| self.extensions(out));
+        block(&mut body, 2, extensions);
         let mut message = vec![1];
         block(&mut message, 3, |out| out.extend(&body));
         // The version of the first record is the oldest one that everybody reads (RFC 5246 appendix E.1).
@@ -47,7 +80,7 @@ impl Hello<'_> {
         record
     }
 
-    fn extensions(&self, out: &mut Vec<u8>) {
+    fn extensions(&self, out: &mut Vec<u8>, groups: &[u16]) {
         if let Some(name) = self.servername {
             extension(out, 0, |out| {
                 block(out, 2, |out| {
@@ -58,7 +91,7 @@ impl Hello<'_> {
         }
         extension(out, 0xff01, |out| out.push(0)); // renegotiation_info (RFC 5746)
         extension(out, 23, |_| {}); // extended_master_secret (RFC 7627)
-        extension(out, 10, |out| numbers(out, &GROUPS));
+        extension(out, 10, |out| numbers(out, groups));
         extension(out, 11, |out| out.extend([1, 0])); // uncompressed points
         extension(out, 13, |out| numbers(out, &SIGNATURES));
         extension(out, 5, |out| out.extend([1, 0, 0, 0, 0])); // status_request: OCSP

@@ -1,15 +1,18 @@
 //! The look at a server: a few handshakes with each of its addresses, and what they showed.
 //!
 //! 1. [`flight`] says a hello of our own for TLS 1.2 and reads the answer in clear, up to what no library would take.
-//! 2. [`full`] makes a handshake by rustls, for TLS 1.3 and, where that is not spoken, for TLS 1.2: to its end, so that a
+//! 2. [`flight13`] does the same for TLS 1.3, up to the certificates: the timestamps of logs in it no library hands out.
+//! 3. [`full`] makes a handshake by rustls, for TLS 1.3 and, where that is not spoken, for TLS 1.2: to its end, so that a
 //!    wrong key and a wanted client certificate come to light.
 //!
 //! One request is sent in one case alone: where a certificate is asked for, the connection stands without it or with
 //! ours, and the server chose HTTP/1.1. Many servers refuse nowhere but in the answer to a request.
 
 mod flight;
+mod flight13;
 mod full;
 mod hello;
+mod secrets;
 mod seen;
 mod wire;
 
@@ -89,7 +92,7 @@ pub async fn look(asked: &Asked) -> Result<Looked, RouteError> {
     let end = Instant::now() + within;
     let found = tokio::time::timeout_at(end, asked.ways.resolve(&asked.target)).await;
     let routes = found.unwrap_or_else(|_| {
-        let host = asked.ways.connect.as_ref().unwrap_or(&asked.target).host.to_string();
+        let host = asked.ways.connect.first().unwrap_or(&asked.target).host.to_string();
         Err(RouteError::Unresolved { host, why: format!("no answer within {} seconds", within.as_secs()) })
     })?;
     let name = asked.servername.clone().unwrap_or_else(|| asked.target.host.as_str().to_owned());
@@ -135,6 +138,8 @@ struct Look {
     early: Vec<u8>,
     /// The answer to our own hello.
     clear: Option<Flight>,
+    /// The answer to our own hello for TLS 1.3.
+    flight13: Option<Flight>,
     /// The handshake for TLS 1.3.
     tls13: Option<Full>,
     /// The handshake for TLS 1.2, where TLS 1.3 is not spoken.
@@ -151,6 +156,7 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
         fault: None,
         early: Vec::new(),
         clear: None,
+        flight13: None,
         tls13: None,
         tls12: None,
         own: None,
@@ -170,6 +176,10 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
     let again = Again { route: &look.route, asked, servername, alpn, end };
     look.tls13 = again.whole(&rustls::version::TLS13).await;
     let speaks_13 = look.tls13.as_ref().is_some_and(|seen| !seen.kept.chain.is_empty());
+    let is_stuck = look.tls13.as_ref().is_some_and(|seen| matches!(seen.end, told::End::Unreadable { .. }));
+    if speaks_13 || is_stuck {
+        look.flight13 = again.flight13().await;
+    }
     let speaks_12 = look.clear.as_ref().is_some_and(|seen| seen.version == Some(told::Version::Tls12));
     if !speaks_13 && speaks_12 {
         look.tls12 = again.whole(&rustls::version::TLS12).await;
@@ -188,7 +198,8 @@ impl Look {
     /// Whether a certificate was shown.
     fn has_chain(&self) -> bool {
         let whole = [&self.tls13, &self.tls12].into_iter().flatten().any(|seen| !seen.kept.chain.is_empty());
-        whole || self.clear.as_ref().is_some_and(|seen| !seen.chain.is_empty())
+        let opened = self.flight13.as_ref().is_some_and(|seen| !seen.chain.is_empty());
+        whole || opened || self.clear.as_ref().is_some_and(|seen| !seen.chain.is_empty())
     }
 
     /// Whether a client's certificate is asked for.
@@ -240,6 +251,16 @@ impl<'a> Again<'a> {
             _ => first.after.clone(),
         };
         Some(Full { after, ..first })
+    }
+
+    /// Our own hello for TLS 1.3.
+    async fn flight13(&self) -> Option<Flight> {
+        let opened = open(self.route, self.end).await.ok()?;
+        let mut random = [0; 32];
+        let _ = getrandom::fill(&mut random);
+        let hello = Hello { servername: self.servername, alpn: self.alpn, random };
+        let until = self.end.min(Instant::now() + HANDSHAKE);
+        flight13::flight(Bounded::new(opened.stream, MOST_OCTETS), &hello, until).await
     }
 
     /// What comes of sending no server name, under the version that today's clients get.

@@ -24,6 +24,11 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
         for full in [&look.tls13, &look.tls12].into_iter().flatten() {
             served(&mut chains, &full.kept.chain, full.kept.staple.as_ref(), None, &address);
         }
+        if let Some(flight) = &look.flight13 {
+            let timestamps =
+                (flight.end == told::End::Seen).then(|| flight.timestamps.clone().unwrap_or_default());
+            served(&mut chains, &flight.chain, flight.staple.as_ref(), timestamps, &address);
+        }
         if let Some(clear) = &look.clear {
             let timestamps = clear.version.map(|_| clear.timestamps.clone().unwrap_or_default());
             served(&mut chains, &clear.chain, clear.staple.as_ref(), timestamps, &address);
@@ -90,7 +95,7 @@ fn served(
 
 fn handshakes(look: &Look) -> Vec<told::Handshake> {
     let clear = look.clear.as_ref().map(|seen| of_clear(seen, look.tls12.as_ref()));
-    let whole = look.tls13.as_ref().map(of_full);
+    let whole = look.tls13.as_ref().map(|full| of_full(full, look.flight13.as_ref()));
     clear.into_iter().chain(whole).collect()
 }
 
@@ -107,10 +112,7 @@ fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
         alpn: seen.alpn.as_deref().map(text),
         chain: thumbprints(&seen.chain),
         is_stapled: seen.staple.is_some(),
-        timestamps: seen.version.map(|_| match &seen.timestamps {
-            Some(list) => SignedTimestamp::sent(list).map_or(0, |all| all.len()),
-            None => 0,
-        }),
+        timestamps: seen.version.map(|_| count(seen.timestamps.as_deref())),
         client_certificate: asks,
         has_key: whole.and_then(|whole| whole.kept.has_key),
         end: match whole {
@@ -121,16 +123,22 @@ fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
     }
 }
 
-fn of_full(seen: &Full) -> told::Handshake {
-    let has_spoken = !seen.kept.chain.is_empty() || seen.cipher_suite.is_some();
+/// The handshake for TLS 1.3, with what the flight showed that a library does not take.
+fn of_full(seen: &Full, flight: Option<&Flight>) -> told::Handshake {
+    let flight = flight.filter(|flight| !flight.chain.is_empty());
+    let has_spoken = !seen.kept.chain.is_empty() || seen.cipher_suite.is_some() || flight.is_some();
+    let chain = match (seen.kept.chain.as_slice(), flight) {
+        ([], Some(flight)) => &flight.chain,
+        _ => &seen.kept.chain,
+    };
     told::Handshake {
         offered: told::Offer::Tls13,
         version: has_spoken.then_some(told::Version::Tls13),
         cipher_suite: seen.cipher_suite.map(|suite| named(suite, &CipherSuite::from(suite))),
         alpn: seen.alpn.as_deref().map(text),
-        chain: thumbprints(&seen.kept.chain),
-        is_stapled: seen.kept.staple.is_some(),
-        timestamps: None,
+        chain: thumbprints(chain),
+        is_stapled: seen.kept.staple.is_some() || flight.is_some_and(|flight| flight.staple.is_some()),
+        timestamps: flight.map(|flight| count(flight.timestamps.as_deref())),
         client_certificate: seen.asks.as_ref().map(|heard| told::ClientCertificate {
             without: without(seen),
             ..client_certificate(&heard.asks)
@@ -191,6 +199,11 @@ fn client_certificate(asks: &Asks) -> told::ClientCertificate {
 fn named(number: u16, registered: &impl Debug) -> String {
     let name = format!("{registered:?}");
     if name.contains('(') { format!("0x{number:04x}") } else { name }
+}
+
+/// How many timestamps are in a list of them.
+fn count(list: Option<&[u8]>) -> usize {
+    list.and_then(|list| SignedTimestamp::sent(list).ok()).map_or(0, |all| all.len())
 }
 
 fn subject(der: &[u8]) -> String {

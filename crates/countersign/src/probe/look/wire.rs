@@ -6,6 +6,8 @@ use examiner::report::shown;
 use examiner::seen::End;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::secrets::Opener;
+
 /// Octets that a handshake message may have: 256 kB, as all certificates of a host together.
 const MOST_MESSAGE: usize = 256 << 10;
 /// Octets that a record may have, with what encryption may add (RFC 5246 section 6.2.3).
@@ -21,9 +23,21 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
+impl Message {
+    /// The whole message with its head.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut all = vec![self.kind];
+        all.extend(&(self.body.len() as u32).to_be_bytes()[1..]);
+        all.extend(&self.body);
+        all
+    }
+}
+
 /// The messages of a stream.
 pub struct Messages<S> {
     stream: S,
+    /// Opens what is encrypted; `None` while all is in clear.
+    opener: Option<Opener>,
     /// What came and is not handed out yet.
     waiting: Vec<u8>,
     is_first: bool,
@@ -33,7 +47,12 @@ pub struct Messages<S> {
 impl<S: AsyncRead + Unpin> Messages<S> {
     /// The messages that come on this stream.
     pub fn of(stream: S) -> Self {
-        Self { stream, waiting: Vec::new(), is_first: true, empty: 0 }
+        Self { stream, opener: None, waiting: Vec::new(), is_first: true, empty: 0 }
+    }
+
+    /// From now on records are encrypted (TLS 1.3).
+    pub fn open_with(&mut self, opener: Opener) {
+        self.opener = Some(opener);
     }
 
     /// The next message, or how the handshake ended.
@@ -70,6 +89,15 @@ impl<S: AsyncRead + Unpin> Messages<S> {
         }
         let mut content = vec![0; length];
         self.exactly(&mut content).await?;
+        let mut kind = kind;
+        if let Some(opener) = self.opener.as_mut().filter(|_| kind == 23) {
+            let opened = opener.open(head, content);
+            (kind, content) =
+                opened.ok_or_else(|| unreadable("a record of the server cannot be opened".into()))?;
+        } else if kind == 20 && self.opener.is_some() {
+            // A change of the cipher in name alone (RFC 8446 appendix D.4): it counts as an empty record.
+            (kind, content) = (22, Vec::new());
+        }
         match (kind, content.as_slice()) {
             (22, []) => {
                 self.empty += 1;

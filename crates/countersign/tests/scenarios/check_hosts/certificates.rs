@@ -1,6 +1,6 @@
 //! What is wrong with the certificates that a server shows.
 
-use testkit::{KeyType, Leaf, TestCa, openssl};
+use testkit::openssl;
 
 use super::*;
 
@@ -53,103 +53,6 @@ fn a_server_that_sends_its_leaf_alone() {
         drawn.stdout.starts_with("<svg") && drawn.stdout.contains("Look Issuing CA"),
         "{}",
         drawn.story()
-    );
-}
-
-#[test]
-fn a_chain_out_of_order_and_one_with_too_much() {
-    let bench = Bench::new();
-    let lower = bench.issuing.intermediate("Look Lower CA");
-    let leaf = lower.issue_server(HOST);
-    leaf.write(bench.sandbox.dir(), "long");
-    bench
-        .sandbox
-        .write("mixed.pem", [&leaf.pem, &bench.issuing.pem(), &lower.pem()].map(String::as_str).concat());
-    let server = bench.serve("long", "long", &[]);
-    assert_eq!(bench.report(server.port, &[])["verdict"], "right");
-    let server = bench.serve("mixed", "long", &[]);
-    assert!(ids(&bench.report(server.port, &[])).contains(&"chain-wrong-order"));
-    let chain = bench.sandbox.read("www.pem");
-    bench.sandbox.write("more.pem", chain.clone() + &TestCa::new("Somebody").pem());
-    let server = bench.serve("more", "www", &[]);
-    assert!(ids(&bench.report(server.port, &[])).contains(&"chain-unrelated-certificate"));
-    bench.sandbox.write("whole.pem", chain + &bench.root.pem());
-    let server = bench.serve("whole", "www", &[]);
-    assert!(ids(&bench.report(server.port, &[])).contains(&"chain-contains-root"));
-}
-
-#[test]
-fn what_has_ended_and_what_is_for_another() {
-    let bench = Bench::new();
-    bench.leaf("ended", Leaf::server(HOST).ended_yesterday());
-    told(&bench, "ended", "ended", &[], 1, "Every client refuses it: ", "expired");
-    bench.leaf("early", Leaf::server(HOST).starts_tomorrow());
-    told(&bench, "early", "early", &[], 1, "Every client refuses it: ", "not-yet-valid");
-    bench.leaf("other", Leaf::server("other.look.example"));
-    told(&bench, "other", "other", &[], 1, "Every client refuses it: ", "hostname-mismatch");
-    let old = TestCa::build("Look Old CA").valid_from_now(-900_000, -90_000).under(&bench.root);
-    old.issue_server(HOST).write(bench.sandbox.dir(), "under-old");
-    told(
-        &bench,
-        "under-old",
-        "under-old",
-        &[],
-        1,
-        "Every client refuses it: the intermediate certificate ",
-        "expired",
-    );
-}
-
-#[test]
-fn weak_keys_and_weak_signatures() {
-    let bench = Bench::new();
-    let weak = ["-cipher", "ALL:@SECLEVEL=0"];
-    bench.leaf("weak", Leaf::server(HOST).key_type(KeyType::Rsa1024));
-    let begin = "Some clients take it, others refuse: an RSA key of 1024 bits";
-    told(&bench, "weak", "weak", &weak, 1, begin, "rsa-under-2048");
-    let ca = TestCa::build("Look SHA-1 CA").sha1().under(&bench.root);
-    ca.issue_server(HOST).write(bench.sandbox.dir(), "under-sha1");
-    let server = bench.serve("under-sha1", "under-sha1", &weak);
-    assert!(ids(&bench.report(server.port, &[])).contains(&"signature-sha1"));
-}
-
-#[test]
-fn a_self_signed_certificate() {
-    let bench = Bench::new();
-    openssl(
-        bench.sandbox.dir(),
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "9",
-            "-keyout",
-            "own.key",
-            "-out",
-            "own.pem",
-            "-subj",
-            "/CN=www.look.example",
-            "-addext",
-            "subjectAltName=DNS:www.look.example",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ],
-        b"",
-    )
-    .ok();
-    told(
-        &bench,
-        "own",
-        "own",
-        &[],
-        1,
-        "Every client refuses it: the chain ends at www.look.example",
-        "untrusted-root",
     );
 }
 

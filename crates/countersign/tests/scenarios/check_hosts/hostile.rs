@@ -74,12 +74,15 @@ fn a_server_with_a_hundred_certificates_and_one_with_thousands_of_names() {
     let server = bench.serve("hundred", "www", &["-tls1_2"]);
     let report = bench.report(server.port, &[]);
     assert!(ids(&report).contains(&"chain-duplicate"), "{report:#}");
+    // 10,000 names: more than a library takes of a handshake message.
     let leaf =
-        (0..2_000).fold(testkit::Leaf::server(HOST), |leaf, i| leaf.dns(&format!("n{i}.look.example")));
+        (0..10_000).fold(testkit::Leaf::server(HOST), |leaf, i| leaf.dns(&format!("n{i}.look.example")));
     bench.leaf("names", leaf);
-    let server = bench.serve("names", "names", &[]);
-    let report = bench.report(server.port, &[]);
-    assert!(ids(&report).contains(&"certificate-very-large"), "{report:#}");
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = bench.serve("names", "names", &[version]);
+        let report = bench.report(server.port, &[]);
+        assert!(ids(&report).contains(&"certificate-very-large"), "{version} {report:#}");
+    }
 }
 
 #[test]
@@ -91,4 +94,32 @@ fn one_bad_server_does_not_hold_up_the_others() {
     let all = bench.sandbox.countersign(&args).exited(4).json();
     assert!(all[0]["error"].as_str().unwrap().contains("shows no certificate"), "{all:#}");
     assert_eq!(all[1]["verdict"], "right", "{all:#}");
+}
+
+/// However far a server goes before it closes: what it showed is told, and that the handshake failed.
+#[test]
+fn a_server_that_closes_behind_each_of_its_messages() {
+    let bench = Bench::new();
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = bench.serve("www", "www", &[version]);
+        let mut has_shown = false;
+        for records in 0..9 {
+            let told = bench.check(server::cut(server.port, records), &["--json"]);
+            let report = told.json();
+            if told.code == 4 {
+                assert!(!has_shown, "{version} {records} {}", told.story());
+                assert!(
+                    report["error"].as_str().unwrap().contains("shows no certificate"),
+                    "{}",
+                    told.story()
+                );
+                continue;
+            }
+            has_shown = true;
+            assert_eq!(report["chain"].as_array().unwrap().len(), 3, "{version} {records} {}", told.story());
+            let is_whole = told.code == 0;
+            assert_eq!(ids(&report).contains(&"handshake-fails"), !is_whole, "{version} {}", told.story());
+        }
+        assert!(has_shown, "{version}");
+    }
 }

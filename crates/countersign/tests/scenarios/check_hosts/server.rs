@@ -1,6 +1,6 @@
 //! Servers to look at: `openssl s_server`, and sockets that answer anything.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -58,4 +58,31 @@ pub fn say(stream: TcpStream, bytes: &[u8]) {
     let mut stream = stream;
     let _ = stream.write_all(bytes);
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+/// The server at this port, whose every connection ends behind so many of its records. The port.
+pub fn cut(behind: u16, records: usize) -> u16 {
+    socket(move |mut client| {
+        let Ok(mut server) = TcpStream::connect(("127.0.0.1", behind)) else { return };
+        let (Ok(mut from), Ok(mut to)) = (client.try_clone(), server.try_clone()) else { return };
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut from, &mut to);
+            // The client has gone: the server behind serves one after another, and is to see it.
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        });
+        for _ in 0..records {
+            let mut head = [0; 5];
+            if server.read_exact(&mut head).is_err() {
+                break;
+            }
+            let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            if server.read_exact(&mut record).is_err()
+                || client.write_all(&[&head[..], &record].concat()).is_err()
+            {
+                break;
+            }
+        }
+        let _ = client.shutdown(std::net::Shutdown::Both);
+        let _ = server.shutdown(std::net::Shutdown::Both);
+    })
 }
