@@ -95,6 +95,9 @@ pub enum AuthorityError {
     /// The certificate was put together wrongly and therefore not signed.
     #[error("the certificate is not as planned, and was not signed: {0}")]
     NotAsPlanned(&'static str),
+    /// A key that a CA does not name for its OCSP answers, or did not.
+    #[error("it is no key that this CA names for its OCSP answers")]
+    NotDelegated,
     /// A password of the user's own for the compatible PKCS#12 profile.
     #[error("the compatible PKCS#12 profile takes a generated password only")]
     PasswordNotGenerated,
@@ -156,6 +159,7 @@ impl AuthorityError {
             Self::BadSite(_) => "Give a name like portal.example.com, in its ASCII form, or an address.".into(),
             Self::BadSubject(_) => "Write it like `CN=svc-1,O=Lab,C=NL` (RFC 4514), the most particular part first.".into(),
             Self::BadOrganisation => "Choose another organisation name.".into(),
+            Self::NotDelegated => "Nothing need be done: `run` has another key named.".into(),
             Self::PasswordNotGenerated => "Use the modern profile, or let the password be generated.".into(),
             Self::Pkcs12(_) => "Use a name of ordinary characters, or take the key and certificate as PEM.".into(),
             Self::NotImported(why) => why.remedy(),

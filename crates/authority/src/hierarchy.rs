@@ -20,7 +20,7 @@ use crate::files;
 use crate::keys::{KeyType, PrivateKey};
 use crate::names::Permitted;
 use crate::passphrase::Passphrase;
-use crate::signer::{Shard, Signer};
+use crate::signer::Signer;
 use crate::verify;
 
 mod create;
@@ -241,7 +241,6 @@ fn signer(role: Role, key: PrivateKey, certificate: Certificate) -> Result<Signe
         subject: tbs.subject().clone(),
         key_id: key_id.0.as_bytes().to_vec(),
         permitted: permitted(&certificate)?,
-        shard: Shard::FIRST,
         ca_keys: Vec::new(),
         issuers: Vec::new(),
         certificate,

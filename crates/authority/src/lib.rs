@@ -7,7 +7,7 @@
 //! - [`ledger`]: where each certificate is written before it leaves.
 //! - [`csr`]: the public key of a request, once its owner has shown to hold it.
 //! - [`request`]: a request of our own, for another issuer.
-//! - [`crl`]: revocation lists.
+//! - [`crl`]: revocation lists; [`ocsp`]: answers about single certificates, and who may sign them.
 //! - [`pkcs12`]: key and certificate in one file, under a password.
 //! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory.
 //!
@@ -21,6 +21,7 @@ pub mod files;
 pub mod hierarchy;
 pub mod keys;
 pub mod ledger;
+pub mod ocsp;
 pub mod passphrase;
 pub mod pkcs12;
 pub mod request;
