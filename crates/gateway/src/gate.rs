@@ -23,7 +23,7 @@ use crate::metrics;
 use crate::observe::{Events, Observer};
 use crate::plain;
 use crate::rate::Rates;
-use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists};
+use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists, Ocsp};
 use crate::upstream::check;
 use crate::upstream::pool::Pool;
 use crate::upstream::route::{Routes, UpstreamView};
@@ -53,6 +53,7 @@ pub(crate) struct Shared {
     /// The same on the listeners without TLS.
     pub(crate) plain_crowd: Arc<Crowd>,
     pub(crate) lists: Option<Lists>,
+    pub(crate) ocsp: Option<Ocsp>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
@@ -117,6 +118,7 @@ impl Gate {
                 ..settings.limits.clone()
             })),
             lists: settings.plain.lists,
+            ocsp: settings.plain.ocsp,
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),
             limits: settings.limits,

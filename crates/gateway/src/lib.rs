@@ -12,7 +12,7 @@
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
 //! - `observe`: events and references; `metrics`.
 //!
-//! Beside the path: `plain` redirects on port 80, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, `live` ends what lost admission, `settings` says what it runs on.
+//! Beside the path: `plain` redirects on port 80 and gives out lists, `ocsp` answers there, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, `live` ends what lost admission, `settings` says what it runs on.
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,7 @@ mod manners;
 mod metrics;
 pub mod networks;
 mod observe;
+mod ocsp;
 pub mod pages;
 mod plain;
 pub mod proof;
@@ -55,7 +56,7 @@ pub use gate::Gate;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, is_reference, reference};
 pub use settings::{
     Address, Clock, Ejection, Front, GateError, GateSettings, GateSite, GateState, HealthCheck,
-    IdentityHeader, IssuerHints, Limits, Lists, Manners, Plain, PublishedList, Scheme, Target, Upstream,
-    UpstreamTls, UpstreamView,
+    IdentityHeader, IssuerHints, Limits, Lists, Manners, Ocsp, OcspAnswer, Plain, PublishedList, Scheme,
+    Target, Upstream, UpstreamTls, UpstreamView,
 };
 pub use upstream::reach;
