@@ -26,6 +26,7 @@ pub mod init;
 pub mod issue;
 pub mod ladder;
 pub mod log;
+pub mod ocsp;
 pub mod operator;
 pub mod party;
 pub mod pending;
@@ -80,6 +81,9 @@ pub enum Command {
     /// Sign what is due, as `run` starts it.
     #[command(hide = true)]
     Upkeep(upkeep::Args),
+    /// Answer about single certificates, as `run` starts it.
+    #[command(hide = true)]
+    Ocsp(ocsp::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -132,6 +136,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Gate(args) => gate::command(globals, args),
         Command::Authority(args) => authority::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
+        Command::Ocsp(args) => ocsp::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

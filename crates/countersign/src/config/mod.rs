@@ -4,9 +4,11 @@
 //! - [`problem`]: what is wrong, where, and what to do.
 //! - [`settings`]: what holds: file and registry together, validated. [`site`], [`upstream`], [`manners`], [`ca`],
 //!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
+//!   [`addresses`]: where others find lists and OCSP.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files. [`passphrase`]: where what opens the CA's keys is.
 
+pub mod addresses;
 pub mod ca;
 pub mod crl;
 pub mod fetched;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use examiner::UnixTime;
 use policy::{HostName, Records, Site, Snapshot};
 
+use super::addresses::Addresses;
 use super::ca::CaSettings;
 use super::limits;
 use super::problem::{Problem, Problems, Source};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub admin: SocketAddr,
     /// Addresses without TLS.
     pub http: Vec<SocketAddr>,
+    /// Where others find lists and OCSP, as certificates say it.
+    pub addresses: Addresses,
     /// Who stands in front and may speak for others.
     pub front: gateway::Front,
     /// Addresses that are not public and may be fetched from.
@@ -123,6 +126,7 @@ impl Settings {
             listen: server.listen,
             admin: server.admin,
             http: server.http,
+            addresses: server.addresses,
             front: server.front,
             fetch_private: server.fetch_private,
             workers: server.workers,

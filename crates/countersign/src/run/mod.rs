@@ -13,6 +13,7 @@
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`fetching`]: a process of its own asks for the lists of trusted issuers.
+//! - [`ocsp`]: a process of its own answers about single certificates.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
 
@@ -30,6 +31,7 @@ pub mod gate;
 mod lists;
 mod lock;
 mod notify;
+pub mod ocsp;
 mod passing;
 pub mod predecessor;
 mod receipts;
