@@ -210,6 +210,7 @@ fn a_key_is_named_for_answers_by_the_two_cas_that_have_them_and_for_nothing_else
     // What is refused counts as well: the next process begins anew.
     let first = portal.gate().authority_pid().unwrap();
     kill_process(Pid::from_raw(first.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    eventually("another authority", || portal.gate().authority_pid().filter(|pid| *pid != first));
     for (what, spki) in [("weak", &weak), ("the client CA's own", &spki_of("state/ca/client.pem"))] {
         assert_eq!(refused(&|one| one["spki"] = json!(spki)), "rules", "{what}");
     }
