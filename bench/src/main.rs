@@ -4,6 +4,7 @@
 //!
 //! - [`options`]: the command line.
 //! - [`compare`]: a whole run, round by round. [`count`]: instructions and system calls of the gate alone.
+//! - [`scale`]: what becomes of it all with very many certificates.
 //! - [`hall`]: what all servers of a run share.
 //! - [`pki`]: the site's certificate and the visitors'.
 //! - [`upstream`]: the website behind every server, a process of its own.
@@ -29,6 +30,7 @@ mod load;
 mod options;
 mod pki;
 mod report;
+mod scale;
 mod server;
 mod upstream;
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let done = match options::Arguments::parse().command {
         options::Command::Compare(options) => compare::compare(&options),
         options::Command::Count(options) => count::count(&options),
+        options::Command::Scale(options) => scale::scale(&options),
         options::Command::Upstream { port } => upstream::serve(port),
     };
     match done {

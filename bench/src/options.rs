@@ -21,6 +21,8 @@ pub enum Command {
     Compare(Options),
     /// Count instructions and system calls of the gate, with valgrind and strace.
     Count(CountOptions),
+    /// Measure commands, lists, OCSP and the gate's start with very many certificates on record.
+    Scale(ScaleOptions),
     /// The website behind the servers; `compare` starts it.
     #[command(hide = true)]
     Upstream {
@@ -106,6 +108,20 @@ impl CountOptions {
     }
 }
 
+/// With how much `scale` measures.
+#[derive(Clone, Debug, Args)]
+pub struct ScaleOptions {
+    /// The gate; the binary beside this one where absent.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where scale.json goes; `target/bench` where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Certificates on record, 100 to 10000000; every twentieth is revoked.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    pub certificates: u32,
+}
+
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -183,7 +199,9 @@ mod tests {
         let all = ["bench", "compare"].iter().chain(arguments);
         Arguments::try_parse_from(all).map(|parsed| match parsed.command {
             Command::Compare(options) => options,
-            Command::Count(_) | Command::Upstream { .. } => unreachable!("compare was given"),
+            Command::Count(_) | Command::Scale(_) | Command::Upstream { .. } => {
+                unreachable!("compare was given")
+            }
         })
     }
 

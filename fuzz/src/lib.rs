@@ -26,6 +26,8 @@ pub enum Target {
     Crl,
     /// An OCSP response, DER.
     Ocsp,
+    /// An OCSP request, DER.
+    OcspRequest,
     /// A certificate request, PEM or DER.
     Csr,
     /// A PKCS#7 file, PEM or DER.
@@ -36,8 +38,16 @@ pub enum Target {
 
 impl Target {
     /// All, in the order in which they are run.
-    pub const ALL: [Self; 7] =
-        [Self::Certificate, Self::Chain, Self::Crl, Self::Ocsp, Self::Csr, Self::Pkcs7, Self::Pkcs12];
+    pub const ALL: [Self; 8] = [
+        Self::Certificate,
+        Self::Chain,
+        Self::Crl,
+        Self::Ocsp,
+        Self::OcspRequest,
+        Self::Csr,
+        Self::Pkcs7,
+        Self::Pkcs12,
+    ];
 
     /// Its name: that of its folder of seeds.
     pub fn name(self) -> &'static str {
@@ -46,6 +56,7 @@ impl Target {
             Self::Chain => "chain",
             Self::Crl => "crl",
             Self::Ocsp => "ocsp",
+            Self::OcspRequest => "ocsp-request",
             Self::Csr => "csr",
             Self::Pkcs7 => "pkcs7",
             Self::Pkcs12 => "pkcs12",
@@ -75,6 +86,13 @@ impl Target {
             Self::Ocsp => {
                 if let Ok(response) = OcspResponse::from_der(bytes) {
                     look(beside(SideFiles { ocsp: vec![response], ..SideFiles::default() }), bytes);
+                }
+            }
+            Self::OcspRequest => {
+                if let Ok(request) = authority::ocsp::Request::read(bytes) {
+                    assert!(
+                        !request.wanted.is_empty() && request.nonce.is_none_or(|nonce| !nonce.is_empty())
+                    );
                 }
             }
             Self::Csr => {

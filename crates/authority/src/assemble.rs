@@ -19,7 +19,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::{Time, Validity};
 
 use crate::error::AuthorityError;
-use crate::extensions;
+use crate::extensions::{self, OCSP_SIGNING};
 use crate::signing_key::SigningKey;
 
 /// A certificate to be, and what the examiner must find in it.
@@ -33,8 +33,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) extensions: Extensions,
     /// Whether it must be a CA's.
     pub(crate) is_ca: bool,
-    /// The only key purpose it must have; the root has none.
-    pub(crate) purpose: Option<ObjectIdentifier>,
+    /// The key purposes it must have, and no other; the root has none.
+    pub(crate) purposes: &'a [ObjectIdentifier],
 }
 
 /// The bytes to be signed, found to be as planned.
@@ -92,10 +92,10 @@ impl Draft<'_> {
 
     /// `Err(Faulty)` with the gravest fault that relying parties would find in the certificate.
     fn find_faults(&self, unsigned: &[u8]) -> Result<(), AuthorityError> {
-        let profile = match self.purpose {
+        let profile = match self.purposes {
             _ if self.is_ca => Profile::Rfc5280,
-            Some(extensions::CLIENT_AUTH) => Profile::MtlsClient,
-            Some(extensions::SERVER_AUTH) => Profile::PrivateServer,
+            [extensions::CLIENT_AUTH] => Profile::MtlsClient,
+            [extensions::SERVER_AUTH] => Profile::PrivateServer,
             _ => Profile::Rfc5280,
         };
         let question = Question { profile: Some(profile), at: self.window.not_before, host: None };
@@ -106,8 +106,14 @@ impl Draft<'_> {
         }
     }
 
+    /// CAs and OCSP responders have no names but their subject.
+    fn is_nameless(&self) -> bool {
+        self.is_ca || self.purposes == [OCSP_SIGNING]
+    }
+
     fn compare(&self, read: &Certificate) -> Result<(), &'static str> {
-        let purposes: Option<Vec<String>> = self.purpose.map(|one| vec![one.to_string()]);
+        let purposes: Vec<String> = self.purposes.iter().map(ToString::to_string).collect();
+        let purposes = (!purposes.is_empty()).then_some(purposes);
         let usage = read.key_usage.ok_or("key usage is absent")?;
         let same_name = |name: &Name, der: &[u8]| name.to_der().is_ok_and(|own| own == der);
         let facts = [
@@ -121,7 +127,7 @@ impl Draft<'_> {
             (usage.key_cert_sign == self.is_ca, "key usage"),
             (usage.digital_signature != self.is_ca, "key usage"),
             (read.extended_key_usage == purposes, "extended key usage"),
-            (self.is_ca || !read.subject_alt_names.is_empty(), "subject alternative names"),
+            (self.is_nameless() || !read.subject_alt_names.is_empty(), "subject alternative names"),
         ];
         facts.into_iter().find(|(as_planned, _)| !as_planned).map_or(Ok(()), |(_, what)| Err(what))
     }
@@ -176,7 +182,7 @@ mod tests {
             spki: &spki,
             extensions: extensions::root(&subject, &spki).unwrap(),
             is_ca,
-            purpose: None,
+            purposes: &[],
         };
         assert!(draft(true).examine(&key).is_ok());
         let refused = draft(false).examine(&key).err().unwrap();

@@ -112,6 +112,9 @@ pub enum AuthorityError {
         /// What it found.
         what: String,
     },
+    /// A key that a CA does not name for its OCSP answers, or did not.
+    #[error("it is no key that this CA names for its OCSP answers")]
+    NotDelegated,
     /// A password of the user's own for the compatible PKCS#12 profile.
     #[error("the compatible PKCS#12 profile takes a generated password only")]
     PasswordNotGenerated,
@@ -177,6 +180,7 @@ impl AuthorityError {
             Self::BadSite(_) => "Give a name like portal.example.com, in its ASCII form, or an address.".into(),
             Self::BadSubject(_) => "Write it like `CN=svc-1,O=Lab,C=NL` (RFC 4514), the most particular part first.".into(),
             Self::BadOrganisation => "Choose another organisation name.".into(),
+            Self::NotDelegated => "Nothing need be done: `run` has another key named.".into(),
             Self::PasswordNotGenerated => "Use the modern profile, or let the password be generated.".into(),
             Self::Pkcs12(_) => "Use a name of ordinary characters, or take the key and certificate as PEM.".into(),
             Self::NotImported(why) => why.remedy(),

@@ -9,8 +9,8 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use x509_cert::ext::pkix::crl::dp::DistributionPoint;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, KeyUsages,
-    SubjectAltName, SubjectKeyIdentifier,
+    AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints,
+    CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, Extensions, ToExtension};
 use x509_cert::name::Name;
@@ -22,6 +22,13 @@ pub(crate) const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 /// TLS Web Server Authentication (RFC 5280 section 4.2.1.12).
 pub(crate) const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
 
+/// OCSP Signing (RFC 6960 section 4.2.2.2).
+pub(crate) const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
+/// id-pkix-ocsp-nocheck: nobody need ask whether it is revoked itself (RFC 6960 section 4.2.2.2.1).
+const NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
+/// id-ad-ocsp (RFC 5280 section 4.2.2.1).
+const AD_OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+
 /// Extensions of the root: it may have one CA below it, and signs certificates and lists.
 pub(crate) fn root(subject: &Name, spki: &[u8]) -> der::Result<Extensions> {
     let mut list = List::new(subject);
@@ -30,17 +37,17 @@ pub(crate) fn root(subject: &Name, spki: &[u8]) -> der::Result<Extensions> {
     Ok(list.all)
 }
 
-/// Extensions of an issuing CA: no CA below it, one key purpose, and for servers the hosts it may name.
+/// Extensions of an issuing CA: no CA below it, its key purposes, and for servers the hosts it may name.
 pub(crate) fn issuing_ca(
     subject: &Name,
     spki: &[u8],
     issuer_key_id: &[u8],
-    purpose: ObjectIdentifier,
+    purposes: &[ObjectIdentifier],
     permitted: Option<&Permitted>,
 ) -> der::Result<Extensions> {
     let mut list = List::new(subject);
     list.ca(0)?;
-    list.add(&ExtendedKeyUsage(vec![purpose]))?;
+    list.add(&ExtendedKeyUsage(purposes.to_vec()))?;
     if let Some(permitted) = permitted {
         list.add(&permitted.to_extension()?)?;
     }
@@ -53,7 +60,7 @@ pub(crate) fn issuing_ca(
 pub(crate) fn requested_ca(subject: &Name, spki: &[u8]) -> der::Result<Extensions> {
     let mut list = List::new(subject);
     list.ca(0)?;
-    list.add(&ExtendedKeyUsage(vec![CLIENT_AUTH]))?;
+    list.add(&ExtendedKeyUsage(ca_purposes(true).to_vec()))?;
     list.key_identifier(spki)?;
     Ok(list.all)
 }
@@ -75,12 +82,38 @@ pub(crate) fn end_entity(
     if let Some(url) = &plan.crl_url {
         list.add(&CrlDistributionPoints(vec![distribution_point(url)?]))?;
     }
+    if let Some(url) = &plan.ocsp_url {
+        let access_location = GeneralName::UniformResourceIdentifier(Ia5String::new(url)?);
+        list.add(&AuthorityInfoAccessSyntax(vec![AccessDescription {
+            access_method: AD_OCSP,
+            access_location,
+        }]))?;
+    }
+    Ok(list.all)
+}
+
+/// Extensions of a CA's OCSP responder: its one key purpose, and that nobody need ask whether it is revoked.
+pub(crate) fn responder(subject: &Name, spki: &[u8], issuer_key_id: &[u8]) -> der::Result<Extensions> {
+    let mut list = List::new(subject);
+    list.add(&BasicConstraints { ca: false, path_len_constraint: None })?;
+    list.add(&KeyUsage(KeyUsages::DigitalSignature.into()))?;
+    list.add(&ExtendedKeyUsage(vec![OCSP_SIGNING]))?;
+    list.key_identifier(spki)?;
+    list.issuer_key_identifier(issuer_key_id)?;
+    let null = OctetString::new([5, 0])?;
+    list.all.push(Extension { extn_id: NO_CHECK, critical: false, extn_value: null });
     Ok(list.all)
 }
 
 /// The key purpose of clients or of servers.
 pub(crate) fn purpose(client: bool) -> ObjectIdentifier {
     if client { CLIENT_AUTH } else { SERVER_AUTH }
+}
+
+/// The key purposes of an issuing CA: those of what it issues. A CA that lists purposes must list OCSP Signing too where
+/// it names a responder, or software that holds a certificate to the purposes of its issuer refuses the answers.
+pub(crate) fn ca_purposes(client: bool) -> &'static [ObjectIdentifier] {
+    if client { &[CLIENT_AUTH, OCSP_SIGNING] } else { &[SERVER_AUTH] }
 }
 
 /// The first 160 bits of the SHA-256 of the public key's bits (RFC 7093 section 2, method 1).

@@ -20,7 +20,7 @@ use crate::files;
 use crate::keys::KeyType;
 use crate::names::Permitted;
 use crate::passphrase::Passphrase;
-use crate::signer::{Shard, Signer};
+use crate::signer::Signer;
 use crate::signing_key::{KeyStore, SigningKey};
 use crate::{token, verify};
 
@@ -255,7 +255,6 @@ fn signer(role: Role, key: SigningKey, certificate: Certificate) -> Result<Signe
         subject: tbs.subject().clone(),
         key_id: key_id.0.as_bytes().to_vec(),
         permitted: permitted(&certificate)?,
-        shard: Shard::FIRST,
         ca_keys: Vec::new(),
         issuers: Vec::new(),
         certificate,

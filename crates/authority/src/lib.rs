@@ -8,7 +8,7 @@
 //! - [`csr`]: the public key of a request, once its owner has shown to hold it.
 //! - [`request`]: a request of our own, for another issuer. [`renewal`]: who asks for the next certificate has the present
 //!   one's key.
-//! - [`crl`]: revocation lists.
+//! - [`crl`]: revocation lists; [`ocsp`]: answers about single certificates, and who may sign them.
 //! - [`pkcs12`]: key and certificate in one file, under a password.
 //! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory. [`token`]: keys that never leave a token.
 //!
@@ -22,6 +22,7 @@ pub mod files;
 pub mod hierarchy;
 pub mod keys;
 pub mod ledger;
+pub mod ocsp;
 pub mod passphrase;
 pub mod pkcs12;
 pub mod renewal;

@@ -21,9 +21,22 @@ impl Shard {
     /// The only shard of a small CA.
     pub const FIRST: Self = Self(1);
 
+    /// The largest.
+    pub const MOST: u8 = 0x7f;
+
     /// `None` for 0 and above 127, which would make the serial number shorter or negative.
     pub fn new(number: u8) -> Option<Self> {
-        (1..=0x7f).contains(&number).then_some(Self(number))
+        (1..=Self::MOST).contains(&number).then_some(Self(number))
+    }
+
+    /// That of the certificate with this serial number, its content octets.
+    pub fn of(serial: &[u8]) -> Option<Self> {
+        serial.first().copied().and_then(Self::new)
+    }
+
+    /// 1 to 127.
+    pub fn number(self) -> u8 {
+        self.0
     }
 }
 
@@ -36,7 +49,6 @@ pub struct Signer {
     pub(crate) subject: Name,
     pub(crate) key_id: Vec<u8>,
     pub(crate) permitted: Option<Permitted>,
-    pub(crate) shard: Shard,
     /// The keys of the authority's own CAs, which are certified for nobody.
     pub(crate) ca_keys: Vec<(Role, KeyPin)>,
     /// Issuers of this CA that are sent along, without their root; DER.
@@ -89,10 +101,9 @@ impl Signer {
         self.key.forget();
     }
 
-    /// The same CA, giving out serial numbers of this shard.
-    #[must_use]
-    pub fn with_shard(self, shard: Shard) -> Self {
-        Self { shard, ..self }
+    /// Its key identifier, lower-case hex: it tells one generation of a CA from the next.
+    pub fn key_id_hex(&self) -> String {
+        hex(&self.key_id)
     }
 
     /// Signs the certificate of a checked plan. The caller puts it on record; better use [`Self::issue_on_record`].
@@ -134,7 +145,7 @@ impl Signer {
     pub fn issue(&self, checked: &CheckedPlan) -> Result<Issued, AuthorityError> {
         let plan = checked.plan();
         self.refuse_foreign(plan)?;
-        let serial = serial(self.shard)?;
+        let serial = serial(Shard::new(plan.shard).unwrap_or(Shard::FIRST))?;
         let subject = crate::names::end_entity_subject(&plan.common_name)?;
         let draft = Draft {
             serial,
@@ -144,7 +155,7 @@ impl Signer {
             spki: &plan.spki,
             extensions: extensions::end_entity(&subject, checked, &self.key_id)?,
             is_ca: false,
-            purpose: Some(extensions::purpose(plan.profile.is_client())),
+            purposes: &[extensions::purpose(plan.profile.is_client())],
         };
         let der = draft.examine(&self.key)?.sign(&self.key)?;
         Ok(Issued {
@@ -196,10 +207,7 @@ impl Signer {
         if plan.not_before < window.not_before || plan.not_after > window.not_after {
             return Err(AuthorityError::OutlivesIssuer(self.role));
         }
-        let pin = KeyPin::of(&plan.spki);
-        if let Some((role, _)) = self.ca_keys.iter().find(|(_, key)| *key == pin) {
-            return Err(AuthorityError::KeyOfCa(*role));
-        }
+        self.refuse_own_key(&plan.spki)?;
         if plan.profile != Profile::Server {
             return Ok(());
         }
@@ -208,6 +216,15 @@ impl Signer {
             Some(name) => Err(AuthorityError::NotPermitted(name.to_string())),
             None => Ok(()),
         }
+    }
+}
+
+impl Signer {
+    /// The keys of the own CAs are certified for nothing else.
+    pub(crate) fn refuse_own_key(&self, spki: &[u8]) -> Result<(), AuthorityError> {
+        let pin = KeyPin::of(spki);
+        let own = self.ca_keys.iter().find(|(_, key)| *key == pin);
+        own.map_or(Ok(()), |(role, _)| Err(AuthorityError::KeyOfCa(*role)))
     }
 }
 

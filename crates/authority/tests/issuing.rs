@@ -2,7 +2,7 @@
 
 mod support;
 
-use authority::{AuthorityError, Role, Shard};
+use authority::{AuthorityError, Role};
 use examiner::{Certificate, GeneralName};
 use policy::issuance::{AltName, Profile, Window, check};
 use support::{ALICE, NOW, World, openssl};
@@ -90,8 +90,8 @@ fn a_client_certificate_says_what_its_profile_says_and_nothing_more() {
 #[test]
 fn a_serial_number_is_positive_begins_with_the_shard_and_never_repeats() {
     let world = World::new();
-    let signer = world.signer(Role::Client).with_shard(Shard::new(0x7f).unwrap());
-    let checked = world.plan(Profile::Device, |_| {});
+    let signer = world.signer(Role::Client);
+    let checked = world.plan(Profile::Device, |plan| plan.shard = 0x7f);
     let (one, two) = (signer.issue(&checked).unwrap(), signer.issue(&checked).unwrap());
     assert_ne!(one.serial_hex, two.serial_hex);
     for issued in [one, two] {

@@ -2,13 +2,18 @@
 
 mod support;
 
-use authority::crl::{self, CrlEntry};
+use authority::crl::{self, About, CrlEntry};
 use authority::{Role, Signer};
 use policy::issuance::{Profile, Reason};
 use support::{NOW, World, openssl};
 
 fn list(signer: &Signer, entries: Vec<CrlEntry>) -> Vec<u8> {
-    crl::build(signer, entries, 7, NOW, NOW.plus(crl::LIFE_SECONDS)).unwrap()
+    part(signer, entries, &[])
+}
+
+fn part(signer: &Signer, entries: Vec<CrlEntry>, addresses: &[String]) -> Vec<u8> {
+    let next_update = NOW.plus(crl::LIFE_SECONDS);
+    crl::build(signer, entries, About { number: 7, this_update: NOW, next_update, addresses }).unwrap()
 }
 
 fn entry(serial: &[u8], reason: Reason) -> CrlEntry {
@@ -73,4 +78,30 @@ fn a_listed_certificate_is_refused_and_another_is_not() {
     world.verify(&good, "sslclient", &check).unwrap();
     let refused = world.verify(&bad, "sslclient", &check).unwrap_err();
     assert!(refused.contains("certificate revoked"), "{refused}");
+}
+
+#[test]
+fn a_part_of_a_list_is_taken_for_the_certificates_that_name_it_and_for_no_others() {
+    let world = World::new();
+    let address = |part: u8| format!("http://lists.test/crl/own-{part}.crl");
+    let leaf = |part: u8| {
+        world.issue(Profile::Person, |plan| {
+            (plan.shard, plan.crl_url) = (part, Some(address(part)));
+        })
+    };
+    let (bad, good, other) = (leaf(2), leaf(2), leaf(3));
+    let serial = examiner::Certificate::from_der(&bad.der).unwrap().serial;
+    assert_eq!(serial[0], 2);
+    let entries = vec![entry(&serial, Reason::Superseded)];
+    let der = part(&world.signer(Role::Client), entries, &[address(2), "http://former.test/2.crl".into()]);
+    let text = shown(&world, &der, "client.pem").unwrap();
+    assert!(text.contains("X509v3 Issuing Distribution Point: critical"), "{text}");
+    assert!(text.contains("URI:http://lists.test/crl/own-2.crl"), "{text}");
+    let path = world.write("part.pem", examiner::cert::pem::encode("X509 CRL", &der));
+    let check = ["-crl_check", "-CRLfile", path.to_str().unwrap()];
+    world.verify(&good, "sslclient", &check).unwrap();
+    let refused = world.verify(&bad, "sslclient", &check).unwrap_err();
+    assert!(refused.contains("certificate revoked"), "{refused}");
+    let refused = world.verify(&other, "sslclient", &check).unwrap_err();
+    assert!(refused.contains("different CRL scope"), "{refused}");
 }

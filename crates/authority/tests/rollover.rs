@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 
-use authority::crl::{self, CrlEntry};
+use authority::crl::{self, About, CrlEntry};
 use authority::{AuthorityError, Hierarchy, KeyType, Role};
 use policy::issuance::{Profile, Reason};
 use support::{NOW, World, mode, openssl, passphrase};
@@ -37,7 +37,9 @@ fn the_next_generation_issues_and_the_old_one_signs_lists_alone() {
 
     let former = again.unlock_former(Role::Client, &passphrase()).unwrap().unwrap();
     let entry = CrlEntry { serial: vec![7], revoked_at: NOW, reason: Reason::Superseded };
-    let list = crl::build(&former, [entry], 1, NOW, NOW.plus(86_400)).unwrap();
+    let next_update = NOW.plus(86_400);
+    let about = About { number: 1, this_update: NOW, next_update, addresses: &[] };
+    let list = crl::build(&former, [entry], about).unwrap();
     let list = world.write("list.crl", examiner::cert::pem::encode("X509 CRL", &list));
     let ca = world.ca.join("client.old.pem");
     openssl(&["crl", "-in", list.to_str().unwrap(), "-CAfile", ca.to_str().unwrap(), "-noout"]).unwrap();

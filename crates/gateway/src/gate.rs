@@ -24,7 +24,7 @@ use crate::observe::{Events, Observer};
 use crate::plain;
 use crate::rate::Rates;
 use crate::renew::Renewals;
-use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists};
+use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists, Ocsp};
 use crate::upstream::check;
 use crate::upstream::pool::Pool;
 use crate::upstream::route::{Routes, UpstreamView};
@@ -56,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) lists: Option<Lists>,
     /// Who renews certificates, where there is an enrolment address.
     pub(crate) renewals: Option<Renewals>,
+    pub(crate) ocsp: Option<Ocsp>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
@@ -122,6 +123,7 @@ impl Gate {
             })),
             lists: settings.plain.lists,
             renewals: renew.map(Renewals::new),
+            ocsp: settings.plain.ocsp,
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),
             limits: settings.limits,

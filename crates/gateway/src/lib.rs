@@ -12,7 +12,7 @@
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
 //! - `observe`: events and references; `metrics`.
 //!
-//! Beside the path: `plain` redirects on port 80, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, `renew` on the enrolment address, `live` ends what lost admission, `settings` says what it runs on.
+//! Beside the path: `plain` redirects on port 80 and gives out lists, `ocsp` answers there, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, `renew` on the enrolment address, `live` ends what lost admission, `settings` says what it runs on.
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,7 @@ mod manners;
 mod metrics;
 pub mod networks;
 mod observe;
+mod ocsp;
 pub mod pages;
 mod plain;
 pub mod proof;
@@ -56,7 +57,7 @@ pub use gate::Gate;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, is_reference, reference};
 pub use settings::{
     Address, Clock, Ejection, Enrol, EnrolSite, Front, GateError, GateSettings, GateSite, GateState,
-    HealthCheck, IdentityHeader, IssuerHints, Limits, Lists, Manners, NotRenewed, Plain, PublishedList,
-    Renew, RenewalAsked, Renewed, Scheme, Target, Upstream, UpstreamTls, UpstreamView,
+    HealthCheck, IdentityHeader, IssuerHints, Limits, Lists, Manners, NotRenewed, Ocsp, OcspAnswer, Plain,
+    PublishedList, Renew, RenewalAsked, Renewed, Scheme, Target, Upstream, UpstreamTls, UpstreamView,
 };
 pub use upstream::reach;

@@ -1,5 +1,5 @@
-//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out. Nothing here
-//! reaches an upstream.
+//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out, OCSP is answered.
+//! Nothing here reaches an upstream.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, EXPIRES, LAST_MODIFIED, LOCATION};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,6 +24,7 @@ use crate::admit;
 use crate::io;
 use crate::listen::{Seat, Worker};
 use crate::observe::{AccessEntry, reference};
+use crate::ocsp;
 use crate::settings::PublishedList;
 
 /// How long a connection may take, a revocation list included.
@@ -79,10 +82,14 @@ async fn serve(worker: Rc<Worker>, tcp: TcpStream, from: IpAddr, _seat: Seat) {
     }
 }
 
-async fn logged(worker: &Worker, from: IpAddr, port: u16, request: Request<Incoming>) -> Response<Bytes> {
+async fn logged(worker: &Worker, from: IpAddr, port: u16, mut request: Request<Incoming>) -> Response<Bytes> {
     let (began, time) = (Instant::now(), (worker.shared.clock)());
     let host = admit::host_of(request.uri(), request.headers());
-    let response = answer(worker, port, &request, host.as_ref().ok()).await;
+    let response = if host.is_ok() && ocsp::is_asked(request.uri().path()) {
+        ocsp::answer(worker, &mut request).await
+    } else {
+        answer(worker, port, &request, host.as_ref().ok()).await
+    };
     if let Ok(site) = host {
         worker.shared.observer.events.access(AccessEntry {
             time,
@@ -120,7 +127,10 @@ async fn answer(
             return response;
         }
         let list = published(worker, name).await;
-        return list.map_or_else(|| bare(StatusCode::NOT_FOUND), |list| given(worker, list));
+        return list.map_or_else(
+            || bare(StatusCode::NOT_FOUND),
+            |list| given(list, request.headers(), (worker.shared.clock)().seconds()),
+        );
     }
     if !worker.shared.current.load().state.sites.contains_key(host) {
         return bare(StatusCode::MISDIRECTED_REQUEST);
@@ -157,30 +167,41 @@ async fn published(worker: &Worker, name: &str) -> Option<PublishedList> {
     tokio::task::spawn_blocking(move || lists(&name)).await.ok().flatten()
 }
 
-fn given(worker: &Worker, list: PublishedList) -> Response<Bytes> {
-    let now = (worker.shared.clock)().seconds();
+/// The list, with the headers by which others may keep it (RFC 9111), or that they have it already.
+fn given(list: PublishedList, asked: &HeaderMap, now: i64) -> Response<Bytes> {
     let left = (list.next_update.seconds() - now).clamp(0, FRESH_SECONDS);
-    let date = |seconds: i64| {
-        let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-        httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since).parse().ok()
-    };
-    let mut response = Response::new(list.der);
+    let tag = format!("\"{}\"", list.number);
+    let has_it = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == tag || one == "*")
+    });
+    let mut response = Response::new(if has_it { Bytes::new() } else { list.der });
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/pkix-crl"));
     let values = [
-        (LAST_MODIFIED, date(list.made.seconds())),
-        (EXPIRES, date(list.next_update.seconds())),
+        (LAST_MODIFIED, http_date(list.made.seconds())),
+        (EXPIRES, http_date(list.next_update.seconds())),
         (CACHE_CONTROL, format!("max-age={left}").parse().ok()),
+        (ETAG, tag.parse().ok()),
     ];
     for (name, value) in values {
         if let Some(value) = value {
             headers.insert(name, value);
         }
     }
+    if has_it {
+        headers.remove(CONTENT_TYPE);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
     response
 }
 
-fn bare(status: StatusCode) -> Response<Bytes> {
+/// The moment as HTTP writes it (RFC 9110 section 5.6.7).
+pub(crate) fn http_date(seconds: i64) -> Option<HeaderValue> {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since).parse().ok()
+}
+
+pub(crate) fn bare(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     response
@@ -188,7 +209,48 @@ fn bare(status: StatusCode) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use examiner::UnixTime;
+
     use super::*;
+
+    #[test]
+    fn a_list_may_be_kept_for_an_hour_and_never_past_its_next_and_is_not_sent_again() {
+        let now = 1_803_902_400;
+        let list = |left: i64| PublishedList {
+            der: Bytes::from_static(b"list"),
+            number: 7,
+            made: UnixTime(now - 60),
+            next_update: UnixTime(now + left),
+        };
+        let ask = |left: i64, tag: Option<&str>| {
+            let tag = tag.map(|tag| (IF_NONE_MATCH, HeaderValue::try_from(tag).unwrap()));
+            given(list(left), &tag.into_iter().collect(), now)
+        };
+        let whole = ask(7 * 86_400, None);
+        assert_eq!((whole.status().as_u16(), whole.body().as_ref()), (200, &b"list"[..]));
+        for (name, value) in [
+            (CONTENT_TYPE, "application/pkix-crl"),
+            (LAST_MODIFIED, "Mon, 01 Mar 2027 11:59:00 GMT"),
+            (EXPIRES, "Mon, 08 Mar 2027 12:00:00 GMT"),
+            (CACHE_CONTROL, "max-age=3600"),
+            (ETAG, "\"7\""),
+        ] {
+            assert_eq!(whole.headers()[&name], value, "{name}");
+        }
+        for (left, kept) in
+            [(3601, "max-age=3600"), (3599, "max-age=3599"), (0, "max-age=0"), (-9, "max-age=0")]
+        {
+            assert_eq!(ask(left, None).headers()[CACHE_CONTROL], kept, "{left}");
+        }
+        for tag in ["\"7\"", "W/\"7\"", "\"6\", \"7\"", "*"] {
+            let same = ask(60, Some(tag));
+            assert_eq!((same.status().as_u16(), same.body().len()), (304, 0), "{tag}");
+            assert_eq!(same.headers()[ETAG], "\"7\"");
+        }
+        for tag in ["\"6\"", "7", "\"77\""] {
+            assert_eq!(ask(60, Some(tag)).status().as_u16(), 200, "{tag}");
+        }
+    }
 
     #[test]
     fn a_visitor_is_sent_to_the_port_that_leads_in() {

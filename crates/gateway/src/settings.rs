@@ -93,7 +93,7 @@ pub struct Front {
     pub trusted_proxies: Networks,
 }
 
-/// The listeners without TLS: they redirect, and give out revocation lists.
+/// The listeners without TLS: they redirect, give out revocation lists, and answer OCSP.
 #[derive(Default)]
 pub struct Plain {
     /// Bound sockets.
@@ -102,6 +102,20 @@ pub struct Plain {
     pub https_port: u16,
     /// The published revocation list of this name; called where it may block.
     pub lists: Option<Lists>,
+    /// Who answers about single certificates.
+    pub ocsp: Option<Ocsp>,
+}
+
+/// Answers an OCSP request, DER; called where it may block. `None` where it cannot be asked now.
+pub type Ocsp = Arc<dyn Fn(&[u8]) -> Option<OcspAnswer> + Send + Sync>;
+
+/// An OCSP response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspAnswer {
+    /// The response, DER.
+    pub der: bytes::Bytes,
+    /// From when until when it holds, where it is the same for everybody who asks.
+    pub holds: Option<(UnixTime, UnixTime)>,
 }
 
 /// Gives out the published revocation list of a name.
@@ -112,6 +126,8 @@ pub type Lists = Arc<dyn Fn(&str) -> Option<PublishedList> + Send + Sync>;
 pub struct PublishedList {
     /// The list, DER.
     pub der: bytes::Bytes,
+    /// Its number: no two lists of one name have the same.
+    pub number: u64,
     /// When it was made.
     pub made: UnixTime,
     /// When the next is due.

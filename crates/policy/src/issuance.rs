@@ -160,6 +160,10 @@ pub struct Plan {
     pub spki: Vec<u8>,
     /// Where the issuer's revocation list is fetched; `http://…`.
     pub crl_url: Option<String>,
+    /// Which part of the issuer's revocation list it belongs to, 1 to 127: the first octet of its serial number.
+    pub shard: u8,
+    /// Where is told whether it is revoked (OCSP); `http://…`.
+    pub ocsp_url: Option<String>,
 }
 
 impl Plan {
@@ -185,6 +189,8 @@ impl Plan {
             not_after: now.plus(life).min(issuer.not_after),
             spki,
             crl_url: None,
+            shard: 1,
+            ocsp_url: None,
         }
     }
 }

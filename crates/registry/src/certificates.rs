@@ -24,6 +24,9 @@ pub enum Issuer {
 }
 
 impl Issuer {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Client, Self::Operator];
+
     /// The CA that issues to this holder.
     pub fn of(holder: &Holder) -> Self {
         match holder {
@@ -160,6 +163,25 @@ impl Registry {
     ) -> Result<Option<(Holder, CertificateRow)>> {
         let mut connection = self.readers.acquire().await?;
         Ok(find(&mut connection, thumbprint).await?.map(|(row, record)| (record.holder, row)))
+    }
+
+    /// The certificate with this serial number, its content octets, that one CA signed.
+    pub async fn find_serial(&self, issuer: Issuer, serial: &[u8]) -> Result<Option<CertificateRow>> {
+        let row = sqlx::query("SELECT * FROM certificates WHERE issued_by = ?1 AND serial = ?2")
+            .bind(issuer.word())
+            .bind(serial)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(certificate_row).transpose()
+    }
+
+    /// The largest serial number, its content octets, that one CA gave out.
+    pub async fn last_serial(&self, issuer: Issuer) -> Result<Option<Vec<u8>>> {
+        let serial = sqlx::query_scalar("SELECT max(serial) FROM certificates WHERE issued_by = ?1")
+            .bind(issuer.word())
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(serial)
     }
 
     /// The thumbprint of the certificate with this SHA-1, as Windows shows it; only for looking up.

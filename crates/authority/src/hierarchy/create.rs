@@ -85,7 +85,7 @@ fn root(key: &SigningKey, subject: &Name, now: UnixTime) -> Result<Vec<u8>, Auth
         spki: &spki,
         extensions: extensions::root(subject, &spki)?,
         is_ca: true,
-        purpose: None,
+        purposes: &[],
     };
     draft.examine(key)?.sign(key)
 }
@@ -99,7 +99,7 @@ pub(super) fn issuing_ca(
     permitted: Option<&Permitted>,
     now: UnixTime,
 ) -> Result<Vec<u8>, AuthorityError> {
-    let purpose = extensions::purpose(role != Role::Server);
+    let purposes = extensions::ca_purposes(role != Role::Server);
     let window = Window {
         not_before: now.plus(-BACKDATING_SECONDS).max(root.window().not_before),
         not_after: now.plus(ISSUING_YEARS * YEAR_SECONDS).min(root.window().not_after),
@@ -110,9 +110,9 @@ pub(super) fn issuing_ca(
         subject,
         window,
         spki,
-        extensions: extensions::issuing_ca(subject, spki, &root.key_id, purpose, permitted)?,
+        extensions: extensions::issuing_ca(subject, spki, &root.key_id, purposes, permitted)?,
         is_ca: true,
-        purpose: Some(purpose),
+        purposes,
     };
     draft.examine(&root.key)?.sign(&root.key)
 }

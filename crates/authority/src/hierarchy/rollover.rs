@@ -46,7 +46,7 @@ impl Hierarchy {
         if key.spki()? != *certificate.spki {
             return Err(AuthorityError::OtherKey { role, path });
         }
-        signer(role, key, certificate.clone()).map(Some)
+        Ok(Some(Signer { ca_keys: self.ca_keys(), ..signer(role, key, certificate.clone())? }))
     }
 
     /// Makes the next generation of the client or the operator CA: a new key and a new name, signed by the root for 5

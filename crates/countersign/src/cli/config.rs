@@ -37,6 +37,8 @@ fn show(globals: &Globals) -> Outcome {
             "listen": settings.listen,
             "admin": settings.admin,
             "http": settings.http,
+            "http_url": settings.addresses.base,
+            "crl_shards": settings.addresses.shards,
             "proxy_protocol": texts(&settings.front.proxy_protocol),
             "trusted_proxies": texts(&settings.front.trusted_proxies),
             "fetch_private": texts(&settings.fetch_private),

@@ -10,6 +10,7 @@ use registry::{Actor, Registry};
 
 use super::exit::{Exit, Failure};
 use super::globals::Globals;
+use crate::config::addresses::Addresses;
 use crate::config::file::File;
 use crate::config::{Settings, StateDir, Stored};
 use crate::run::confine::folder;
@@ -130,6 +131,24 @@ pub fn state_dir(globals: &Globals, config: &Path, _now: UnixTime) -> Result<Sta
 pub fn log_folder(config: &Path) -> Option<PathBuf> {
     let log = folder(config).join(written(config).ok()?.log.file?);
     Some(folder(&log).to_owned())
+}
+
+/// Whether there are addresses without TLS, as the file says; other problems of it are told later.
+pub fn listens_without_tls(config: &Path) -> bool {
+    written(config).is_ok_and(|file| !file.server.http.is_empty())
+}
+
+/// What certificates are to say of lists and OCSP, as the file has it now; the rest of it is not looked at.
+pub fn addresses(config: &Path) -> Result<Addresses, String> {
+    let text = std::fs::read_to_string(config).map_err(|error| format!("{}: {error}", config.display()))?;
+    let source = crate::config::problem::Source::file(config.display().to_string(), text);
+    let file = crate::config::read::file(&source, &mut Vec::new());
+    let mut problems = Vec::new();
+    let addresses = Addresses::of(&file.server, &source, &mut problems);
+    match problems.first() {
+        None => Ok(addresses),
+        Some(problem) => Err(problem.to_string()),
+    }
 }
 
 /// The configuration as it is written.

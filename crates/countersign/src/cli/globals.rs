@@ -146,14 +146,18 @@ impl Globals {
 
 /// Rows as aligned columns, two spaces apart, without trailing spaces.
 pub fn columns(rows: &[Vec<String>]) -> String {
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
-        for (i, cell) in row.iter().enumerate() {
-            let pad = width(i).unwrap_or(0) - cell.chars().count();
-            line += &format!("{cell}{}  ", " ".repeat(pad));
+        for (cell, width) in row.iter().zip(&widths) {
+            line += &format!("{cell}{}  ", " ".repeat(width - cell.chars().count()));
         }
         text += line.trim_end();
         text.push('\n');

@@ -60,6 +60,7 @@ pub fn issue(context: &Context, order: Order) -> Result<Issued, Failure> {
     if let Some(not_after) = order.not_after {
         plan.not_after = not_after;
     }
+    context.settings.addresses.put_into(&mut plan, &signer).map_err(no_randomness)?;
     let checked = policy::issuance::check(plan, signer.window(), context.now)?;
     context.run(signer.issue_on_record(&ledger, &checked))
 }
@@ -248,10 +249,13 @@ pub fn key_type(text: &str) -> Result<KeyType, UnknownWord> {
 /// A random UUID (RFC 9562 version 4).
 pub fn new_uuid() -> Result<String, Failure> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(super::Exit::Bug, format!("no randomness: {error}"), "try again"))?;
+    getrandom::fill(&mut bytes).map_err(no_randomness)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
+fn no_randomness(error: getrandom::Error) -> Failure {
+    Failure::new(super::Exit::Bug, format!("no randomness: {error}"), "try again")
 }

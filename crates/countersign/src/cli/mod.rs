@@ -27,6 +27,7 @@ pub mod issue;
 pub mod ladder;
 pub mod log;
 pub mod notices;
+pub mod ocsp;
 pub mod operator;
 pub mod party;
 pub mod pending;
@@ -87,6 +88,9 @@ pub enum Command {
     /// Send the notices that are due, as `run` starts it.
     #[command(hide = true)]
     Notices(notices::Args),
+    /// Answer about single certificates, as `run` starts it.
+    #[command(hide = true)]
+    Ocsp(ocsp::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -141,6 +145,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Authority(args) => authority::command(globals, args),
         Command::Notices(args) => notices::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
+        Command::Ocsp(args) => ocsp::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

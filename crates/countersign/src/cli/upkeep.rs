@@ -1,20 +1,17 @@
 //! `upkeep`, hidden: what the authority's process does each time it is asked, as a process of its own. It issues the server certificates that are
 //! due, publishes the list of revoked certificates, and lets go of what is old.
 
-use authority::crl::{self, CrlEntry};
-use authority::{Role, files};
+use authority::crl::{self, About, CrlEntry};
+use authority::{Role, Signer};
 use examiner::UnixTime;
 use registry::Issuer;
 
 use super::context::Context;
 use super::{Exit, Failure, Globals, Outcome};
 use crate::run::certificates;
-use crate::run::upkeep::{Done, Published, former_list, published};
+use crate::run::upkeep::Done;
 
-/// A list is made anew at least so often, in seconds.
-const CRL_EVERY: i64 = 86_400;
-/// And for revocations no more often than this, in seconds.
-const CRL_PAUSE: i64 = 60;
+mod publish;
 
 /// `countersign upkeep`.
 #[derive(Debug, clap::Args)]
@@ -45,49 +42,11 @@ pub fn work(globals: &Globals) -> Result<Done, Failure> {
     })?;
     // Certificates come first: a list that cannot be made keeps no site from its certificate.
     let mut done = Done { issued, ..Done::default() };
-    match publish(&context) {
+    match publish::publish(&context) {
         Ok((published, publish_in)) => (done.published, done.publish_in) = (published, publish_in),
         Err(failure) => done.not_published = Some(failure.what),
     }
     Ok(done)
-}
-
-/// Publishes a list where one is due: its number, or in how many seconds it may be published.
-fn publish(context: &Context) -> Result<(Option<u64>, Option<i64>), Failure> {
-    let (state, now) = (&context.settings.state, context.now);
-    let entries = listed(context, CLIENT)?;
-    let mut all = entries.clone();
-    // While a rollover is under way there is a list of each generation, and both are made together.
-    let former = context.hierarchy().is_ok_and(|own| own.former(Role::Client).is_some());
-    let of_former = if former { listed(context, FORMER)? } else { Vec::new() };
-    all.extend(of_former.iter().cloned());
-    let written: Vec<_> =
-        all.iter().map(|one| (hex(&one.serial), one.revoked_at, one.reason.to_string())).collect();
-    if let Some(last) = Published::read(state) {
-        let age = now.seconds() - last.at.seconds();
-        let missing = former && !former_list(state).exists();
-        let due = missing || last.entries != written || !(0..CRL_EVERY).contains(&age);
-        if !due {
-            return Ok((None, None));
-        }
-        if (0..CRL_PAUSE).contains(&age) {
-            return Ok((None, Some(CRL_PAUSE - age)));
-        }
-    }
-    let made = sign(context, CLIENT, entries)?;
-    let (list, beside) = published(state);
-    files::private_directory(list.parent().unwrap_or(state.path()))?;
-    if former {
-        let made = sign(context, FORMER, of_former)?;
-        files::replace_public(&former_list(state), &made.der)?;
-    }
-    // The list first: what it was made of only says that it need not be made again.
-    files::replace_public(&list, &made.der)?;
-    let published =
-        Published { number: made.number, at: now, next_update: made.next_update, entries: written };
-    let text = serde_json::to_vec(&published).map_err(|error| Failure::no(error.to_string(), ""))?;
-    files::replace_public(&beside, &text)?;
-    Ok((Some(made.number), None))
 }
 
 /// A signed list.
@@ -111,11 +70,6 @@ pub struct Ca {
     pub old: bool,
 }
 
-/// The client CA.
-const CLIENT: Ca = Ca { issuer: Issuer::Client, old: false };
-/// Its old generation.
-const FORMER: Ca = Ca { issuer: Issuer::Client, old: true };
-
 impl Ca {
     fn role(self) -> Role {
         match self.issuer {
@@ -123,11 +77,23 @@ impl Ca {
             Issuer::Operator => Role::Operator,
         }
     }
+
+    /// The CA with its key.
+    fn signer(self, context: &Context) -> Result<Signer, Failure> {
+        let role = self.role();
+        if !self.old {
+            return context.signer(role);
+        }
+        let former = context.hierarchy()?.unlock_former(role, &context.passphrase()?)?;
+        Ok(former.ok_or(authority::AuthorityError::NoRolloverUnderWay(role))?)
+    }
 }
 
 /// A fresh list of one CA, whatever is published.
 pub fn fresh(context: &Context, ca: Ca) -> Result<Made, Failure> {
-    sign(context, ca, listed(context, ca)?)
+    let (entries, signer) = (listed(context, ca)?, ca.signer(context)?);
+    let number = context.run(context.registry.next_crl_number())?;
+    sign(context, &signer, entries, number, &[])
 }
 
 /// What is on the list: of the old generation what names it as its issuer, of the present one all else.
@@ -144,18 +110,17 @@ fn listed(context: &Context, ca: Ca) -> Result<Vec<CrlEntry>, Failure> {
     Ok(revoked.into_iter().filter(belongs).map(entry).collect())
 }
 
-fn sign(context: &Context, ca: Ca, entries: Vec<CrlEntry>) -> Result<Made, Failure> {
-    let role = ca.role();
-    let signer = if ca.old {
-        let former = context.hierarchy()?.unlock_former(role, &context.passphrase()?)?;
-        former.ok_or(authority::AuthorityError::NoRolloverUnderWay(role))?
-    } else {
-        context.signer(role)?
-    };
-    let number = context.run(context.registry.next_crl_number())?;
+/// Signs a list of these entries; with addresses, one that is for the certificates alone that name one of them.
+fn sign(
+    context: &Context,
+    signer: &Signer,
+    entries: Vec<CrlEntry>,
+    number: u64,
+    addresses: &[String],
+) -> Result<Made, Failure> {
     let (count, next_update) = (entries.len(), context.now.plus(crl::LIFE_SECONDS));
-    let der = crl::build(&signer, entries, number, context.now, next_update)?;
-    Ok(Made { der, number, count, next_update })
+    let about = About { number, this_update: context.now, next_update, addresses };
+    Ok(Made { der: crl::build(signer, entries, about)?, number, count, next_update })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -80,8 +80,14 @@ pub struct ServerFile {
     pub listen: Option<Vec<At<SocketAddr>>>,
     /// Address and port of console, API, metrics and health; 127.0.0.1:9443 where absent.
     pub admin: Option<At<SocketAddr>>,
-    /// Addresses and ports without TLS: known hosts are sent to https, published revocation lists are given out.
+    /// Addresses and ports without TLS: known hosts are sent to https, published revocation lists are given out, OCSP is
+    /// answered.
     pub http: Vec<At<SocketAddr>>,
+    /// Where others reach `http`, such as `http://pki.example.com`: it then stands in certificates as the address of lists
+    /// and OCSP.
+    pub http_url: Option<At<String>>,
+    /// Into how many parts the revocation list of the parties' certificates is divided, 1 to 127; 1 where absent.
+    pub crl_shards: Option<At<u8>>,
     /// Who announces clients by a PROXY header: addresses and ranges. From these it is required.
     pub proxy_protocol: Vec<At<String>>,
     /// Whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` are believed: addresses and ranges.

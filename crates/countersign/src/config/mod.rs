@@ -6,9 +6,11 @@
 //!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
 //!   [`enrol`]: the address where machines renew. [`notify`]: who is told that certificates end.
 //!   [`profiles`]: what certificates of parties there are.
+//!   [`addresses`]: where others find lists and OCSP.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files. [`passphrase`]: where what opens the CA's keys is.
 
+pub mod addresses;
 pub mod ca;
 pub mod crl;
 pub mod enrol;

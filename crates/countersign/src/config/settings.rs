@@ -14,6 +14,7 @@ use std::sync::Arc;
 use examiner::UnixTime;
 use policy::{HostName, Records, Site, Snapshot};
 
+use super::addresses::Addresses;
 use super::ca::CaSettings;
 use super::enrol::{Enrol, enrol};
 use super::limits;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub profiles: Profiles,
     /// Who is told that certificates end.
     pub notify: Notify,
+    /// Where others find lists and OCSP, as certificates say it.
+    pub addresses: Addresses,
     /// Who stands in front and may speak for others.
     pub front: gateway::Front,
     /// Addresses that are not public and may be fetched from.
@@ -141,6 +144,7 @@ impl Settings {
             enrol: enrolled,
             profiles: profiles(&file, source, &mut problems),
             notify: notify(&file.notify, base, source, &mut problems),
+            addresses: server.addresses,
             front: server.front,
             fetch_private: server.fetch_private,
             workers: server.workers,

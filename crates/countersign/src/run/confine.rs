@@ -28,10 +28,12 @@ const FILES_ELSEWHERE: [&str; 2] = ["COUNTERSIGN_SNAPSHOT_KEY_FILE", "COUNTERSIG
 pub enum Duty {
     /// It faces the internet, and connects to upstreams.
     Gate,
-    /// It signs, and speaks over one Unix socket only: no TCP, and no abstract socket of others.
+    /// It signs, and speaks over Unix sockets of the state directory only: no TCP, and no abstract socket of others.
     Authority,
     /// The same, with keys in a token: its vendor's library may speak to a service or over the network.
     AuthorityWithToken,
+    /// It answers OCSP, and speaks as the authority does.
+    Responder,
 }
 
 /// Confines this thread, and all that it starts from now on, for good. Returns whether the kernel has Landlock.
@@ -69,7 +71,7 @@ fn restrict(duty: Duty, writable: &[PathBuf]) -> Result<bool, RulesetError> {
     let reading: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let all = AccessFs::from_all(KNOWN);
     let mut rules = Ruleset::default().handle_access(all)?.scope(Scope::Signal)?;
-    if duty == Duty::Authority {
+    if duty != Duty::Gate {
         rules = rules.handle_access(AccessNet::from_all(KNOWN))?.scope(Scope::AbstractUnixSocket)?;
     }
     let status = rules
@@ -133,6 +135,7 @@ mod tests {
             return;
         }
         assert_eq!(confined(Some(Duty::Gate)), [true, false, true, true, false]);
+        assert_eq!(confined(Some(Duty::Responder)), confined(Some(Duty::Authority)));
         let [mine, others, read, connects, starts] = confined(Some(Duty::Authority));
         assert_eq!([mine, others, read, starts], [true, false, true, false]);
         // Rights over TCP came with a later kernel than those over files.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::children::command;
 use super::control::FromSupervisor;
 use super::signing::ask;
-use super::signing::keeper::Keeper;
+use super::signing::keeper::{Keeper, Service};
 use super::supervise::Supervision;
 use super::upkeep::Done;
 
@@ -16,13 +16,19 @@ use super::upkeep::Done;
 pub(super) const UPKEEP: Duration = Duration::from_secs(600);
 
 impl Supervision {
-    /// Starts the authority's process where there is a CA's key by now and there was none before.
+    /// Starts the authority's process where there is a CA's key by now and there was none before, and so the one that
+    /// answers OCSP where it is asked.
     pub(super) fn keep_authority(&mut self) {
-        self.authority = self.authority.take().or_else(|| Keeper::begin(&self.run));
+        self.authority = self.authority.take().or_else(|| Keeper::begin(&self.run, Service::Authority));
+        self.responder = self.responder.take().or_else(|| Keeper::begin(&self.run, Service::Responder));
     }
 
     pub(super) fn look_at_authority(&mut self) {
         self.authority.iter_mut().for_each(Keeper::look);
+    }
+
+    pub(super) fn look_at_responder(&mut self) {
+        self.responder.iter_mut().for_each(Keeper::look);
     }
 
     /// Has what is due signed by the authority's process, which alone reads the CA's key.
@@ -86,9 +92,9 @@ impl Supervision {
     }
 }
 
-/// Returns when there is something to do for the authority's process.
-pub(super) async fn changed(authority: &mut Option<Keeper>) {
-    match authority {
+/// Returns when there is something to do for this process.
+pub(super) async fn changed(kept: &mut Option<Keeper>) {
+    match kept {
         Some(keeper) => keeper.changed().await,
         None => std::future::pending().await,
     }

@@ -19,7 +19,7 @@ use super::follow::{self, Beginning, Follower, Unread};
 use super::signals::Signals;
 use super::sockets::{Role, Socket, There};
 use super::upstreams::Told;
-use super::{DRAIN, denials, lists, passing, state};
+use super::{DRAIN, denials, lists, ocsp, passing, state};
 use crate::clock;
 use crate::config::{Problems, Settings, StateDir, Stored, crl};
 
@@ -121,6 +121,7 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
         listen: sockets.http,
         https_port: settings.listen.first().map_or(443, SocketAddr::port),
         lists: Some(lists::lists(run.state_dir.clone())),
+        ocsp: Some(ocsp::wire::asking(run.state_dir.clone())),
     };
     let reopen = Arc::new(AtomicBool::new(false));
     let access = match (&settings.log_file, run.silent_access) {

@@ -14,6 +14,7 @@
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`renewing`]: what the gate passes on to it for machines.
 //! - [`fetching`]: a process of its own asks for the lists of trusted issuers. [`noticing`]: another sends notices.
+//! - [`ocsp`]: a process of its own answers about single certificates.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
 
@@ -32,6 +33,7 @@ mod lists;
 mod lock;
 mod noticing;
 mod notify;
+pub mod ocsp;
 mod passing;
 pub mod predecessor;
 mod receipts;

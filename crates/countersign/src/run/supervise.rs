@@ -19,7 +19,7 @@ use super::noticing::Noticing;
 use super::notify::{self, Notifier};
 use super::predecessor::Inherited;
 use super::signals::Signals;
-use super::signing::keeper::Keeper;
+use super::signing::keeper::{Keeper, Service};
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
@@ -83,6 +83,8 @@ pub struct Supervision {
     pub(super) signals: Signals,
     /// The authority's process, where there is a CA's key.
     pub(super) authority: Option<Keeper>,
+    /// The process that answers OCSP, where there is one.
+    pub(super) responder: Option<Keeper>,
     started: Instant,
     delay: Duration,
     /// When what is due is looked after next.
@@ -99,6 +101,7 @@ enum Event {
     Said(FromGate),
     Died(std::io::Result<ExitStatus>),
     Authority,
+    Responder,
     Upkeep,
 }
 
@@ -122,7 +125,7 @@ impl Supervision {
         let presence = lock::Presence::begin(&run.state_dir).map_err(fault)?;
         let signals = Signals::listen().map_err(fault)?;
         // One that takes over asks the authority of the process before it until then.
-        let authority = if is_heir { None } else { Keeper::begin(&run) };
+        let authority = if is_heir { None } else { Keeper::begin(&run, Service::Authority) };
         let Spawned { gate, control, returns } =
             spawn(&run, &sockets, watchdog).map_err(NotStarted::Fault)?;
         let now = Instant::now();
@@ -142,6 +145,7 @@ impl Supervision {
             reason: None,
             signals,
             authority,
+            responder: None,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
@@ -182,6 +186,7 @@ impl Supervision {
                     return Err(NotStarted::Fault("the process to take over from has ended".into()));
                 }
                 Event::Authority => self.look_at_authority(),
+                Event::Responder => self.look_at_responder(),
                 Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
             }
         }
@@ -218,6 +223,7 @@ impl Supervision {
                 }
                 Event::Said(said) => self.answer(said).await,
                 Event::Authority => self.look_at_authority(),
+                Event::Responder => self.look_at_responder(),
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -260,6 +266,7 @@ impl Supervision {
             },
             status = self.gate.wait() => Event::Died(status),
             () = changed(&mut self.authority) => Event::Authority,
+            () = changed(&mut self.responder) => Event::Responder,
             () = tokio::time::sleep_until(self.upkeep) => Event::Upkeep,
         }
     }

@@ -38,44 +38,83 @@ impl fmt::Display for Done {
     }
 }
 
+/// Where the list of this name stands.
+pub fn list(state: &StateDir, name: &str) -> PathBuf {
+    state.path().join("crl").join(format!("{name}.crl"))
+}
+
+/// The list of the old generation of the client CA, while a rollover is under way.
+pub const OLD: &str = "own-old";
+/// The list of the operator CA.
+pub const OPERATORS: &str = "own-operators";
+
 /// Where the own client CA's list stands: DER, and beside it what it was made of.
 pub fn published(state: &StateDir) -> (PathBuf, PathBuf) {
     let folder = state.path().join("crl");
     (folder.join("own.crl"), folder.join("own.json"))
 }
 
-/// Where the list of the old generation of the client CA stands, while a rollover is under way.
-pub fn former_list(state: &StateDir) -> PathBuf {
-    state.path().join("crl").join("own-old.crl")
-}
-
 /// Takes away the list of a generation that is trusted no longer.
 pub fn forget_former(state: &StateDir, role: Role) {
     if role == Role::Client {
-        let _ = std::fs::remove_file(former_list(state));
+        let _ = std::fs::remove_file(list(state, OLD));
     }
 }
 
-/// What a published list was made of.
+/// An entry of a list: the serial number in hex, since when, and why.
+pub type Entry = (String, UnixTime, String);
+
+/// What the published lists were made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
-    /// Its number.
+    /// Their number.
     pub number: u64,
-    /// When it was made.
+    /// When they were made.
     pub at: UnixTime,
     /// When the next must be there.
     pub next_update: UnixTime,
-    /// Its entries, serial numbers in hex with moment and reason, by which a change is seen.
-    pub entries: Vec<(String, UnixTime, String)>,
+    /// The entries of the client CA's, of both generations, by which a change is seen.
+    pub entries: Vec<Entry>,
+    /// Those of the operator CA's.
+    #[serde(default)]
+    pub operators: Vec<Entry>,
+    /// The names of all that were published.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// What stood before `/crl/` in certificates, now and earlier: a part of a list names all of it.
+    #[serde(default)]
+    pub bases: Vec<String>,
+}
+
+/// Number and dates of the published lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Dates {
+    /// Their number.
+    pub number: u64,
+    /// When they were made.
+    pub at: UnixTime,
+    /// When the next must be there.
+    pub next_update: UnixTime,
 }
 
 impl Published {
-    /// The list that stands in the state directory, where one does.
+    /// The lists that stand in the state directory, where they do.
     pub fn read(state: &StateDir) -> Option<Self> {
-        let (list, beside) = published(state);
-        let text = std::fs::read(beside).ok().filter(|_| list.exists())?;
-        serde_json::from_slice(&text).ok()
+        read(state)
     }
+}
+
+impl Dates {
+    /// Those of the lists that stand in the state directory.
+    pub fn read(state: &StateDir) -> Option<Self> {
+        read(state)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(state: &StateDir) -> Option<T> {
+    let (list, beside) = published(state);
+    let text = std::fs::read(beside).ok().filter(|_| list.exists())?;
+    serde_json::from_slice(&text).ok()
 }
 
 #[cfg(test)]

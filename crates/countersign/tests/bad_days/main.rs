@@ -6,6 +6,7 @@ mod bodies;
 mod clock;
 mod crowds;
 mod ends;
+mod kills;
 mod processes;
 mod registry;
 mod reloads;

@@ -15,10 +15,17 @@ fn portal() -> Portal {
     portal
 }
 
-/// Nothing can be changed, and nothing is half changed; who was admitted is served.
+/// Nothing can be changed, and nothing is half changed; who was admitted is served, and the list that stood there stands.
 #[track_caller]
 fn assert_holds(portal: &Portal, fault: &str) {
     assert_serves(portal, fault);
+    let list = std::fs::read(portal.sandbox.path("state/crl/own.crl")).unwrap();
+    assert!(portal.countersign(&["ca", "crl", "--out", "state/crl/other.crl"]).code != 0, "{fault}");
+    let after = std::fs::read(portal.sandbox.path("state/crl/own.crl")).unwrap();
+    assert!(list == after, "the published list, {fault}");
+    let args =
+        ["crl", "-inform", "DER", "-in", "state/crl/own.crl", "-CAfile", "state/ca/client.pem", "-noout"];
+    assert!(testkit::openssl(portal.sandbox.dir(), &args, b"").ok().both().contains("verify OK"), "{fault}");
     let added = portal
         .countersign(&["party", "add", "bob", "--site", "portal.test", "--pem", "--out", "."])
         .refused();

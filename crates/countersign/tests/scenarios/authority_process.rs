@@ -184,6 +184,52 @@ fn a_plan_against_the_rules_or_the_record_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_key_is_named_for_answers_by_the_two_cas_that_have_them_and_for_nothing_else() {
+    let portal = Portal::start(&binary());
+    let spki = key(&portal, "answers", &P256);
+    let weak = key(&portal, "weak", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
+    let spki_of = |file: &str| {
+        let pem = portal.sandbox.read(file);
+        hex(&examiner::cert::pem::certificates(pem.as_bytes()).unwrap()[0].spki)
+    };
+    let wanted = |change: &dyn Fn(&mut Value)| {
+        let mut request =
+            json!({ "delegate": { "ca": "client", "spki": spki, "made_at": now().to_string() } });
+        change(&mut request["delegate"]);
+        request
+    };
+    let refused = |change: &dyn Fn(&mut Value)| code(&ask(&portal, &wanted(change))).to_owned();
+    for ca in ["root", "server", "acme", ""] {
+        assert_eq!(refused(&|one| one["ca"] = json!(ca)), "profile", "{ca}");
+    }
+    assert_eq!(refused(&|one| one["made_at"] = json!(now().plus(-120).to_string())), "expired");
+    assert_eq!(refused(&|one| one["old"] = json!(true)), "failed", "there is no old generation");
+    for more in ["is_ca", "not_after", "purpose", "subject"] {
+        assert_eq!(refused(&|one| one[more] = json!(true)), "unreadable", "{more}");
+    }
+    // What is refused counts as well: the next process begins anew.
+    let first = portal.gate().authority_pid().unwrap();
+    kill_process(Pid::from_raw(first.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    eventually("another authority", || portal.gate().authority_pid().filter(|pid| *pid != first));
+    for (what, spki) in [("weak", &weak), ("the client CA's own", &spki_of("state/ca/client.pem"))] {
+        assert_eq!(refused(&|one| one["spki"] = json!(spki)), "rules", "{what}");
+    }
+    let answer = ask(&portal, &wanted(&|_| {}));
+    let pem = answer["delegated"]["pem"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    portal.sandbox.write("answers.pem", pem);
+    let shown =
+        openssl(portal.sandbox.dir(), &["x509", "-in", "answers.pem", "-noout", "-text"], b"").ok().both();
+    for expected in ["OCSP Signing", "OCSP No Check", "CA:FALSE", "CN = OCSP responder of the client CA"] {
+        assert!(shown.contains(expected), "{expected} in\n{shown}");
+    }
+    // It enters nowhere.
+    let enters = portal.curl(Some("answers"), "/", &[]);
+    assert_eq!(enters.status, 403, "{enters:?}");
+    let hasty = (0..20).any(|_| ask(&portal, &wanted(&|_| {}))["refused"]["code"] == "too-fast");
+    assert!(hasty, "nothing was too fast");
+}
+
+#[test]
 fn more_than_the_pace_allows_is_refused_and_what_is_due_is_still_signed() {
     let portal = Portal::start(&binary());
     let request = proposal("alice", "3000", |one| one["profile"] = json!("operator"));

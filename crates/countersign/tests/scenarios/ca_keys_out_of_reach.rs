@@ -4,9 +4,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use serde_json::json;
-use testkit::{Portal, openssl};
+use testkit::{Portal, free_port, openssl};
 
-use crate::support::binary;
+use crate::support::{binary, eventually};
 
 /// How much of a process's memory is read at once, in octets.
 const CHUNK: usize = 1 << 20;
@@ -111,20 +111,23 @@ fn the_authoritys_process_has_the_client_cas_key_once_it_issued_and_never_the_ro
 }
 
 #[test]
-fn gate_and_authority_confine_themselves() {
-    let portal = Portal::start(&binary());
+fn gate_authority_and_responder_confine_themselves() {
+    let http = format!("http = [\"127.0.0.1:{}\"]", free_port());
+    let portal = Portal::build(&binary()).server_line(&http).start();
     let privileges = |pid: u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         status.lines().find_map(|line| line.strip_prefix("NoNewPrivs:")).unwrap().trim().to_owned()
     };
     let gate = portal.gate();
+    let responder = eventually("the process that answers OCSP", || gate.responder_pid());
     assert_eq!(privileges(gate.pid()), "0", "the supervisor starts programs");
     let said = portal.countersign(&["status"]).both();
     if said.contains("this kernel has no Landlock") {
         return;
     }
     // A process gives up its privileges as it is confined.
-    for pid in [gate.gate_pid().unwrap(), gate.authority_pid().unwrap()] {
+    eventually("all are confined", || (privileges(responder) == "1").then_some(()));
+    for pid in [gate.gate_pid().unwrap(), gate.authority_pid().unwrap(), responder] {
         assert_eq!(privileges(pid), "1", "{pid}");
     }
 }

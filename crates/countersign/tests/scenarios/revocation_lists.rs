@@ -29,6 +29,7 @@ fn each_ca_lists_its_own_certificates_and_keeps_them_when_the_party_is_gone() {
     let operator = shown(&portal, "operator.crl", "state/ca/operator.pem");
     assert!(client.contains(&alice) && !client.contains(&carol), "{client}");
     assert!(operator.contains(&carol) && !operator.contains(&alice), "{operator}");
+    assert!(operator.contains("privilege withdrawn"), "{operator}");
 
     let date = |list: &str, which: &str| {
         let args = ["crl", "-inform", "DER", "-in", list, "-noout", which, "-dateopt", "iso_8601"];

@@ -17,6 +17,7 @@ fn world() -> World {
         let list = |name: &str| {
             let made = UnixTime::parse("2026-11-23T08:49:37Z").unwrap();
             (name == "own").then(|| PublishedList {
+                number: 7,
                 der: vec![0x30, 0].into(),
                 made,
                 next_update: UnixTime::FAR_FUTURE,

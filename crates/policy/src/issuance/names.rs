@@ -15,11 +15,19 @@ pub(super) fn check(plan: &Plan) -> Result<(), IssueError> {
     if plan.profile == Profile::Server && plan.alt_names.is_empty() {
         return Err(IssueError::NoServerName);
     }
-    plan.crl_url.as_deref().map_or(Ok(()), |url| {
-        let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-        let fine = address.is_some_and(|rest| !rest.is_empty()) && plain_ascii(url);
-        fine.then_some(()).ok_or_else(|| bad("list address", url, "it must be an http:// address"))
-    })
+    if !(1..=127).contains(&plan.shard) {
+        return Err(bad("part of the list", &plan.shard.to_string(), "it must be 1 to 127"));
+    }
+    for (what, url) in [("list address", &plan.crl_url), ("OCSP address", &plan.ocsp_url)] {
+        url.as_deref().map_or(Ok(()), |url| address(what, url))?;
+    }
+    Ok(())
+}
+
+fn address(what: &'static str, url: &str) -> Result<(), IssueError> {
+    let address = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let fine = address.is_some_and(|rest| !rest.is_empty()) && plain_ascii(url);
+    fine.then_some(()).ok_or_else(|| bad(what, url, "it must be an http:// address"))
 }
 
 fn common_name(plan: &Plan) -> Result<(), IssueError> {

@@ -326,14 +326,14 @@ mod tests {
                 _ => Holder::Party(name),
             },
             label: format!("device-{}", number % 3),
-            origin: if number % 2 == 0 { Origin::Pinned } else { Origin::Own },
+            origin: if number.is_multiple_of(2) { Origin::Pinned } else { Origin::Own },
             key_pin: KeyPin([(number % 40) as u8; 32]),
-            superseded_after: (number % 5 == 0).then_some(UnixTime(i64::from(number))),
-            revoked: (number % 11 == 0)
+            superseded_after: (number.is_multiple_of(5)).then_some(UnixTime(i64::from(number))),
+            revoked: (number.is_multiple_of(11))
                 .then(|| Revoked { at: UnixTime(i64::from(number)), reason: "superseded".into() }),
             exceptions: PinExceptions {
-                without_client_usage_until: (number % 13 == 0).then_some(UnixTime(9)),
-                ca_certificate_until: (number % 17 == 0).then_some(UnixTime(8)),
+                without_client_usage_until: (number.is_multiple_of(13)).then_some(UnixTime(9)),
+                ca_certificate_until: (number.is_multiple_of(17)).then_some(UnixTime(8)),
             },
         }
     }

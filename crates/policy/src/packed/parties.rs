@@ -269,7 +269,7 @@ mod tests {
                 1 => "6BA7B810-9DAD-11D1-80B4-00C04FD430C8".into(),
                 _ => format!("{number:08x}-9dad-11d1-80b4-00c04fd430c8"),
             },
-            suspended_since: ((number + variant) % 9 == 0).then_some(UnixTime(i64::from(number))),
+            suspended_since: ((number + variant).is_multiple_of(9)).then_some(UnixTime(i64::from(number))),
             grants: sites
                 .iter()
                 .take(((number + variant) % 4) as usize)

@@ -187,6 +187,28 @@ async fn a_revoked_entry_stays_listed_for_a_lists_life_past_its_end_also_without
 }
 
 #[tokio::test]
+async fn a_serial_number_leads_to_the_certificate_of_the_ca_that_gave_it_out_and_of_no_other() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    assert_eq!(registry.last_serial(Issuer::Client).await.unwrap(), None);
+    registry.ensure_party(&name("alice"), actor, NOON).await.unwrap();
+    let (own, pinned) = (certificate("own"), certificate("pinned"));
+    world.add(party("alice"), Origin::Own, own.der.to_vec()).await;
+    world.add(party("alice"), Origin::Pinned, pinned.der.to_vec()).await;
+    let found = async |issuer, serial: &[u8]| registry.find_serial(issuer, serial).await.unwrap();
+    let row = found(Issuer::Client, &own.serial).await.expect("the own one");
+    assert_eq!((row.thumbprint, row.revoked), (own.thumbprint, None));
+    assert_eq!(found(Issuer::Operator, &own.serial).await, None);
+    assert_eq!(found(Issuer::Client, &pinned.serial).await, None, "others' serial numbers are none of ours");
+    assert_eq!(found(Issuer::Client, &own.serial[1..]).await, None);
+    registry.revoke(&name("alice"), Some(&own.thumbprint), "superseded", actor, NOON).await.unwrap();
+    let revoked = found(Issuer::Client, &own.serial).await.and_then(|row| row.revoked).expect("revoked");
+    assert_eq!((revoked.at, revoked.reason.as_str()), (NOON, "superseded"));
+    assert_eq!(registry.last_serial(Issuer::Client).await.unwrap(), Some(own.serial.to_vec()));
+    assert_eq!(registry.last_serial(Issuer::Operator).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn list_numbers_rise_and_are_given_once() {
     let world = World::new().await;
     assert_eq!(world.registry.next_crl_number().await.unwrap(), 1);

@@ -114,6 +114,11 @@ impl Gate {
         self.child_that_runs("authority")
     }
 
+    /// The process that answers OCSP: the child that runs `ocsp`; `None` while there is none.
+    pub fn responder_pid(&self) -> Option<u32> {
+        self.child_that_runs("ocsp")
+    }
+
     fn child_that_runs(&self, command: &str) -> Option<u32> {
         let supervisor = self.pid().to_string();
         std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {

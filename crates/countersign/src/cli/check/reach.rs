@@ -26,7 +26,7 @@ pub struct Reach {
     #[arg(long, value_name = "PROTOCOL",
           value_parser = ["smtp", "lmtp", "pop3", "imap", "ftp", "ldap", "xmpp", "sieve", "postgres", "mysql"])]
     starttls: Option<String>,
-    /// Go through this HTTP proxy, such as http://proxy.example:3128, or http://user@proxy.example:3128. It resolves the
+    /// Go through this HTTP proxy, such as `http://proxy.example:3128`, or `http://user@proxy.example:3128`. It resolves the
     /// name.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,

@@ -176,18 +176,20 @@ struct Found {
 
 async fn look(state: &StateDir, published: Option<Published>) -> Result<Found, registry::RegistryError> {
     let registry = crate::store::open(state).await?;
-    let listed: Vec<(Vec<u8>, String)> = published
-        .into_iter()
-        .flat_map(|list| list.entries)
-        .filter_map(|(serial, _, reason)| Some((octets(&serial)?, reason)))
-        .collect();
-    let revoked = registry.revoke_listed(Issuer::Client, &listed, &context::actor(), context::now()).await?;
+    let lists = published.map(|all| [(Issuer::Client, all.entries), (Issuer::Operator, all.operators)]);
+    let mut revoked = 0;
+    for (issuer, entries) in lists.into_iter().flatten() {
+        let listed: Vec<(Vec<u8>, String)> =
+            entries.into_iter().filter_map(|(serial, _, reason)| Some((octets(&serial)?, reason))).collect();
+        let again = registry.revoke_listed(issuer, &listed, &context::actor(), context::now()).await?;
+        revoked += again.len();
+    }
     let audit = match registry.verify_audit().await? {
         AuditVerdict::Whole { .. } => None,
         AuditVerdict::Broken { what, .. } => Some(what),
     };
     let doubt = registry.restored().map(ToString::to_string);
-    Ok(Found { doubt, revoked: revoked.len(), audit, parties: registry.parties().await?.len() })
+    Ok(Found { doubt, revoked, audit, parties: registry.parties().await?.len() })
 }
 
 fn octets(hex: &str) -> Option<Vec<u8>> {

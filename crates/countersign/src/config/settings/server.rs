@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::config::addresses::Addresses;
 use crate::config::file::{LogFile, ServerFile};
 use crate::config::manners;
 use crate::config::problem::{Problem, Source};
@@ -11,6 +12,7 @@ pub(super) struct Server {
     pub(super) listen: Vec<SocketAddr>,
     pub(super) admin: SocketAddr,
     pub(super) http: Vec<SocketAddr>,
+    pub(super) addresses: Addresses,
     pub(super) front: gateway::Front,
     pub(super) fetch_private: gateway::networks::Networks,
     pub(super) workers: Option<usize>,
@@ -70,6 +72,7 @@ pub(super) fn server(
         listen,
         admin,
         http,
+        addresses: Addresses::of(file, source, problems),
         front,
         fetch_private: manners::networks(&file.fetch_private, source, problems),
         workers: file.workers.as_ref().map(|at| *at.get_ref() as usize),

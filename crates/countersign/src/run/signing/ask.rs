@@ -1,9 +1,9 @@
-//! The side of who asks, supervisor or gate: one request, one answer.
+//! The side that asks: one request, one answer.
 
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::protocol::{self, ANSWER_MOST, Answer, REQUEST_MOST, Renewal, Request};
+use super::protocol::{self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Renewal, Request};
 use super::socket;
 use crate::config::StateDir;
 use crate::run::upkeep::Done;
@@ -12,34 +12,51 @@ use crate::run::upkeep::Done;
 const MOST: Duration = Duration::from_secs(600);
 /// The longest that a machine waits for its renewal: others are before it, and so may be what is due.
 const RENEWAL: Duration = Duration::from_secs(20);
+/// The longest that is waited for a key to be named: somebody waits for an answer.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Has what is due signed. `None` where nobody listens.
 pub async fn upkeep(state: &StateDir) -> Option<Result<Done, String>> {
     let stream = UnixStream::connect(socket(state)).ok()?;
-    let asked = tokio::task::spawn_blocking(move || ask(stream, &Request::Upkeep {})).await;
-    Some(match asked {
-        Ok(Ok(Answer::Done(done))) => Ok(done),
-        Ok(Ok(Answer::Refused { what, .. })) => Err(format!("the authority refused: {what}")),
-        Ok(Ok(Answer::Issued { .. } | Answer::Renewed { .. })) => {
-            Err("the authority answered what was not asked".into())
-        }
-        Ok(Err(error)) => Err(format!("the authority did not answer: {error}")),
-        Err(error) => Err(error.to_string()),
+    Some(match asked(stream, Request::Upkeep {}, MOST).await {
+        Ok(Answer::Done(done)) => Ok(done),
+        other => Err(otherwise(other)),
     })
+}
+
+/// Has a key named for OCSP answers: its certificate, PEM.
+pub async fn delegate(state: &StateDir, wanted: Delegation) -> Result<String, String> {
+    let stream = UnixStream::connect(socket(state))
+        .map_err(|error| format!("the authority cannot be asked: {error}"))?;
+    match asked(stream, Request::Delegate(wanted), SOON).await {
+        Ok(Answer::Delegated { pem }) => Ok(pem),
+        other => Err(otherwise(other)),
+    }
+}
+
+async fn asked(stream: UnixStream, request: Request, most: Duration) -> Result<Answer, String> {
+    let asked = tokio::task::spawn_blocking(move || ask(stream, &request, most)).await;
+    let answer = asked.map_err(|error| error.to_string())?;
+    answer.map_err(|error| format!("the authority did not answer: {error}"))
+}
+
+/// What is said of an answer that is none to the request.
+fn otherwise(answer: Result<Answer, String>) -> String {
+    match answer {
+        Ok(Answer::Refused { what, .. }) => format!("the authority refused: {what}"),
+        Ok(_) => "the authority answered what was not asked".into(),
+        Err(what) => what,
+    }
 }
 
 /// Has a certificate renewed, for the gate; where it may block.
 pub fn renew(state: &StateDir, renewal: Renewal) -> std::io::Result<Answer> {
     let stream = UnixStream::connect(socket(state))?;
     stream.set_write_timeout(Some(RENEWAL))?;
-    ask_within(stream, &Request::Renew(renewal), RENEWAL)
+    ask(stream, &Request::Renew(renewal), RENEWAL)
 }
 
-fn ask(stream: UnixStream, request: &Request) -> std::io::Result<Answer> {
-    ask_within(stream, request, MOST)
-}
-
-fn ask_within(mut stream: UnixStream, request: &Request, most: Duration) -> std::io::Result<Answer> {
+fn ask(mut stream: UnixStream, request: &Request, most: Duration) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(most))?;
     protocol::write(&mut stream, request, REQUEST_MOST)?;
     protocol::read(&mut stream, ANSWER_MOST)

@@ -10,6 +10,7 @@ use registry::{Actor, NewCertificate, PartyRow, Registry};
 
 use super::protocol::{Proposal, Refusal};
 use crate::cli::issue::alt_name;
+use crate::config::addresses::Addresses;
 use crate::config::profiles::{Choice, Profiles};
 
 /// A proposal is good for so long, in seconds.
@@ -36,10 +37,7 @@ pub fn sound(proposal: Proposal, profiles: &Profiles, now: UnixTime) -> Result<S
         let what = format!("`{}` certificates are not issued here", proposal.profile.escape_debug());
         (Refusal::Profile, what)
     })?;
-    let age = now.seconds().saturating_sub(proposal.made_at.seconds());
-    if !(-AHEAD_SECONDS..=GOOD_SECONDS).contains(&age) {
-        return Err((Refusal::Expired, format!("it was proposed at {}", proposal.made_at)));
-    }
+    fresh(proposal.made_at, now)?;
     let rules = |what: String| (Refusal::Rules, what);
     let party =
         PartyName::parse(&proposal.party).map_err(|error| (Refusal::UnknownParty, error.to_string()))?;
@@ -48,11 +46,21 @@ pub fn sound(proposal: Proposal, profiles: &Profiles, now: UnixTime) -> Result<S
     Ok(Sound { party, label: proposal.label, profile, spki, names, not_after: proposal.not_after })
 }
 
+/// Whether what was asked at this moment is still good.
+pub(super) fn fresh(made_at: UnixTime, now: UnixTime) -> Result<(), Refused> {
+    let age = now.seconds().saturating_sub(made_at.seconds());
+    if (-AHEAD_SECONDS..=GOOD_SECONDS).contains(&age) {
+        return Ok(());
+    }
+    Err((Refusal::Expired, format!("it was proposed at {made_at}")))
+}
+
 /// Holds it against the record, and issues it.
 pub async fn issue(
     sound: Sound,
     registry: &Registry,
     signer: &Signer,
+    addresses: &Addresses,
     now: UnixTime,
 ) -> Result<Issued, Refused> {
     let failed = |error: registry::RegistryError| (Refusal::Failed, error.to_string());
@@ -76,7 +84,7 @@ pub async fn issue(
             format!("no certificate of `{}` on record has the name `{name}`", sound.party),
         ));
     }
-    let plan = plan(&sound, &party, signer, now)?;
+    let plan = plan(&sound, &party, signer, addresses, now)?;
     let record = Record { registry, sound: &sound, now };
     signer.issue_on_record(&record, &plan).await.map_err(|error| {
         let code = match &error {
@@ -94,6 +102,7 @@ fn plan(
     sound: &Sound,
     party: &PartyRow,
     signer: &Signer,
+    addresses: &Addresses,
     now: UnixTime,
 ) -> Result<policy::issuance::CheckedPlan, Refused> {
     let window = signer.window();
@@ -102,6 +111,7 @@ fn plan(
         plan.alt_names.clone_from(&sound.names);
     }
     plan.not_after = sound.not_after.unwrap_or(plan.not_after);
+    addresses.put_into(&mut plan, signer).map_err(|error| (Refusal::Failed, error.to_string()))?;
     check(plan, window, now).map_err(|error| (Refusal::Rules, error.to_string()))
 }
 
@@ -115,6 +125,7 @@ fn has_name(certificate: &Certificate, name: &AltName) -> bool {
     })
 }
 
+/// Octets of hex digits.
 pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;

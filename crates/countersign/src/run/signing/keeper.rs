@@ -1,11 +1,11 @@
-//! How the supervisor keeps the authority's process: it holds the socket that is listened on, so that whoever asks while
-//! the process is started again waits instead of being turned away.
+//! How the supervisor keeps the authority's process, and the one that answers OCSP: it holds the socket that is listened
+//! on, so that whoever asks while the process is started again waits instead of being turned away.
 
 use std::fs::Permissions;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,17 +13,61 @@ use authority::{Hierarchy, Role};
 use tokio::process::Child;
 use tokio::time::Instant;
 
-use super::socket;
-use crate::run::Run;
+use crate::cli::context;
+use crate::config::{StateDir, passphrase};
 use crate::run::children::command;
+use crate::run::{Run, ocsp};
 
 /// A process that dies sooner than this waits longer and longer to be started again.
 const SETTLED: Duration = Duration::from_secs(60);
 /// The shortest wait, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
-/// The authority's process, kept.
+/// What is kept running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The authority's process.
+    Authority,
+    /// The process that answers OCSP, where there are listeners that it is asked on.
+    Responder,
+}
+
+impl Service {
+    /// The command that this program is started with.
+    fn command(self) -> &'static str {
+        match self {
+            Self::Authority => "authority",
+            Self::Responder => "ocsp",
+        }
+    }
+
+    fn socket(self, state: &StateDir) -> PathBuf {
+        match self {
+            Self::Authority => super::socket(state),
+            Self::Responder => ocsp::socket(state),
+        }
+    }
+
+    /// One of these CAs' keys has to be there.
+    fn cas(self) -> &'static [Role] {
+        match self {
+            Self::Authority => &[Role::Client, Role::Server, Role::Operator],
+            Self::Responder => &[Role::Client, Role::Operator],
+        }
+    }
+
+    /// For messages.
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Authority => "the authority's process",
+            Self::Responder => "the process that answers OCSP",
+        }
+    }
+}
+
+/// A process, kept.
 pub struct Keeper {
+    service: Service,
     run: Run,
     listener: UnixListener,
     child: Option<Running>,
@@ -40,16 +84,18 @@ struct Running {
 
 impl Keeper {
     /// Listens and starts the process, where the state directory has a key of an issuing CA; nothing elsewhere.
-    pub fn begin(run: &Run) -> Option<Self> {
+    pub fn begin(run: &Run, service: Service) -> Option<Self> {
         let hierarchy = Hierarchy::open(&run.state_dir.authority()).ok()?;
-        if ![Role::Client, Role::Server, Role::Operator].into_iter().any(|role| hierarchy.has_key(role)) {
+        let has_key = service.cas().iter().any(|role| hierarchy.has_key(*role));
+        if !has_key || service == Service::Responder && !context::listens_without_tls(&run.config) {
             return None;
         }
-        let listener = listen(&socket(&run.state_dir))
-            .inspect_err(|error| tracing::error!(%error, "the authority cannot listen; what is due is signed without it"))
+        let listener = listen(&service.socket(&run.state_dir))
+            .inspect_err(|error| tracing::error!(%error, "{} cannot listen", service.shown()))
             .ok()?;
         let now = Instant::now();
-        let mut keeper = Self { run: run.clone(), listener, child: None, delay: Duration::ZERO, due: now };
+        let mut keeper =
+            Self { service, run: run.clone(), listener, child: None, delay: Duration::ZERO, due: now };
         keeper.start();
         Some(keeper)
     }
@@ -69,7 +115,7 @@ impl Keeper {
                 if running.since.elapsed() > SETTLED {
                     self.delay = Duration::ZERO;
                 }
-                tracing::error!("the authority's process ended; it is started again");
+                tracing::error!("{} ended; it is started again", self.service.shown());
                 self.wait();
             }
             None => self.start(),
@@ -85,7 +131,7 @@ impl Keeper {
         match self.spawn() {
             Ok(running) => self.child = Some(running),
             Err(error) => {
-                tracing::error!(%error, "the authority's process cannot be started");
+                tracing::error!(%error, "{} cannot be started", self.service.shown());
                 self.wait();
             }
         }
@@ -94,8 +140,12 @@ impl Keeper {
     fn spawn(&self) -> std::io::Result<Running> {
         let (link, theirs) = UnixStream::pair()?;
         let mut command = command();
-        command.arg("authority").args(&self.run.flags).arg("--config").arg(&self.run.config);
+        command.arg(self.service.command()).args(&self.run.flags).arg("--config").arg(&self.run.config);
         command.arg("--state-dir").arg(self.run.state_dir.path());
+        if self.service == Service::Responder {
+            // What opens the CA's keys is for the authority's process alone.
+            command.env_remove(passphrase::VARIABLE).env_remove(passphrase::CREDENTIALS);
+        }
         // Ctrl-C in a terminal is for the supervisor, which then lets go of this one.
         command.process_group(0);
         command.stdin(Stdio::from(OwnedFd::from(self.listener.try_clone()?)));

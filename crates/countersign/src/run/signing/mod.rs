@@ -1,12 +1,13 @@
 //! The authority's process: it alone holds a CA's key while it runs, and signs what it is asked for over a Unix socket.
 //!
-//! - [`protocol`]: what can be asked, in frames of bounded length. [`ask`]: the supervisor's side.
-//! - [`keeper`]: how the supervisor keeps the process. [`serve`]: the process: one connection after the other, of its own
+//! - [`protocol`]: what can be asked, in frames of bounded length. [`ask`]: the side that asks.
+//! - [`keeper`]: how the supervisor keeps the process, and the one that answers OCSP. [`serve`]: the process: one connection after the other, of its own
 //!   user alone.
 //! - [`issue`]: a plan of somebody else, held against rules and record. [`renew`]: the successor of a certificate, for who
-//!   holds its key. [`pace`]: how many in a time.
+//!   holds its key. [`delegate`]: a key for OCSP answers. [`pace`]: how many in a time.
 
 pub mod ask;
+mod delegate;
 mod issue;
 pub mod keeper;
 mod pace;

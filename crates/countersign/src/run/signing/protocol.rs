@@ -24,6 +24,8 @@ pub enum Request {
     Issue(Proposal),
     /// Issue the successor of a certificate to whoever holds its key.
     Renew(Renewal),
+    /// Name a key for the OCSP answers of one CA.
+    Delegate(Delegation),
 }
 
 /// A renewal, as the machine asked for it. What it will say is taken from the certificate on record.
@@ -38,6 +40,21 @@ pub struct Renewal {
     pub made_at: UnixTime,
     /// The proof of the present certificate's key over the request, in hex ([`authority::renewal`]).
     pub proof: String,
+}
+
+/// A key to be named for OCSP answers. Everything else in its certificate is the authority's to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Delegation {
+    /// `client` or `operator`.
+    pub ca: String,
+    /// Whether the CA's old generation is meant, of a rollover that is under way.
+    #[serde(default)]
+    pub old: bool,
+    /// The public key's SubjectPublicKeyInfo, DER, in hex.
+    pub spki: String,
+    /// When it was asked; it is good for a minute.
+    pub made_at: UnixTime,
 }
 
 /// A certificate to be, as somebody proposes it. Names and dates that are not here are those of the party and profile.
@@ -89,6 +106,11 @@ pub enum Answer {
         /// The certificate, then the CAs to send along; PEM.
         pem: String,
     },
+    /// The key is named, and that is on record.
+    Delegated {
+        /// The certificate that says so, PEM.
+        pem: String,
+    },
     /// It is not done.
     Refused {
         /// Which rule stands against it.
@@ -110,7 +132,7 @@ pub enum Refusal {
     Unreadable,
     /// More than the pace allows.
     TooFast,
-    /// A profile that is not issued over the socket.
+    /// A profile that is not issued over the socket, or a CA that names no keys.
     Profile,
     /// Proposed too long ago, or in the future.
     Expired,
@@ -177,6 +199,7 @@ mod tests {
             r#"{"revoke":{}}"#,
             r#"{"issue":{"party":"a","profile":"person","spki":"","made_at":"2027-01-01T00:00:00Z","is_ca":true}}"#,
             r#"{"issue":{"party":"a","profile":"person","spki":""}}"#,
+            r#"{"delegate":{"ca":"client","spki":"","made_at":"2027-01-01T00:00:00Z","not_after":"2037-01-01T00:00:00Z"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

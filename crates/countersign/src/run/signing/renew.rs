@@ -10,6 +10,7 @@ use registry::{Actor, CertificateRow, Registry};
 
 use super::issue::{self, Refused, Sound, from_hex};
 use super::protocol::{Refusal, Renewal};
+use crate::config::addresses::Addresses;
 use crate::config::profiles::{Choice, Profiles};
 
 /// A request is good for so long, and may come from a clock that runs ahead by so much, in seconds.
@@ -56,7 +57,7 @@ pub fn sound(renewal: &Renewal, now: UnixTime) -> Result<Asked, Refused> {
 /// Holds it against the record, and issues the successor.
 pub async fn renew(
     asked: &Asked,
-    profiles: &Profiles,
+    (profiles, addresses): (&Profiles, &Addresses),
     (registry, signer): (&Registry, &Signer),
     now: UnixTime,
 ) -> Result<Renewed, Refused> {
@@ -86,7 +87,7 @@ pub async fn renew(
         names: names(&present),
         not_after: None,
     };
-    let issued = issue::issue(sound, registry, signer, now).await?;
+    let issued = issue::issue(sound, registry, signer, addresses, now).await?;
     let old_until = now.plus(OVERLAP_SECONDS);
     let actor = Actor { name: "authority".into() };
     registry.supersede(&[asked.present], old_until, &actor, now).await.map_err(failed)?;

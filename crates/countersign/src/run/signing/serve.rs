@@ -10,9 +10,12 @@ use examiner::Thumbprint;
 use rustix::net::sockopt::socket_peercred;
 use tokio::runtime::Runtime;
 
+use super::delegate;
 use super::issue::{self, Refused};
 use super::pace::Pace;
-use super::protocol::{self, ANSWER_MOST, Answer, Proposal, REQUEST_MOST, Refusal, Renewal, Request};
+use super::protocol::{
+    self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Refusal, Renewal, Request,
+};
 use super::renew;
 use crate::cli::context;
 use crate::cli::{Failure, Globals, upkeep};
@@ -26,6 +29,9 @@ const ISSUES: (u32, Duration) = (100, Duration::from_millis(100));
 /// So many looks at what is due at once, and one more in each such time.
 const LOOKS: (u32, Duration) = (60, Duration::from_millis(250));
 
+/// So many keys named for OCSP answers at once, and one more in each such time: each is good for a day.
+const DELEGATIONS: (u32, Duration) = (8, Duration::from_secs(30));
+
 /// What the process is.
 pub struct Authority<'a> {
     globals: &'a Globals,
@@ -33,6 +39,7 @@ pub struct Authority<'a> {
     runtime: Runtime,
     issues: Pace,
     looks: Pace,
+    delegations: Pace,
     /// The client CA, once it was needed, and by which certificate it is known.
     client: Option<(Thumbprint, Signer)>,
 }
@@ -47,6 +54,7 @@ impl<'a> Authority<'a> {
             runtime: context::runtime()?,
             issues: Pace::new(ISSUES.0, ISSUES.1, now),
             looks: Pace::new(LOOKS.0, LOOKS.1, now),
+            delegations: Pace::new(DELEGATIONS.0, DELEGATIONS.1, now),
             client: None,
         })
     }
@@ -83,6 +91,7 @@ impl<'a> Authority<'a> {
             Ok(Request::Upkeep {}) => self.look().map(Answer::Done),
             Ok(Request::Issue(proposal)) => self.issue(proposal),
             Ok(Request::Renew(renewal)) => self.renew(&renewal),
+            Ok(Request::Delegate(asked)) => self.delegate(asked),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
             }
@@ -105,12 +114,13 @@ impl<'a> Authority<'a> {
         let now = crate::clock::now();
         let sound = issue::sound(proposal, &self.profiles()?, now)?;
         let failed = |what: String| (Refusal::Failed, what);
+        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
         self.unlock().map_err(|error| failed(error.to_string()))?;
         let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
         let issued = self.runtime.block_on(async {
             let registry =
                 crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            issue::issue(sound, &registry, signer, now).await
+            issue::issue(sound, &registry, signer, &addresses, now).await
         })?;
         Ok(Answer::Issued {
             thumbprint: issued.thumbprint,
@@ -132,12 +142,13 @@ impl<'a> Authority<'a> {
         let asked = renew::sound(renewal, now)?;
         let profiles = self.profiles()?;
         let failed = |what: String| (Refusal::Failed, what);
+        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
         self.unlock().map_err(|error| failed(error.to_string()))?;
         let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
         let renewed = self.runtime.block_on(async {
             let registry =
                 crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            renew::renew(&asked, &profiles, (&registry, signer), now).await
+            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), now).await
         })?;
         Ok(Answer::Renewed {
             thumbprint: renewed.issued.thumbprint,
@@ -145,6 +156,21 @@ impl<'a> Authority<'a> {
             old_until: renewed.old_until,
             pem: renewed.issued.to_pem(),
         })
+    }
+
+    fn delegate(&mut self, asked: Delegation) -> Result<Answer, Refused> {
+        if !self.delegations.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many keys for answers in so short a time".into()));
+        }
+        let now = crate::clock::now();
+        let asked = delegate::sound(asked, now)?;
+        let named = self.runtime.block_on(async {
+            let registry = crate::store::open(&self.state)
+                .await
+                .map_err(|error| (Refusal::Failed, error.to_string()))?;
+            delegate::delegate(asked, &self.state, &registry, now).await
+        })?;
+        Ok(Answer::Delegated { pem: examiner::cert::pem::encode("CERTIFICATE", &named.der) })
     }
 
     /// Has the client CA's key at hand: the one of the certificate that stands there now.

@@ -1,0 +1,30 @@
+//! The authority with many certificates on record, a fiftieth of what the figures in the guide are of.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn twenty_thousand_certificates_are_listed_answered_for_and_loaded() {
+    let bench = Path::new(env!("CARGO_BIN_EXE_bench"));
+    let gate = bench.with_file_name("countersign");
+    assert!(gate.is_file(), "build the package `countersign` with the same profile first");
+    let out = tempfile::tempdir().expect("a directory");
+    let run = Command::new(bench)
+        .args(["scale", "--certificates", "20000", "--gate"])
+        .arg(&gate)
+        .arg("--out")
+        .arg(out.path())
+        .output()
+        .expect("the bench runs");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
+    let report = std::fs::read_to_string(out.path().join("scale.json")).expect("scale.json");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    // A thousand of them, and the one that is revoked while the gate runs.
+    assert_eq!(report["revoked"], 1001, "{report}");
+    let [whole, part] = [0, 1].map(|i| report["list"][i].as_u64().expect("bytes"));
+    assert!(whole > 1000 * 30, "a thousand entries: {report}");
+    assert!(part < whole, "{report}");
+}
