@@ -148,7 +148,7 @@ fn a_self_signed_certificate() {
         "own",
         &[],
         1,
-        "Every client refuses it: the chain ends at www.look.example",
+        "Clients with these roots refuse it: the chain ends at www.look.example",
         "untrusted-root",
     );
 }
