@@ -111,6 +111,16 @@ pub(crate) fn is_ahead(begins: UnixTime, now: UnixTime) -> bool {
 pub const X509: UnixTime = day(1988, 11, 25);
 /// The Baseline Requirements begin (version 1.0).
 pub const BASELINE: UnixTime = day(2012, 7, 1);
+/// RFC 6818 is published: the text of a policy's notice is UTF-8.
+pub const RFC_6818: UnixTime = day(2013, 1, 1);
+/// Numbers of organisations stand in an extension too (EV Guidelines 1.7.0 section 9.2.8).
+pub const ORGANIZATION_IDS: UnixTime = day(2020, 1, 31);
+/// The terms of a qualified certificate are disclosed over https (ETSI EN 319 412-5 version 2.4.1).
+pub const DISCLOSED_BY_HTTPS: UnixTime = day(2023, 9, 1);
+/// A qualified certificate is of one type (ETSI EN 319 411-2 version 2.5.0).
+pub const ONE_QUALIFIED_TYPE: UnixTime = day(2023, 7, 1);
+/// Each statement of a qualified certificate stands once (ETSI EN 319 412-5 version 2.6.1).
+pub const EACH_STATEMENT_ONCE: UnixTime = day(2026, 5, 1);
 /// RFC 5280 is published.
 pub const RFC_5280: UnixTime = day(2008, 5, 1);
 /// RFC 8399 asks for internationalised names in their normal form.

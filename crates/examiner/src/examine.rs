@@ -2,7 +2,7 @@
 
 use crate::cert::UnixTime;
 use crate::chain::{Chain, Examinee, Store};
-use crate::checks::chain::shared::{first_missing, suggested};
+use crate::checks::chain::shared::{absent_root, first_missing, suggested};
 use crate::checks::check::{Check, Context, Found, Outcome, Run};
 use crate::checks::gravity::rank;
 use crate::dates;
@@ -66,7 +66,9 @@ pub fn examine_with(checks: &[&'static Check], chain: &Chain, question: &Questio
     }
     let findings = without_consequences(found);
     let verdict = verdict(&findings);
-    let missing = missing(chain, &context);
+    // What cannot be read names nobody whose certificate could be missing.
+    let is_unreadable = findings.iter().any(|finding| finding.id == "certificate-unreadable");
+    let missing = if is_unreadable { Vec::new() } else { missing(chain, &context) };
     let sentence = sentence::of_chain(&context, &findings, &missing);
     Report {
         verdict,
@@ -205,7 +207,7 @@ fn missing(chain: &Chain, context: &Context<'_>) -> Vec<Missing> {
             at_hand: Some(pair[1].index),
         })
         .collect();
-    if at_hand.is_empty() && chain.anchors.is_some() {
+    if at_hand.is_empty() && chain.anchors.is_some() && absent_root(chain).is_none() {
         return vec![Missing { issuer_of: below.index, name: issuer.to_string(), at_hand: None }];
     }
     at_hand

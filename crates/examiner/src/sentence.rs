@@ -78,33 +78,39 @@ fn subject(finding: &Finding) -> String {
         Role::Root if finding.index > 0 => "the root certificate",
         _ => "the certificate",
     };
-    match (finding.observed.strip_prefix("it "), finding.role) {
-        (Some(rest), _) => format!("{who} {rest}"),
-        (None, Role::Intermediate | Role::Root) if finding.index > 0 => {
-            format!("in {who}, {}", finding.observed)
+    let observed = finding.observed.as_str();
+    let is_of_chain = crate::checks::named(finding.id).is_some_and(|check| check.run.is_of_chain());
+    match (observed.strip_prefix("it "), observed.strip_prefix("its "), finding.role) {
+        (Some(rest), ..) => format!("{who} {rest}"),
+        (None, Some(rest), _) => format!("{who}'s {rest}"),
+        (None, None, Role::Intermediate | Role::Root) if finding.index > 0 && !is_of_chain => {
+            format!("in {who}, {observed}")
         }
-        (None, _) => finding.observed.clone(),
+        _ => observed.to_owned(),
     }
 }
 
-/// Findings for which every client refuses, though no simulated one looks at names and lists.
+/// Findings for which every client refuses, though no simulated one looks at names and handshakes.
 const SEEN_BY_ALL: &[&str] = &[
     "hostname-mismatch",
     "san-missing",
-    "revoked-crl",
-    "revoked-ocsp",
     "handshake-fails",
     "certificate-key-possession-fails",
     "tls-version-old-only",
 ];
+/// Findings for which those refuse that look up revocation; many do not.
+const REVOKED: &[&str] = &["revoked-crl", "revoked-ocsp", "intermediate-revoked"];
 
 /// Who takes the chain; `None` where nobody can be asked.
 fn takers(context: &Context<'_>, findings: &[Finding]) -> Option<&'static str> {
     let judged = context.clients();
     let taken = judged.iter().filter(|one| one.verdict.is_ok()).count();
     let may_fetch = judged.iter().any(|one| one.would_fetch.is_some());
-    let seen = findings.iter().any(|one| one.severity == Severity::Error && SEEN_BY_ALL.contains(&one.id));
+    let finds =
+        |ids: &[&str]| findings.iter().any(|one| one.severity == Severity::Error && ids.contains(&one.id));
+    let seen = finds(SEEN_BY_ALL);
     let is_wrong = findings.first().is_some_and(|first| first.severity == Severity::Error);
+    let is_of_roots = findings.first().is_some_and(|first| first.id == "untrusted-root");
     Some(match (context.profile, judged.len(), taken) {
         (_, 0, _) => return None,
         (Profile::MtlsClient, all, taken) if is_wrong && taken == all => {
@@ -112,9 +118,13 @@ fn takers(context: &Context<'_>, findings: &[Finding]) -> Option<&'static str> {
         }
         (Profile::MtlsClient, _, _) if is_wrong => "Not fit as a client certificate",
         (Profile::MtlsClient, _, _) => "Fit as a client certificate, with a warning",
+        (_, _, 0) if is_of_roots => "Clients with these roots refuse it",
         (_, _, 0) if may_fetch => "Clients that fetch nothing refuse it; others must fetch what is missing",
         (_, _, 0) => "Every client refuses it",
         _ if seen => "Every client refuses it",
+        (_, all, taken) if taken == all && finds(REVOKED) => {
+            "Clients that look up revocation refuse it, others take it"
+        }
         (_, all, taken) if taken < all => "Some clients take it, others refuse",
         _ if is_wrong => "Clients take it, but it breaks a rule",
         _ => "Clients take it, with a warning",

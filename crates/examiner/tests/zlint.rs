@@ -14,7 +14,7 @@ use examiner::checks;
 use examiner::profile::{PeerName, Profile};
 use examiner::report::Severity;
 use examiner::side::LogList;
-use examiner::{Question, UnixTime, examine, examine_with};
+use examiner::{Question, UnixTime, examine, examine_with, input, other};
 
 use sha2::{Digest, Sha256};
 use zlint_table::{Corpus, Coverage, coverage};
@@ -22,7 +22,7 @@ use zlint_table::{Corpus, Coverage, coverage};
 /// The least share of rows on which we agree, in percent.
 const AGREEMENT: usize = 97;
 /// How many lints are covered at the least.
-const LINTS: usize = 290;
+const LINTS: usize = 330;
 
 /// One certificate out of a file, looked at a second after it began.
 fn question(chain: &Chain, profile: Profile) -> Question {
@@ -189,20 +189,62 @@ fn nothing_panics_on_damaged_certificates() {
             examine(&chain, &question(&chain, profile));
         }
     };
-    let mut looked_at = 0;
-    for der in corpus.certificates.values().step_by(every).filter(|der| !der.is_empty()) {
-        look(der);
+    // Whatever a file holds, as someone would give it: each part is read, and each certificate among them.
+    let open = |file: &[u8]| {
+        let input = input::read(file);
+        input.others.iter().for_each(|other| drop(other::look(other, &[], UnixTime(1_777_593_600))));
+        input.certificates.iter().for_each(|der| drop(Examinee::read(der.as_slice())));
+    };
+    let mut damage = |whole: &[u8], look: &dyn Fn(&[u8])| {
+        look(whole);
         for i in 0..20 {
-            look(&der[..der.len() * i / 20]);
+            look(&whole[..whole.len() * i / 20]);
         }
         for _ in 0..50 {
-            let mut damaged = der.clone();
-            damaged[random(der.len())] = u8::try_from(random(256)).unwrap();
+            let mut damaged = whole.to_vec();
+            damaged[random(whole.len())] = u8::try_from(random(256)).unwrap();
             look(&damaged);
         }
-        looked_at += 71;
+    };
+    let certificates = corpus.certificates.values().step_by(every);
+    let (mut of_certificates, mut of_files) = (0, 0);
+    for der in certificates.filter(|der| !der.is_empty()) {
+        damage(der, &look);
+        of_certificates += 1;
     }
-    println!("looked at {looked_at} certificates, most of them damaged");
+    for file in corpus.files.values().step_by(every) {
+        damage(file, &open);
+        // What is no certificate is damaged below its armour too: its DER, as the file's only contents.
+        for other in input::read(file).others.iter().filter(|other| !other.der.is_empty()) {
+            damage(&other.der, &open);
+        }
+        of_files += 1;
+    }
+    println!("{of_certificates} certificates and {of_files} files, each also cut off and changed 70 times");
+    assert!(corpus.files.len() >= 1_384, "{} files", corpus.files.len());
+}
+
+#[test]
+fn every_lint_is_covered_or_left_out_with_a_reason() {
+    let Some(lints) = zlint_table::lints() else { return };
+    let (covered, left_out) = (zlint_table::names(), zlint_table::left_out());
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    let mut open = Vec::new();
+    for (lint, package) in &lints {
+        let reasons: Vec<&str> =
+            [lint, package].into_iter().filter_map(|one| left_out.get(&**one).copied()).collect();
+        match (covered.contains_key(lint), reasons.as_slice()) {
+            (false, []) => open.push(lint.as_str()),
+            (true, _) => {}
+            (false, reasons) => used.extend(reasons),
+        }
+    }
+    assert!(open.is_empty(), "neither covered nor left out: {open:?}");
+    let idle: Vec<_> = left_out.iter().filter(|one| !used.contains(*one)).collect();
+    assert!(idle.is_empty(), "reasons for what is covered, or is no lint: {idle:?}");
+    let strange: Vec<_> =
+        covered.keys().filter(|lint| !lints.iter().any(|(name, _)| name == *lint)).collect();
+    assert!(strange.is_empty(), "no lints: {strange:?}");
 }
 
 #[test]

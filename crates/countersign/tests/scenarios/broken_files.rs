@@ -40,6 +40,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("it has been revoked", "revoked-crl", "listed"),
     ("the key was made by a broken library (ROCA)", "rsa-roca", "of-that-form"),
     ("a client's certificate is of version 1", "client-version-1", "version-1"),
+    ("it is a precertificate, made for the logs", "precert-served-as-certificate", "for-the-logs"),
     ("a client's certificate says it is a CA", "client-ca-bit-set", "ca"),
     ("the CA writes its own name in other bytes", "issuer-subject-bytes-differ", "another-string-type"),
 ];
@@ -118,6 +119,28 @@ fn a_chain_that_is_right_is_said_to_be() {
 }
 
 #[test]
+fn the_root_of_a_private_ca_is_the_cause_and_nothing_that_is_missing() {
+    let sandbox = Sandbox::new(&binary());
+    let ca = TestCa::new("Some CA");
+    ca.issue_server("www.example.com").write(sandbox.dir(), "www");
+    sandbox.write("ca.pem", ca.pem());
+    let told = sandbox.countersign(&["check", "www.pem"]).exited(1);
+    let first = told.stdout.lines().next().unwrap();
+    assert!(
+        first.starts_with("Clients with these roots refuse it: the certificate's issuer CN=Some CA"),
+        "{first}"
+    );
+    assert!(first.contains("(untrusted-root)"), "{first}");
+    assert!(told.stdout.contains("--private --roots FILE"), "{}", told.story());
+    assert!(
+        !told.stdout.contains("chain-incomplete") && !told.stdout.contains("MISSING"),
+        "{}",
+        told.story()
+    );
+    sandbox.countersign(&["check", "www.pem", "--private", "--roots", "ca.pem"]).exited(0);
+}
+
+#[test]
 fn what_is_no_certificate_file_is_named_and_ends_with_2() {
     let sandbox = Sandbox::new(&binary());
     let leaf = TestCa::new("Some CA").issue_server("www.example.com").chain_pem;
@@ -140,6 +163,8 @@ fn what_is_no_certificate_file_is_named_and_ends_with_2() {
         let told = sandbox.countersign(&["check", name]).exited(2);
         assert_eq!(told.stderr.lines().next().unwrap(), format!("error: {said}"));
     }
+    let piped = sandbox.countersign_with_input(&["check", "-"], b"hello").exited(2);
+    assert!(piped.stderr.starts_with("error: standard input holds no certificate"), "{}", piped.story());
     sandbox.countersign(&["check", "folder"]).exited(2);
     sandbox.countersign(&["check", "nothing.pem"]).exited(5);
 }

@@ -4,6 +4,8 @@
 pub const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
 /// TLS Web Server Authentication (RFC 5280 section 4.2.1.12).
 pub const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
+/// OCSP Signing (RFC 5280 section 4.2.1.12).
+pub const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 /// anyExtendedKeyUsage (RFC 5280 section 4.2.1.12).
 pub const ANY_EXTENDED_KEY_USAGE: &str = "2.5.29.37.0";
 
@@ -21,7 +23,7 @@ pub fn key_purpose_name(oid: &str) -> &str {
         "1.3.6.1.5.5.7.3.3" => "Code Signing",
         "1.3.6.1.5.5.7.3.4" => "E-mail Protection",
         "1.3.6.1.5.5.7.3.8" => "Time Stamping",
-        "1.3.6.1.5.5.7.3.9" => "OCSP Signing",
+        OCSP_SIGNING => "OCSP Signing",
         "1.3.6.1.4.1.311.20.2.2" => "Smart Card Logon",
         other => other,
     }

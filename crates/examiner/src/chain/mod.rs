@@ -49,6 +49,8 @@ pub struct Chain {
     pub anchors: Option<Vec<Examinee>>,
     /// The root stores to compare, each with its own trust anchors; not those that count.
     pub stores: Vec<Store>,
+    /// Root stores that are at hand, and neither count nor are compared.
+    pub known: Vec<Store>,
     /// Whether the first served certificate stands for the peer: it came from a handshake, or a host name was given.
     pub is_peers: bool,
     /// What lies beside it that is no certificate.
@@ -80,6 +82,12 @@ impl Chain {
     pub fn with_anchors(mut self, anchors: Vec<Examinee>) -> Self {
         self.anchors = Some(anchors);
         self.numbered()
+    }
+
+    /// The same with these root stores at hand, which neither count nor are compared.
+    #[must_use]
+    pub fn with_known(self, known: Vec<Store>) -> Self {
+        Self { known, ..self }
     }
 
     /// The same with these root stores to compare.

@@ -19,6 +19,7 @@ pub(crate) const GRAVEST: &[&str] = &[
     "rsa-exponent-one-even-small",
     "interception-root",
     "chain-leaf-not-first",
+    "precert-served-as-certificate",
     "version-not-3",
     "client-version-1",
     "bc-ca-true-on-leaf",

@@ -47,7 +47,6 @@ pub const LEFT_OUT: &[LeftOut] = &[
     out("served-certificate-not-the-file", HANDSHAKE),
     out("path-signature-order-independent", Why::NotOfAChain("a test of path building holds it")),
     out("multi-staple-support", HANDSHAKE),
-    out("precert-served-as-certificate", Why::ToldBy("unknown-critical-extension")),
     out("not-found-in-log", Why::Network("the logs")),
     out("unexpected-issuance", Why::Network("the logs")),
     out("sigalg-not-offered-for-cert", HANDSHAKE),

@@ -70,6 +70,9 @@ impl Report {
                 true => sentence::capital(&words),
                 false => format!("The certificates are right; the file is not: {words}"),
             };
+        } else if worst.is_some_and(|severity| severity < Severity::Notice) {
+            let of_chain = self.sentence.trim_end_matches('.');
+            self.sentence = format!("{of_chain}. In the file: {words}");
         }
         self.notes = notes;
         self

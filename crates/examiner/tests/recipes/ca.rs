@@ -14,6 +14,7 @@ pub fn all() -> Vec<Recipe> {
     let mut all = constraints();
     all.extend(names());
     all.extend(policies());
+    all.extend(statements());
     all
 }
 
@@ -114,11 +115,11 @@ fn policies() -> Vec<Recipe> {
     let of_leaf = |value: Vec<u8>| leaf(|spec| spec.extension(POLICIES).value = value);
     let qualified = |qualifier: Vec<u8>| of_leaf(seq(&[&seq(&[&oid(DV), &seq(&[&qualifier])])]));
     let cps = |uri: &str| seq(&[&oid("1.3.6.1.5.5.7.2.1"), &ia5(uri)]);
-    let notice = seq(&[&oid("1.3.6.1.5.5.7.2.2"), &seq(&[&utf8("as is")])]);
+    let noticed = |text: Vec<u8>| seq(&[&oid("1.3.6.1.5.5.7.2.2"), &seq(&[&text])]);
+    let notice = noticed(utf8("as is"));
     let mapped = |from: &str, to: &str| seq(&[&seq(&[&oid(from), &oid(to)])]);
     let ca = |kind: &'static str, value: Vec<u8>| issuing(|spec| spec.set(critical(kind, value)));
     let ca_loose = |kind: &'static str, value: Vec<u8>| issuing(|spec| spec.set(extension(kind, value)));
-    let statement = |value: Vec<u8>| leaf(|spec| spec.set(extension("1.3.6.1.5.5.7.1.3", value)));
     vec![
         pass("policy-missing-or-not-reserved", "leaf", leaf(|_| {})),
         pass(
@@ -146,11 +147,66 @@ fn policies() -> Vec<Recipe> {
         fail("policy-mapping-bad", "not-critical", ca_loose(MAPPINGS, mapped(DV, "1.2.3.4"))),
         pass("inhibit-any-policy-not-critical", "critical", ca("2.5.29.54", integer(&[0]))),
         fail("inhibit-any-policy-not-critical", "issuing", ca_loose("2.5.29.54", integer(&[0]))),
-        pass("qc-statements-bad", "compliance", statement(seq(&[&seq(&[&oid("0.4.0.1862.1.1")])]))),
-        fail("qc-statements-bad", "empty", statement(seq(&[]))),
-        fail("qc-statements-bad", "disclosure-over-http", {
-            let pair = seq(&[&ia5("http://trust.example.com/pds"), &printable("en")]);
-            statement(seq(&[&seq(&[&oid("0.4.0.1862.1.5"), &seq(&[&pair])])]))
+        pass("policy-notice-text", "short", qualified(noticed(utf8(&"a".repeat(200))))),
+        fail("policy-notice-text", "long", qualified(noticed(utf8(&"a".repeat(201))))),
+        fail("policy-notice-text", "ia5", qualified(noticed(ia5("as is")))),
+        fail("policy-notice-text", "control", qualified(noticed(utf8("as\tis")))),
+        fail(
+            "policy-notice-text",
+            "any-policy",
+            of_leaf(seq(&[&seq(&[&oid(ANY), &seq(&[&seq(&[&oid("1.2.3"), &null()])])])])),
+        ),
+        pass("policy-on-root", "none", root(|_| {})),
+        fail("policy-on-root", "any", root(|spec| spec.set(extension(POLICIES, seq(&[&policy(ANY)]))))),
+    ]
+}
+
+fn statements() -> Vec<Recipe> {
+    let one = |kind: &str, parts: &[&[u8]]| seq(&[&[&oid(kind)[..]], parts].concat());
+    let disclosed =
+        |uri: Vec<u8>, language: &str| one("0.4.0.1862.1.5", &[&seq(&[&seq(&[&uri, &printable(language)])])]);
+    let compliance = || one("0.4.0.1862.1.1", &[]);
+    let disclosure = || disclosed(ia5("https://trust.example.com/pds"), "en");
+    let types = |all: &[&str]| {
+        let all: Vec<Vec<u8>> = all.iter().map(|kind| oid(&format!("0.4.0.1862.1.6.{kind}"))).collect();
+        one("0.4.0.1862.1.6", &[&seq(&all.iter().map(Vec::as_slice).collect::<Vec<_>>())])
+    };
+    let amount =
+        |currency: Vec<u8>| one("0.4.0.1862.1.2", &[&seq(&[&currency, &integer(&[10]), &integer(&[2])])]);
+    let all = |statements: &[Vec<u8>]| {
+        let value = seq(&statements.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        leaf(|spec| spec.set(extension("1.3.6.1.5.5.7.1.3", value)))
+    };
+    let with = |more: Vec<u8>| all(&[compliance(), disclosure(), more]);
+    let bad = |name: &str, case: Case| fail("qc-statements-bad", name, case);
+    vec![
+        pass("qc-statements-bad", "website", with(types(&["3"]))),
+        pass("qc-statements-bad", "amount", with(amount(printable("EUR")))),
+        pass("qc-statements-bad", "years", with(one("0.4.0.1862.1.3", &[&integer(&[10])]))),
+        bad("empty", all(&[])),
+        bad("no-compliance", all(&[disclosure()])),
+        bad("no-disclosure", all(&[compliance()])),
+        bad("compliance-with-contents", all(&[one("0.4.0.1862.1.1", &[&null()]), disclosure()])),
+        bad("device-with-contents", with(one("0.4.0.1862.1.4", &[&null()]))),
+        bad("over-http", all(&[compliance(), disclosed(ia5("http://trust.example.com/pds"), "en")])),
+        bad("not-english", all(&[compliance(), disclosed(ia5("https://trust.example.com/pds"), "nl")])),
+        bad("capitals", all(&[compliance(), disclosed(ia5("https://trust.example.com/pds"), "EN")])),
+        bad("three-letters", all(&[compliance(), disclosed(ia5("https://trust.example.com/pds"), "eng")])),
+        bad("address-as-utf8", all(&[compliance(), disclosed(utf8("https://trust.example.com/pds"), "en")])),
+        bad("four-letters-of-currency", with(amount(printable("EURO")))),
+        bad("years-below-zero", with(one("0.4.0.1862.1.3", &[&integer(&[0xff])]))),
+        bad("seal", with(types(&["2"]))),
+        bad("two-types", with(types(&["2", "3"]))),
+        bad("unknown-type", with(types(&["9"]))),
+        bad("type-by-itself", with(one("0.4.0.1862.1.6.3", &[]))),
+        // Since 1 May 2026.
+        pass("qc-statements-bad", "twice-before", with(disclosure())),
+        bad("twice", {
+            let value = seq(&[&compliance(), &disclosure(), &disclosure()]);
+            leaf(|spec| {
+                spec.dates("260501000000Z", "260601000000Z");
+                spec.set(extension("1.3.6.1.5.5.7.1.3", value));
+            })
         }),
     ]
 }

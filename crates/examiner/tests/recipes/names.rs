@@ -2,6 +2,31 @@
 
 use super::*;
 
+/// cabfOrganizationIdentifier of a number for value added tax.
+fn vat(state: Option<&str>) -> Vec<u8> {
+    let state = state.map(|state| implicit(0, state.as_bytes())).unwrap_or_default();
+    seq(&[&printable("VAT"), &printable("NL"), &state, &utf8("12345678")])
+}
+
+/// An extended-validation certificate whose subject has this number of the organisation, and perhaps the extension.
+fn numbered(number: &str, extended: Option<&[u8]>) -> Case {
+    leaf(|spec| {
+        spec.extension("2.5.29.32").value = seq(&[&seq(&[&oid("2.23.140.1.1")])]);
+        spec.subject = name(&[
+            ("1.3.6.1.4.1.311.60.2.1.3", printable("NL")),
+            ("2.5.4.15", utf8("Private Organization")),
+            ("2.5.4.5", printable("12345678")),
+            ("2.5.4.6", printable("NL")),
+            ("2.5.4.7", utf8("Utrecht")),
+            ("2.5.4.10", utf8("Acme")),
+            ("2.5.4.97", utf8(number)),
+        ]);
+        if let Some(value) = extended {
+            spec.set(extension("2.23.140.3.1", value.to_vec()));
+        }
+    })
+}
+
 pub fn all() -> Vec<Recipe> {
     vec![
         pass("ca-subject-empty", "issuing", issuing(|_| {})),
@@ -175,6 +200,12 @@ pub fn all() -> Vec<Recipe> {
                 ]);
             }),
         ),
+        pass("organization-id-wrong", "same", numbered("VATNL-12345678", Some(&vat(None)))),
+        pass("organization-id-wrong", "none", leaf(|_| {})),
+        fail("organization-id-wrong", "another", numbered("VATNL-12345679", Some(&vat(None)))),
+        fail("organization-id-wrong", "subject-alone", numbered("VATNL-12345678", None)),
+        fail("organization-id-wrong", "register", numbered("ABCNL-12345678", Some(&vat(None)))),
+        fail("organization-id-wrong", "state-of-vat", numbered("VATNL+UT-12345678", Some(&vat(Some("UT"))))),
         pass("ca-missing-country-org-cn", "issuing", issuing(|_| {})),
         fail(
             "ca-missing-country-org-cn",

@@ -1,7 +1,8 @@
 //! Fixtures of the checks in `checks/revocation`.
 
 use super::*;
-use crate::support::revocation::{by_responder, crl, ocsp, revoked};
+use crate::support::case::der as file;
+use crate::support::revocation::{by_responder, crl, ocsp, responder, revoked};
 use crate::support::spec;
 
 const OCSP_GET: &str = "0 response GET http://ocsp.trust.example.com/";
@@ -94,6 +95,11 @@ fn lists() -> Vec<Recipe> {
 fn responses() -> Vec<Recipe> {
     let right = || plain().ocsp(ocsp().build());
     let delegated = |change: fn(&mut CertificateSpec)| plain().ocsp(by_responder(change).build());
+    let in_a_file = |change: fn(&mut CertificateSpec)| {
+        let mut spec = responder();
+        change(&mut spec);
+        file(spec.build())
+    };
     let purposes_of =
         |spec: &mut CertificateSpec, all: &[&str]| spec.extension("2.5.29.37").value = purposes(all);
     vec![
@@ -135,6 +141,18 @@ fn responses() -> Vec<Recipe> {
         ),
         pass("ocsp-responder-profile", "delegated", delegated(|_| {})),
         fail("ocsp-responder-profile", "no-nocheck", delegated(|spec| spec.remove("1.3.6.1.5.5.7.48.1.5"))),
+        pass("ocsp-responder-profile", "in-a-file", in_a_file(|_| {})),
+        fail("ocsp-responder-profile", "in-a-file", in_a_file(|spec| spec.remove("1.3.6.1.5.5.7.48.1.5"))),
+        fail(
+            "ocsp-responder-profile",
+            "with-policies",
+            in_a_file(|spec| spec.set(spec::leaf().extension("2.5.29.32").clone())),
+        ),
+        fail(
+            "ocsp-responder-profile",
+            "with-a-list",
+            in_a_file(|spec| spec.set(spec::leaf().extension("2.5.29.31").clone())),
+        ),
         pass("ocsp-wrong-serial-or-issuer-hash", "right", right()),
         fail(
             "ocsp-wrong-serial-or-issuer-hash",

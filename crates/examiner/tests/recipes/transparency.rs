@@ -129,11 +129,22 @@ fn without_list() -> Vec<Recipe> {
             put(leaf, &stamps);
         })
     };
+    let poisoned = |has_timestamps: bool| {
+        chain(|leaf, _, _| {
+            leaf.set(critical("1.3.6.1.4.1.11129.2.4.3", vec![5, 0]));
+            if !has_timestamps {
+                leaf.remove(LIST);
+            }
+        })
+    };
     const BOTH: &[(&Log, u64)] = &[(&ONE, FIRST_DAY), (&TWO, FIRST_DAY)];
     vec![
         pass("sct-none", "in-the-handshake", sent(&[&ONE, &TWO], |der| der)),
         pass("sct-none", "nobody-looked", bare()),
         fail("sct-none", "nowhere", bare().sends_timestamps(Vec::new())),
+        pass("precert-served-as-certificate", "whole", chain(|_, _, _| {})),
+        fail("precert-served-as-certificate", "for-the-logs", poisoned(false)),
+        fail("precert-served-as-certificate", "with-timestamps", poisoned(true)),
         pass("sct-list-empty-or-malformed", "two", stamped(BOTH)),
         fail("sct-list-empty-or-malformed", "empty", chain(|leaf, _, _| put(leaf, &[]))),
         fail(

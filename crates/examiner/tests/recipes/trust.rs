@@ -8,7 +8,24 @@ pub fn all() -> Vec<Recipe> {
     [basics(), faults(), ways(), clients()].concat()
 }
 
+/// A server certificate that the CA of [`other_root`] issued: without what public CAs write into theirs.
+fn private_leaf() -> CertificateSpec {
+    let mut leaf = spec::leaf();
+    leaf.issuer = other_root().subject;
+    leaf.signer = OTHER_KEY;
+    leaf.extension("2.5.29.35").value = seq(&[&implicit(0, &key_id(OTHER_SPKI))]);
+    for oid in ["1.3.6.1.5.5.7.1.1", "2.5.29.32", "1.3.6.1.4.1.11129.2.4.2"] {
+        leaf.remove(oid);
+    }
+    leaf
+}
+
 fn basics() -> Vec<Recipe> {
+    // Under the roots of a public store, or of a CA that no store knows.
+    let alone = |leaf: &CertificateSpec| served(vec![leaf.build()], vec![spec::root().build()]);
+    let in_a_store = |leaf: &CertificateSpec| alone(leaf).root_fact("in Example");
+    let mut with_address = private_leaf();
+    with_address.set(spec::leaf().extension("1.3.6.1.5.5.7.1.1").clone());
     vec![
         pass("signature-invalid", "whole", chain(|_, _, _| {})),
         fail("signature-invalid", "leaf", chain(|leaf, _, _| leaf.signer = OTHER_KEY)),
@@ -18,6 +35,16 @@ fn basics() -> Vec<Recipe> {
             let (leaf, issuing, root) = (spec::leaf(), spec::issuing(), spec::root());
             served(vec![leaf.build(), issuing.build(), root.build()], vec![other_root().build()])
         }),
+        fail("untrusted-root", "private", in_a_store(&private_leaf())),
+        fail("untrusted-root", "fetched", in_a_store(&with_address).fetched("der", other_root().build())),
+        fail(
+            "untrusted-root",
+            "root-of-another-store",
+            alone(&with_address).store("Alpha", spec::root()).store("Beta", other_root()),
+        ),
+        pass("untrusted-root", "private-under-private-roots", alone(&private_leaf())),
+        pass("untrusted-root", "public-leaf-alone", in_a_store(&spec::leaf())),
+        pass("untrusted-root", "with-an-address", in_a_store(&with_address)),
         pass(
             "trusted-per-store",
             "both",

@@ -112,6 +112,18 @@ pub fn revoked() -> Vec<u8> {
 
 /// A response by a responder of the issuing CA, with what is wanted changed in his certificate.
 pub fn by_responder(change: impl FnOnce(&mut CertificateSpec)) -> OcspSpec {
+    let mut responder = responder();
+    change(&mut responder);
+    OcspSpec {
+        responder: explicit(2, &octets(&sha1(&bare_key(OTHER_SPKI)))),
+        signer: spec::OTHER_KEY,
+        certificates: vec![responder.build()],
+        ..ocsp()
+    }
+}
+
+/// The certificate of a responder that the issuing CA made one.
+pub fn responder() -> CertificateSpec {
     let mut responder = spec::leaf();
     responder.serial = integer(&[0x21, 0x43]);
     responder.subject = ca_name("Fixture Responder");
@@ -122,13 +134,7 @@ pub fn by_responder(change: impl FnOnce(&mut CertificateSpec)) -> OcspSpec {
         spec::extension("2.5.29.35", seq(&[&implicit(0, &key_id(ISSUING_SPKI))])),
         spec::extension("1.3.6.1.5.5.7.48.1.5", null()),
     ];
-    change(&mut responder);
-    OcspSpec {
-        responder: explicit(2, &octets(&sha1(&bare_key(OTHER_SPKI)))),
-        signer: spec::OTHER_KEY,
-        certificates: vec![responder.build()],
-        ..ocsp()
-    }
+    responder
 }
 
 impl OcspSpec {

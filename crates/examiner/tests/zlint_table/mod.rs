@@ -53,6 +53,20 @@ pub fn otherwise() -> Vec<(&'static str, &'static str, &'static str)> {
         .collect()
 }
 
+/// Every lint about certificates, with its package; `None` where the corpora are not at hand and not required.
+pub fn lints() -> Option<Vec<(String, String)>> {
+    let text = std::fs::read_to_string(folder()?.join("zlint/lints.tsv")).expect("the lints");
+    let rows = text.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+    Some(rows.filter(|row| row[1] == "cert").map(|row| (row[0].to_owned(), row[2].to_owned())).collect())
+}
+
+/// The lints and whole packages that no check answers; each line has its reason.
+pub fn left_out() -> BTreeSet<&'static str> {
+    let lines =
+        include_str!("left_out.tsv").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_once('\t').filter(|(_, why)| !why.is_empty()).expect("a reason").0).collect()
+}
+
 /// What covers a lint.
 pub struct Coverage {
     /// The checks; the lint is answered by any of them.
@@ -133,6 +147,8 @@ pub struct Corpus {
     pub rows: Vec<Row>,
     /// Each certificate's DER by its file.
     pub certificates: BTreeMap<String, Vec<u8>>,
+    /// Every file as it stands: certificates, revocation lists, OCSP responses.
+    pub files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Corpus {
@@ -147,7 +163,12 @@ impl Corpus {
             expected: row[4].to_owned(),
             needs_configuration: row[5] == "1",
         });
-        Some(Self { rows: rows.collect(), certificates: unpacked(&folder.join("testdata.tar.xz")) })
+        let files = unpacked(&folder.join("testdata.tar.xz"));
+        let first = |(name, contents): (&String, &Vec<u8>)| {
+            Some((name.clone(), ders(contents).ok()?.into_iter().next()?))
+        };
+        let certificates = files.iter().filter_map(first).collect();
+        Some(Self { rows: rows.collect(), certificates, files })
     }
 
     /// The DER of a file.
@@ -156,7 +177,7 @@ impl Corpus {
     }
 }
 
-/// Every file of the archive that holds a certificate, by its name below the archive's one folder.
+/// Every file of the archive, by its name below the archive's one folder.
 fn unpacked(archive: &Path) -> BTreeMap<String, Vec<u8>> {
     let output = Command::new("xz").arg("-dc").arg(archive).output().expect("xz runs");
     assert!(output.status.success(), "xz reads {}", archive.display());
@@ -174,11 +195,9 @@ fn unpacked(archive: &Path) -> BTreeMap<String, Vec<u8>> {
         }
         let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let size = usize::from_str_radix(&text(124..136), 8).expect("a size");
-        if let Ok(found) = ders(&after[..size])
-            && let Some(first) = found.into_iter().next()
-        {
+        if size > 0 {
             let below = name.trim_start_matches("./").split_once('/').map_or("", |(_, below)| below);
-            all.insert(below.to_owned(), first);
+            all.insert(below.to_owned(), after[..size].to_vec());
         }
         rest = after.get(size.div_ceil(512) * 512..).unwrap_or(&[]);
     }

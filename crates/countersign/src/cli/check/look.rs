@@ -137,16 +137,18 @@ pub fn judged(asked: &Asked, question: &Question, chain: Chain) -> (Report, Chai
     let Some(counting) = counting else { return (examine(&chain, question), chain) };
     let mut told = vec![counting.clone()];
     told.extend(compared.iter().cloned());
+    let mut known = Vec::new();
     if asked.stores.is_empty()
         && let Some(Ok(system)) = roots::system()
     {
-        told.push(system);
+        told.push(system.clone());
+        known.push(system);
     }
     let stores = if told.len() > 1 { per_store(&chain, &told, question) } else { Vec::new() };
     if !compared.is_empty() {
         compared.insert(0, counting);
     }
-    let chain = chain.with_stores(compared);
+    let chain = chain.with_stores(compared).with_known(known);
     (Report { stores, ..examine(&chain, question) }, chain)
 }
 

@@ -44,7 +44,7 @@ pub fn read(file: &Path, password: Option<&Path>) -> Result<Source, Failure> {
                     }
                     _ => error.to_string(),
                 };
-                Failure::usage(format!("{}: {what}", file.display()), error.remedy())
+                Failure::usage(format!("{}: {what}", called(file)), error.remedy())
             })?;
         if given.as_ref().is_none_or(|text| text.is_empty()) && opened.key.is_some() {
             input.notes.push(Note::new(PKCS12_NO_PASSWORD, "it opens without a password"));
@@ -60,6 +60,11 @@ pub fn read(file: &Path, password: Option<&Path>) -> Result<Source, Failure> {
     Ok(Source { input, key, pkcs8 })
 }
 
+/// What a file is called in a message.
+fn called(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
+}
+
 /// The bytes of a file that may hold something: neither an empty file nor a web page.
 fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
     // What cannot be read for another reason, such as a folder, could not be examined: that is no finding.
@@ -67,7 +72,7 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
         Exit::No => Failure { exit: Exit::Usage, ..failure },
         _ => failure,
     })?;
-    let name = file.display();
+    let name = called(file);
     let begin = bytes.iter().position(|b| !b.is_ascii_whitespace());
     match begin.map(|begin| &bytes[begin..]) {
         None if bytes.is_empty() => {
@@ -140,7 +145,7 @@ pub fn others(files: &[PathBuf], kind: Kind) -> Result<Vec<(PathBuf, Vec<u8>)>, 
 
 /// Why a file that ought to hold something cannot be used.
 pub fn nothing_in(file: &Path, input: &Input, what: &str) -> Failure {
-    let name = file.display();
+    let name = called(file);
     let damage = input.notes.iter().find(|note| note.about.id == input::ARMOUR_DAMAGED.id);
     match (damage, input.notes.first()) {
         (Some(damage), _) => Failure::usage(

@@ -23,10 +23,13 @@ mod policy_duplicate;
 mod policy_many_reserved;
 mod policy_mapping_bad;
 mod policy_missing_or_not_reserved;
+mod policy_notice_text;
+mod policy_on_root;
 mod policy_qualifier_rules;
 mod qc_statements_bad;
 mod shared_names;
 mod shared_policies;
+mod shared_statements;
 
 use super::{check::Check, prelude};
 
@@ -54,6 +57,8 @@ pub static ALL: &[&Check] = &[
     &policy_many_reserved::CHECK,
     &policy_mapping_bad::CHECK,
     &policy_missing_or_not_reserved::CHECK,
+    &policy_notice_text::CHECK,
+    &policy_on_root::CHECK,
     &policy_qualifier_rules::CHECK,
     &qc_statements_bad::CHECK,
     &ev_policy_but_not_ev_root::CHECK,

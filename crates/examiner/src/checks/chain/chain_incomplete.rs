@@ -1,7 +1,7 @@
 //! Every certificate's issuer is served along, or is a trust anchor.
 
 use super::prelude::*;
-use super::shared::first_missing;
+use super::shared::{absent_root, first_missing};
 use crate::path::clients;
 use crate::report::shown;
 
@@ -22,6 +22,10 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     if chain.anchors.is_none() {
         let why = format!("whether {issuer} is a trust anchor, or missing from the chain");
         return Outcome::CannotTell(Needs::Anchors, why);
+    }
+    // `untrusted-root` tells of it.
+    if absent_root(chain).is_some() {
+        return Outcome::Pass;
     }
     let found = Found::new(
         certificate,

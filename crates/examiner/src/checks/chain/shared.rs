@@ -2,8 +2,12 @@
 
 use super::prelude::*;
 use crate::chain::DistinguishedName;
+use crate::chain::extensions::AccessDescription;
+use crate::checks::client::is_public;
+use crate::checks::trust::facts;
 use crate::path::clients;
 use crate::path::signature::verdict;
+use crate::side::RootFact;
 
 /// Whether the certificates are meant as one chain: a host served them, or a file holds one server's certificate among
 /// others. A file of CA certificates is none.
@@ -108,6 +112,57 @@ pub(crate) fn first_missing(chain: &Chain) -> Option<(&Examinee, &DistinguishedN
     let last = reached.into_iter().find(|one| !is_served(one))?;
     let issuer = last.issuer.as_ref().filter(|issuer| !issuer.is_empty())?;
     Some((last, issuer))
+}
+
+/// What [`absent_root`] finds.
+pub(crate) struct AbsentRoot<'a> {
+    /// The certificate that it issued.
+    pub below: &'a Examinee,
+    /// Its name.
+    pub issuer: &'a DistinguishedName,
+    /// How it is known to be a root.
+    pub known: RootKnown<'a>,
+}
+
+/// How somebody who is not at hand is known to be a root.
+pub(crate) enum RootKnown<'a> {
+    /// It is one in the root store of this name.
+    Elsewhere(&'a str),
+    /// The address that the certificate names gave it, and it is self-signed.
+    Fetched,
+    /// Nothing in the chain is as public CAs make it, and the trust anchors are those of a public store.
+    Private,
+}
+
+/// Where [`first_missing`] is a root that the trust anchors lack, and no intermediate that ought to be served.
+///
+/// Public CAs write into their certificates where the issuer's own can be had, a policy of the CA/Browser Forum, or
+/// timestamps of logs; where nothing of that is found, the root is most likely that of a private CA.
+pub(crate) fn absent_root(chain: &Chain) -> Option<AbsentRoot<'_>> {
+    let (below, issuer) = first_missing(chain)?;
+    let anchors = chain.anchors.as_ref()?;
+    let is_root = |one: &Examinee| one.is_self_issued() && one.subject_der() == below.issuer_der();
+    let found = |known| Some(AbsentRoot { below, issuer, known });
+    let mut stores = chain.stores.iter().chain(&chain.known);
+    if let Some(store) = stores.find(|store| store.anchors.iter().any(is_root)) {
+        return found(RootKnown::Elsewhere(&store.name));
+    }
+    let is_in_a_store = |anchor: &Examinee| facts(chain, anchor).any(|fact| matches!(fact, RootFact::In(_)));
+    if !anchors.iter().any(is_in_a_store) {
+        return None;
+    }
+    let asked = chain.side.asked.iter().filter(|asked| asked.about == below.thumbprint);
+    if asked.flat_map(|asked| asked.issuers()).any(is_root) {
+        return found(RootKnown::Fetched);
+    }
+    let names_address = |one: &Examinee| {
+        let entries = one.known.authority_info_access.read().into_iter().flatten();
+        entries.filter(|entry| entry.method == AccessDescription::CA_ISSUERS).count() > 0
+    };
+    let has_timestamps = |one: &Examinee| one.extension(id::SCT_LIST).is_some();
+    let is_of_public_ca =
+        names_address(below) || chain.served.iter().any(|one| is_public(one) || has_timestamps(one));
+    if is_of_public_ca { None } else { found(RootKnown::Private) }
 }
 
 /// The chain that ought to be served instead: the shortest path without its anchor. `None` where what is served will do,

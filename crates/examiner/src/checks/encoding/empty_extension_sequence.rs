@@ -17,15 +17,15 @@ pub static CHECK: Check = Check {
 };
 
 /// Extensions that are lists of at least one entry; those with a check of their own for that are left to it.
-const LISTS: &[&str] = &[
-    id::CERTIFICATE_POLICIES,
-    id::POLICY_MAPPINGS,
-    id::AUTHORITY_INFO_ACCESS,
-    id::CRL_DISTRIBUTION_POINTS,
-    id::TLS_FEATURE,
-    "2.5.29.9",
-    "2.5.29.46",
-    "1.3.6.1.5.5.7.1.11",
+const LISTS: &[(&str, &str)] = &[
+    (id::CERTIFICATE_POLICIES, "certificatePolicies"),
+    (id::POLICY_MAPPINGS, "policyMappings"),
+    (id::AUTHORITY_INFO_ACCESS, "authorityInfoAccess"),
+    (id::CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
+    (id::TLS_FEATURE, "the TLS feature"),
+    ("2.5.29.9", "subjectDirectoryAttributes"),
+    ("2.5.29.46", "freshestCRL"),
+    ("1.3.6.1.5.5.7.1.11", "subjectInfoAccess"),
 ];
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
@@ -35,9 +35,10 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
             .and_then(|tree| tree.root())
             .is_some_and(|root| root.is(tag::SEQUENCE) && root.content().is_empty())
     };
-    let lists =
-        certificate.extensions.iter().filter(|one| LISTS.contains(&one.oid.as_str()) && is_empty(one));
-    let lists = lists.map(|one| Found::new(certificate, one.place.clone(), "its list has no entry"));
+    let lists = certificate.extensions.iter().filter(|one| is_empty(one)).filter_map(|one| {
+        let (_, name) = LISTS.iter().find(|(oid, _)| *oid == one.oid)?;
+        Some(Found::new(certificate, one.place.clone(), format!("{name} is a list without an entry")))
+    });
     let whole = certificate.fields().extensions.filter(|field| field.element.content().is_empty());
     let whole =
         whole.map(|field| Found::new(certificate, field.place, "the list of extensions has no entry"));

@@ -19,7 +19,7 @@ pub static CHECK: Check = Check {
 const UNREAD: &[&str] = &[id::SCT_LIST, id::QC_STATEMENTS, id::PRIVATE_KEY_USAGE_PERIOD];
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    // The poison of a precertificate is critical on purpose, and another check speaks of it.
+    // Of the poison of a precertificate `precert-served-as-certificate` speaks.
     let unknown = certificate.extensions.iter().filter(|one| {
         one.is_critical() && (!STANDARD.contains(&one.oid.as_str()) || UNREAD.contains(&one.oid.as_str()))
     });

@@ -19,6 +19,7 @@ mod ev_missing_attributes;
 mod ev_wrong_attributes;
 mod issuer_empty;
 mod issuer_subject_bytes_differ;
+mod organization_id_wrong;
 mod organizational_unit_present;
 mod ov_iv_missing_attributes;
 pub(in crate::checks) mod shared;
@@ -48,6 +49,7 @@ pub static ALL: &[&Check] = &[
     &ev_wrong_attributes::CHECK,
     &issuer_empty::CHECK,
     &issuer_subject_bytes_differ::CHECK,
+    &organization_id_wrong::CHECK,
     &organizational_unit_present::CHECK,
     &ov_iv_missing_attributes::CHECK,
     &subject_empty_without_critical_san::CHECK,

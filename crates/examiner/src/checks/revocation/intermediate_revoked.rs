@@ -24,12 +24,12 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
             Status::Revoked(since)
                 if told.certificate.index == certificate.index && told.is_authorised(context.at) =>
             {
-                Some(format!("the responder says that it was revoked {since}"))
+                Some(format!("it is revoked: since {since}, its responder says"))
             }
             _ => None,
         });
         let by_list =
-            || listed(chain, certificate).then(|| "its issuer's revocation list names it".to_owned());
+            || listed(chain, certificate).then(|| "it is revoked: its issuer's list names it".to_owned());
         let place = certificate.place_of(certificate.fields().serial, "tbsCertificate.serialNumber");
         Some(Found::new(certificate, place, by_response.or_else(by_list)?))
     }))

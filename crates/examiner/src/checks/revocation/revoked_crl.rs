@@ -23,7 +23,7 @@ fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
     let Some(certificate) = chain.end_entity() else { return Outcome::Pass };
     if listed(chain, certificate) {
         let place = certificate.place_of(certificate.fields().serial, "tbsCertificate.serialNumber");
-        return Outcome::found(certificate, place, "its issuer's revocation list names it");
+        return Outcome::found(certificate, place, "it is revoked: its issuer's list names it");
     }
     Outcome::Pass
 }

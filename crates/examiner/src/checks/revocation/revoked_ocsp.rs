@@ -23,8 +23,8 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     Outcome::all(told.filter(|told| told.is_authorised(context.at)).filter_map(|told| {
         let observed = match told.answer.status {
             Status::Good => return None,
-            Status::Revoked(since) => format!("the responder says that it was revoked {since}"),
-            Status::Unknown => "the responder says that it does not know it".into(),
+            Status::Revoked(since) => format!("it is revoked: since {since}, its responder says"),
+            Status::Unknown => "its responder does not know it".into(),
         };
         Some(Found::new(certificate, place.clone(), observed))
     }))

@@ -1,5 +1,6 @@
 //! Certificate transparency (RFC 6962): the timestamps of logs in a certificate
 
+mod precert_served_as_certificate;
 mod sct_list_empty_or_malformed;
 mod sct_log_unknown_or_retired;
 mod sct_none;
@@ -14,6 +15,7 @@ use super::{check::Check, prelude};
 
 /// The checks of this area.
 pub static ALL: &[&Check] = &[
+    &precert_served_as_certificate::CHECK,
     &sct_list_empty_or_malformed::CHECK,
     &sct_log_unknown_or_retired::CHECK,
     &sct_none::CHECK,

@@ -14,7 +14,7 @@ pub static CHECK: Check = Check {
     affected: "Chrome, Edge, Safari and Firefox refuse it",
     in_force: Some(TIMESTAMP_RULES[0].from),
     // A precertificate has none yet.
-    consequence_of: &["certificate-unreadable", "unknown-critical-extension"],
+    consequence_of: &["certificate-unreadable", "precert-served-as-certificate"],
     run: Run::Certificate(LEAVES, run),
 };
 

@@ -27,7 +27,9 @@ fn run(certificate: &Examinee, context: &Context<'_>) -> Outcome {
         if !certificate.known.key_usage.is_absent() || certificate.version() != Some(3) {
             return Outcome::Pass;
         }
-        let found = Found::new(certificate, place, "it has no keyUsage");
+        let found = Found::new(certificate, place, "it has no keyUsage")
+            .affected("strict clients (OpenSSL with -x509_strict, Python since 3.13); others take it for every usage")
+            .remedy("Make the next CA certificate with keyUsage, critical: keyCertSign and cRLSign.");
         // Path validation takes its absence for every usage (RFC 5280 section 6.1.4).
         let strict = context.profile == Profile::Web;
         return if strict { found.into() } else { found.severity(Warning).into() };

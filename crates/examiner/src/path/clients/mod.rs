@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cert::{UnixTime, oid};
 use crate::chain::Chain;
 use crate::chain::extensions::AccessDescription;
-use crate::checks::chain::shared::first_missing;
+use crate::checks::chain::shared::{absent_root, first_missing};
 use crate::side::Sought;
 
 use super::{Budget, Paths, Rules, build, build_from_served};
@@ -103,6 +103,10 @@ fn ours(client: Client, purpose: &str, paths: &Paths<'_>) -> Judged {
 
 /// The address that the first certificate without an issuer at hand names for it, unless it was asked in vain.
 fn not_at_hand(chain: &Chain) -> Option<String> {
+    // A root that is fetched helps nobody.
+    if absent_root(chain).is_some() {
+        return None;
+    }
     let (below, _) = first_missing(chain)?;
     let entries = below.known.authority_info_access.read()?;
     let issuers = entries.iter().filter(|entry| entry.method == AccessDescription::CA_ISSUERS);
