@@ -8,10 +8,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use testkit::{Binary, Portal, free_port, openssl};
+use testkit::{Binary, Gate, Portal, free_port, openssl};
 
 use crate::cost;
 use crate::failure::{Doing, Failure};
@@ -19,6 +19,8 @@ use crate::options::ScaleOptions;
 
 /// Into how many parts the list is divided.
 const PARTS: u8 = 16;
+/// How long the gate may take to start.
+const PATIENCE: Duration = Duration::from_secs(900);
 /// How many questions are asked of OCSP, and about how many certificates.
 const QUESTIONS: (usize, usize) = (1000, 50);
 
@@ -72,7 +74,9 @@ pub fn scale(options: &ScaleOptions) -> Result<(), Failure> {
     }
 
     let began = Instant::now();
-    portal.start_gate();
+    let gate = Gate::spawn(portal.sandbox.command(&["run"]));
+    gate.wait_stderr("ready", PATIENCE);
+    portal.gate = Some(gate);
     let start_ms = began.elapsed().as_secs_f64() * 1e3;
     let began = Instant::now();
     run(&portal, &["party", "revoke", "late"])?;
