@@ -24,7 +24,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
     else {
         return Outcome::Pass;
     };
-    let observed = format!("it lives {days} days; its renewal in {} can have {}", last.date(), limit.days);
+    let observed = format!("it lives {days} days; its renewal on {} can have {}", last.date(), limit.days);
     Found::new(
         certificate,
         certificate.place_of(certificate.fields().not_after, "tbsCertificate.validity.notAfter"),

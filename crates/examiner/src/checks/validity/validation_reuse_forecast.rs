@@ -27,7 +27,7 @@ fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let observed = format!(
-        "it lives {days} days; at its renewal in {} a validation of the domain counts {} days, no longer {}",
+        "it lives {days} days; at its renewal on {} a validation of the domain counts {} days, no longer {}",
         last.date(),
         then.days,
         now.days
