@@ -86,7 +86,9 @@ fn a_linter_of_others_finds_nothing_in_a_revocation_list() {
         revoked_at: NOW,
         reason: policy::issuance::Reason::KeyCompromise,
     });
-    let list = crl::build(&world.signer(Role::Client), entries, 7, NOW, NOW.plus(crl::LIFE_SECONDS)).unwrap();
+    let next_update = NOW.plus(crl::LIFE_SECONDS);
+    let about = crl::About { number: 7, this_update: NOW, next_update, addresses: &[] };
+    let list = crl::build(&world.signer(Role::Client), entries, about).unwrap();
     let file = world.write("own.crl", list);
     let output = Command::new(pkilint("lint_crl"))
         .args(["lint", "--severity", "WARNING", "--type", "CRL", "--profile", "PKIX"])
