@@ -4,7 +4,7 @@
 //! - [`route`]: the name resolved once, and a connection to one of its addresses; on the way to TLS, [`proxy`] leads
 //!   through an HTTP proxy, and [`starttls`] speaks what comes before TLS.
 //! - [`bounded`]: a connection that ends after so many bytes.
-//! - [`look`]: the handshakes, and what they showed.
+//! - [`mod@look`]: the handshakes, and what they showed.
 //! - [`dns`]: what the DNS says of a host. [`fetched`]: what the certificates of a chain name.
 //!
 //! A deadline holds for everything. Nothing of what is seen here is trusted: it goes to the examiner as it came.
