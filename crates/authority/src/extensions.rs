@@ -60,7 +60,7 @@ pub(crate) fn issuing_ca(
 pub(crate) fn requested_ca(subject: &Name, spki: &[u8]) -> der::Result<Extensions> {
     let mut list = List::new(subject);
     list.ca(0)?;
-    list.add(&ExtendedKeyUsage(ca_purposes(true).to_vec()))?;
+    list.add(&ExtendedKeyUsage(vec![CLIENT_AUTH]))?;
     list.key_identifier(spki)?;
     Ok(list.all)
 }
@@ -105,15 +105,9 @@ pub(crate) fn responder(subject: &Name, spki: &[u8], issuer_key_id: &[u8]) -> de
     Ok(list.all)
 }
 
-/// The key purpose of clients or of servers.
+/// The key purpose of clients or of servers, and of the CA that issues to them.
 pub(crate) fn purpose(client: bool) -> ObjectIdentifier {
     if client { CLIENT_AUTH } else { SERVER_AUTH }
-}
-
-/// The key purposes of an issuing CA: those of what it issues. A CA that lists purposes must list OCSP Signing too where
-/// it names a responder, or software that holds a certificate to the purposes of its issuer refuses the answers.
-pub(crate) fn ca_purposes(client: bool) -> &'static [ObjectIdentifier] {
-    if client { &[CLIENT_AUTH, OCSP_SIGNING] } else { &[SERVER_AUTH] }
 }
 
 /// The first 160 bits of the SHA-256 of the public key's bits (RFC 7093 section 2, method 1).

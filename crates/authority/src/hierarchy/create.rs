@@ -99,7 +99,7 @@ pub(super) fn issuing_ca(
     permitted: Option<&Permitted>,
     now: UnixTime,
 ) -> Result<Vec<u8>, AuthorityError> {
-    let purposes = extensions::ca_purposes(role != Role::Server);
+    let purposes = &[extensions::purpose(role != Role::Server)];
     let window = Window {
         not_before: now.plus(-BACKDATING_SECONDS).max(root.window().not_before),
         not_after: now.plus(ISSUING_YEARS * YEAR_SECONDS).min(root.window().not_after),
