@@ -15,8 +15,7 @@ pub static CHECK: Check = Check {
 };
 
 fn run(certificate: &Examinee, _: &Context<'_>) -> Outcome {
-    // A certificate for OCSP answers names no host, whatever serves them.
-    if certificate.extension(id::SUBJECT_ALT_NAME).is_some() || certificate.has_purpose(oid::OCSP_SIGNING) {
+    if certificate.extension(id::SUBJECT_ALT_NAME).is_some() {
         return Outcome::Pass;
     }
     Outcome::found(
