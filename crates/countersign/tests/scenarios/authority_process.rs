@@ -279,6 +279,9 @@ fn an_authority_that_dies_is_started_again_and_none_outlives_the_supervisor() {
     let mut portal = Portal::start(&binary());
     let (first, gate) = (portal.gate().authority_pid().expect("an authority"), portal.gate().gate_pid());
     kill_process(Pid::from_raw(first.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    // It may have taken a connection up just before it died: that one is lost with it.
+    let state = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    eventually("its death", || (!state(first).contains(") ") || state(first).contains(") Z")).then_some(()));
     // The supervisor holds the socket: whoever asks meanwhile waits.
     assert!(ask(&portal, &json!({ "upkeep": {} }))["done"].is_object());
     let second =

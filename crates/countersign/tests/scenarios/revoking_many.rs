@@ -35,9 +35,17 @@ fn published(portal: &Portal) -> Vec<(String, String)> {
 }
 
 /// Lets the next list be published without the pause between two: the last one was made a while ago.
+///
+/// The file beside the list is written after it, and is waited for: otherwise it would be written over once more.
 fn forget_the_pause(portal: &Portal) {
-    let mut about: serde_json::Value =
-        serde_json::from_str(&portal.sandbox.read("state/crl/own.json")).unwrap();
+    let mut about = eventually("what the list was made of", || {
+        let about: serde_json::Value =
+            serde_json::from_str(&portal.sandbox.read("state/crl/own.json")).unwrap();
+        let number = ["crl", "-inform", "DER", "-in", "state/crl/own.crl", "-noout", "-crlnumber"];
+        let number = openssl(portal.sandbox.dir(), &number, b"").ok().both();
+        let number = number.trim().trim_start_matches("crlNumber=").trim_start_matches("0x").to_owned();
+        (u64::from_str_radix(&number, 16).ok() == about["number"].as_u64()).then_some(about)
+    });
     about["at"] = "2026-01-01T00:00:00Z".into();
     portal.sandbox.write("state/crl/own.json", about.to_string());
 }
