@@ -53,7 +53,12 @@ pub fn lint(certificates: Vec<Examinee>, question: &Question, shape: Shape) -> R
         seen.push(one.thumbprint);
         let stale = (shape == Shape::Bundle).then(|| stale(one, question)).flatten();
         let explained = |finding: &Finding| stale.is_some() && EXPLAINED.contains(&finding.id);
-        let own = report.findings.into_iter().filter(|finding| !explained(finding));
+        // Alone each certificate is the first; one that issued another here is nobody's own.
+        let issued =
+            |other: &Examinee| other.thumbprint != one.thumbprint && other.issuer_der() == one.subject_der();
+        let is_issuer = certificates.iter().any(issued);
+        let unfit = |finding: &Finding| is_issuer && finding.id == "client-ca-bit-set";
+        let own = report.findings.into_iter().filter(|finding| !explained(finding) && !unfit(finding));
         whole.findings.extend(own.map(|finding| Finding { index, ..finding }));
         whole.findings.extend(stale.map(|observed| of_bundle(BUNDLE_STALE, one, index, observed)));
         for untold in report.untold {

@@ -65,6 +65,23 @@ fn lint_looks_at_certificates_alone() {
 }
 
 #[test]
+fn in_a_client_chain_the_ca_is_no_client_that_is_a_ca_and_alone_it_is() {
+    let sandbox = Sandbox::new(&binary());
+    let ca = TestCa::new("Some CA").intermediate("Some Issuing CA");
+    ca.issue("alice").write(sandbox.dir(), "alice");
+    let issuing = pem_blocks(&ca.pem());
+    sandbox.write("chain.pem", [pem_blocks(&sandbox.read("alice.pem"))[0].as_str(), &issuing[0]].concat());
+    sandbox.write("ca.pem", &issuing[0]);
+    let told = |file: &str| {
+        let lint = sandbox.countersign(&["cert", "lint", file, "--profile", "mtls-client", "--json"]);
+        let findings = lint.json()["findings"].clone();
+        findings.as_array().unwrap().iter().any(|one| one["id"] == "client-ca-bit-set")
+    };
+    assert!(!told("chain.pem"), "it issued the first");
+    assert!(told("ca.pem"), "here it is the one that is shown");
+}
+
+#[test]
 fn a_chain_goes_through_every_form_and_comes_back() {
     let sandbox = files();
     let dir = sandbox.dir();
