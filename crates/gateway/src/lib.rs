@@ -43,7 +43,7 @@ mod plain;
 pub mod proof;
 mod proof_rsa;
 mod proxy;
-mod rate;
+pub mod rate;
 mod received;
 mod refuse;
 mod renew;
@@ -54,6 +54,7 @@ mod upstream;
 mod wire;
 
 pub use gate::Gate;
+pub use manners::prefix;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, is_reference, reference};
 pub use settings::{
     Address, Clock, Ejection, Enrol, EnrolSite, Front, GateError, GateSettings, GateSite, GateState,

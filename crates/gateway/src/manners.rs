@@ -106,7 +106,7 @@ fn waits(visit: &Visit, manners: &Manners, permit: &Permit) -> Option<Duration> 
 }
 
 /// The source that is counted as one: an IPv4 address, an IPv6 /64.
-pub(crate) fn prefix(address: IpAddr) -> IpAddr {
+pub fn prefix(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

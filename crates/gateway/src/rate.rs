@@ -15,7 +15,7 @@ const PLACES: usize = 8;
 const LEAST_BURST: u32 = 10;
 
 /// All buckets.
-pub(crate) struct Rates {
+pub struct Rates {
     hasher: RandomState,
     began: Instant,
     sets: Box<[Mutex<[Bucket; PLACES]>]>,
@@ -28,14 +28,21 @@ struct Bucket {
     full_at: u64,
 }
 
+impl Default for Rates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Rates {
-    pub(crate) fn new() -> Self {
+    /// Buckets that are all full.
+    pub fn new() -> Self {
         let sets = (0..SETS).map(|_| Mutex::new([Bucket::default(); PLACES])).collect();
         Self { hasher: RandomState::new(), began: Instant::now(), sets }
     }
 
     /// Takes one request of `key`'s; where none is left, how long until one is.
-    pub(crate) fn take(&self, key: impl Hash, per_minute: u32, now: Instant) -> Result<(), Duration> {
+    pub fn take(&self, key: impl Hash, per_minute: u32, now: Instant) -> Result<(), Duration> {
         let key = self.hasher.hash_one(key).max(1);
         let nanos = u64::try_from(now.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX);
         let each = 60_000_000_000 / u64::from(per_minute.max(1));
