@@ -22,7 +22,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-mod address;
+pub mod address;
 mod url;
 
 pub use url::FetchUrl;

@@ -46,10 +46,10 @@ pub struct Fetched {
     pub asked: Vec<Asked>,
 }
 
-/// Asks for everything that the chain names and lacks, and whether its certificates are revoked. `allow_private`: whether
-/// addresses that are not public may be asked.
-pub async fn fetch(chain: &Chain, allow_private: bool) -> Fetched {
-    let mut asker = Asker::new(allow_private);
+/// Asks for everything that the chain names and lacks, and whether its certificates are revoked. `private`: the addresses
+/// that are not public and may be asked.
+pub async fn fetch(chain: &Chain, private: Networks) -> Fetched {
+    let mut asker = Asker::new(private);
     let issuers = asker.issuers(chain).await;
     let beside = chain.beside.iter().chain(&issuers).cloned().collect();
     let whole = chain.clone().with_beside(beside);
@@ -80,11 +80,11 @@ struct Asker {
 }
 
 impl Asker {
-    fn new(allow_private: bool) -> Self {
+    fn new(private: Networks) -> Self {
         let rules = Rules {
             most_bytes: 0,
             deadline: EACH,
-            private: if allow_private { everywhere() } else { Networks::default() },
+            private,
             private_by: "is not allowed here (`--allow-private`)",
             roots: fetch::public_roots(),
         };
@@ -146,7 +146,7 @@ impl Asker {
 }
 
 /// Every address there is.
-fn everywhere() -> Networks {
+pub fn everywhere() -> Networks {
     ["0.0.0.0/0", "::/0"].into_iter().filter_map(|all| Network::parse(all).ok()).collect()
 }
 

@@ -3,6 +3,7 @@
 //! - [`target`]: what was typed, as a host and a port.
 //! - [`route`]: the name resolved once, and a connection to one of its addresses; on the way to TLS, [`proxy`] leads
 //!   through an HTTP proxy, and [`starttls`] speaks what comes before TLS.
+//! - [`public`]: the same where others choose the host: each address is judged, and no other is connected to.
 //! - [`bounded`]: a connection that ends after so many bytes.
 //! - [`mod@look`]: the handshakes, and what they showed.
 //! - [`dns`]: what the DNS says of a host. [`fetched`]: what the certificates of a chain name.
@@ -14,6 +15,7 @@ pub mod dns;
 pub mod fetched;
 mod look;
 pub mod proxy;
+pub mod public;
 mod route;
 pub mod starttls;
 mod target;
@@ -22,4 +24,4 @@ use bounded::Bounded;
 pub use look::{Asked, Looked, Own, Served, look};
 use route::{Connection, Opened, Route};
 pub use route::{RouteError, Ways};
-pub use target::{Target, TargetError};
+pub use target::{HTTPS, Target, TargetError};

@@ -42,7 +42,7 @@ impl Target {
             return Err(wrong());
         }
         if let Ok(address) = bare.parse::<IpAddr>() {
-            return Ok(Self { host: of_address(address), port: None });
+            return Ok(Self::at(address));
         }
         let end = match bare.strip_prefix('[') {
             Some(_) => bare.find(']').ok_or_else(wrong)? + 1,
@@ -60,6 +60,11 @@ impl Target {
             None => return Err(wrong()),
         };
         Ok(Self { host: HostName::parse(host).map_err(|_| wrong())?, port })
+    }
+
+    /// This address, at the port that is asked for.
+    pub fn at(address: IpAddr) -> Self {
+        Self { host: of_address(address), port: None }
     }
 
     /// The address, where the host is one.

@@ -1,6 +1,7 @@
 //! What the certificates name, asked for where that is allowed.
 
 use examiner::chain::Chain;
+use gateway::networks::Networks;
 
 use crate::cli::{Failure, context};
 use crate::probe::fetched;
@@ -20,20 +21,24 @@ pub struct Allowed {
 /// The way there.
 pub struct Network {
     runtime: tokio::runtime::Runtime,
-    allow_private: bool,
+    private: Networks,
 }
 
 impl Network {
     /// As the command line allows it; `None` where it does not.
     pub fn of(args: &Allowed) -> Result<Option<Self>, Failure> {
-        let allow_private = args.allow_private == "yes";
-        let open = || Ok(Self { runtime: context::runtime()?, allow_private });
-        args.fetch.then(open).transpose()
+        let private = if args.allow_private == "yes" { fetched::everywhere() } else { Networks::default() };
+        args.fetch.then(|| Self::within(private)).transpose()
+    }
+
+    /// To public addresses, and to these of the others.
+    pub fn within(private: Networks) -> Result<Self, Failure> {
+        Ok(Self { runtime: context::runtime()?, private })
     }
 
     /// The chain with what its certificates name beside it, as far as it came.
     pub fn fetch(&self, chain: Chain) -> Chain {
-        let fetched = self.runtime.block_on(fetched::fetch(&chain, self.allow_private));
+        let fetched = self.runtime.block_on(fetched::fetch(&chain, self.private.clone()));
         fetched.put_beside(chain)
     }
 }

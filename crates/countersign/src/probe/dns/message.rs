@@ -11,6 +11,10 @@ const INTERNET: u16 = 1;
 /// A type of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
+    /// IPv4 addresses.
+    A = 1,
+    /// IPv6 addresses (RFC 3596).
+    Aaaa = 28,
     /// Who may issue (RFC 8659).
     Caa = 257,
     /// Pinned certificates (RFC 6698).

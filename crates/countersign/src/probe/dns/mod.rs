@@ -1,4 +1,5 @@
-//! What the DNS says of a host: CAA and TLSA records, asked of one resolver, within a time. Each question is told.
+//! What the DNS says of a host: CAA and TLSA records, asked of one resolver, within a time. Each question is told. The
+//! host's addresses too, where a resolver is named that is to be asked instead of this system's.
 //!
 //! - [`message`]: the question and the answer as octets.
 //!
@@ -48,17 +49,52 @@ pub fn of_this_system() -> Option<SocketAddr> {
 /// Asks the resolver about a host that serves at this port; `about` is the certificate for whose sake it is asked.
 pub async fn ask(resolver: SocketAddr, host: &str, port: u16, about: Thumbprint) -> Learnt {
     let learnt = Learnt { dns: Dns::default(), asked: Vec::new() };
-    let mut asker = Asker { resolver, about, until: Instant::now() + WITHIN, learnt };
+    let mut asker = Asker { line: Line { resolver, until: Instant::now() + WITHIN }, about, learnt };
     asker.issuers(host).await;
     asker.pins(&format!("_{port}._tcp.{host}")).await;
     asker.learnt
 }
 
+/// The addresses of a host, those of IPv6 first; none where it has none. The error is the resolver's.
+pub async fn addresses(resolver: SocketAddr, host: &str) -> Result<Vec<IpAddr>, String> {
+    let line = Line { resolver, until: Instant::now() + WITHIN };
+    let (six, four) = tokio::join!(line.exchange(host, Type::Aaaa, true), line.exchange(host, Type::A, true));
+    let read = |answer: Answer| answer.records.iter().filter_map(|data| address(data)).collect();
+    let of = |came| -> Result<Vec<IpAddr>, String> { answered(came).map(read) };
+    match (of(six), of(four)) {
+        (Ok(six), Ok(four)) => Ok([six, four].concat()),
+        // A family that is not to be had is none: what is looked at is what was heard of.
+        (Ok(one), Err(_)) | (Err(_), Ok(one)) if !one.is_empty() => Ok(one),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// The answer, where it says something: that there is no such name too.
+fn answered(came: Result<Answer, String>) -> Result<Answer, String> {
+    match came {
+        Ok(answer) if !matches!(answer.code, 0 | NO_NAME) => {
+            Err(format!("the resolver answered with code {}", answer.code))
+        }
+        came => came,
+    }
+}
+
+/// An A or AAAA record, by its length.
+fn address(data: &[u8]) -> Option<IpAddr> {
+    let four = <[u8; 4]>::try_from(data).map(IpAddr::from);
+    four.or_else(|_| <[u8; 16]>::try_from(data).map(IpAddr::from)).ok()
+}
+
 struct Asker {
-    resolver: SocketAddr,
+    line: Line,
     about: Thumbprint,
-    until: Instant,
     learnt: Learnt,
+}
+
+/// The way to a resolver, and until when it is waited for.
+struct Line {
+    resolver: SocketAddr,
+    until: Instant,
 }
 
 impl Asker {
@@ -85,20 +121,16 @@ impl Asker {
 
     /// One question, told with its answer; `None` where there is none that says something.
     async fn one(&mut self, name: &str, kind: Type, sought: Sought) -> Option<Answer> {
-        let mut came = self.exchange(name, kind, true).await;
+        let came = self.line.exchange(name, kind, true).await;
         if matches!(&came, Ok(answer) if answer.code == FAILED) {
             // Where it answers once it need not verify, the signatures are the cause.
-            let unchecked = self.exchange(name, kind, false).await;
+            let unchecked = self.line.exchange(name, kind, false).await;
             if matches!(&unchecked, Ok(answer) if matches!(answer.code, 0 | NO_NAME)) {
                 let word = if kind == Type::Caa { "CAA" } else { "TLSA" };
                 self.learnt.dns.bogus.push(format!("{name} ({word})"));
             }
         }
-        if let Ok(answer) = &came
-            && !matches!(answer.code, 0 | NO_NAME)
-        {
-            came = Err(format!("the resolver answered with code {}", answer.code));
-        }
+        let came = answered(came);
         let words = came.as_ref().map(|answer| Came::Records(answer.records.len())).map_err(Clone::clone);
         let word = if kind == Type::Caa { "CAA" } else { "TLSA" };
         self.learnt.asked.push(Asked {
@@ -106,12 +138,14 @@ impl Asker {
             sought,
             method: Method::Dns,
             // RFC 4501.
-            url: format!("dns://{}/{name}?TYPE={word}", self.resolver),
+            url: format!("dns://{}/{name}?TYPE={word}", self.line.resolver),
             came: words,
         });
         came.ok()
     }
+}
 
+impl Line {
     async fn exchange(&self, name: &str, kind: Type, is_checked: bool) -> Result<Answer, String> {
         let mut id = [0; 2];
         getrandom::fill(&mut id).map_err(|error| format!("no random number: {error}"))?;
@@ -189,5 +223,8 @@ mod tests {
         let read = tlsa(&[3, 1, 1, 0xab]).unwrap();
         assert_eq!((read.usage, read.selector, read.matching, read.data.as_str()), (3, 1, 1, "ab"));
         assert!(tlsa(&[3, 1]).is_none());
+        assert_eq!(address(&[192, 0, 2, 1]), Some([192, 0, 2, 1].into()));
+        assert_eq!(address(&[0; 16]), Some(IpAddr::from([0; 16])));
+        assert!(address(&[]).is_none() && address(&[0; 5]).is_none());
     }
 }

@@ -14,7 +14,7 @@ fn closed() -> String {
 
 fn asked(certificates: Vec<Examinee>) -> Vec<Asked> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(fetch(&Chain::given(certificates), true)).asked
+    runtime.block_on(fetch(&Chain::given(certificates), everywhere())).asked
 }
 
 /// A certificate that names so many addresses of its issuer and so many lists.
