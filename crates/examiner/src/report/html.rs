@@ -28,16 +28,21 @@ pub fn html(subjects: &[Subject<'_>], by: &str) -> String {
         escaped(by)
     );
     for one in subjects {
-        subject(&mut out, one);
+        subject(&mut out, one, "");
     }
     out + "</main>\n</body>\n</html>\n"
 }
 
-/// One subject as an element of a page with [`STYLE`].
-pub fn subject(out: &mut String, subject: &Subject<'_>) {
-    let _ = write!(out, "<section class=\"subject\">\n<h1 class=\"name\">{}</h1>\n", escaped(subject.name));
+/// One subject as an element of a page with [`STYLE`]; `mending` is HTML that stands behind what is
+/// wrong.
+pub fn subject(out: &mut String, subject: &Subject<'_>, mending: &str) {
+    let _ = write!(
+        out,
+        "<section class=\"subject\">\n<h1 class=\"name\"><bdi>{}</bdi></h1>\n",
+        escaped(subject.name)
+    );
     match subject.outcome {
-        Ok(report) => examined(out, report),
+        Ok(report) => examined(out, report, mending),
         Err(failure) => {
             verdict(out, Verdict::Errors, &format!("It could not be examined: {}", failure.what));
             if !failure.help.is_empty() {
@@ -48,7 +53,7 @@ pub fn subject(out: &mut String, subject: &Subject<'_>) {
     *out += "</section>\n";
 }
 
-fn examined(out: &mut String, report: &Report) {
+fn examined(out: &mut String, report: &Report, mending: &str) {
     verdict(out, report.verdict, &report.sentence);
     chain(out, report);
     for other in &report.others {
@@ -58,24 +63,15 @@ fn examined(out: &mut String, report: &Report) {
         }
         *out += "</dl>\n";
     }
+    let told = report.told();
+    findings(out, &told, Severity::Error, "What is wrong");
+    findings(out, &told, Severity::Warning, "What may go wrong");
+    clients(out, report);
+    *out += mending;
+    findings(out, &told, Severity::Notice, "Good to know");
     host(out, report);
     network(out, report);
     stores(out, report);
-    clients(out, report);
-    let told = report.told();
-    for (severity, title) in [
-        (Severity::Error, "What is wrong"),
-        (Severity::Warning, "What may go wrong"),
-        (Severity::Notice, "Good to know"),
-    ] {
-        let mut these = told.iter().filter(|one| one.severity == severity).peekable();
-        if these.peek().is_some() {
-            let _ = writeln!(out, "<h2>{title}</h2>");
-        }
-        for one in these {
-            finding(out, one);
-        }
-    }
     untold(out, report);
     let guessed = report.profile.guessed.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     let _ = writeln!(
@@ -85,6 +81,17 @@ fn examined(out: &mut String, report: &Report) {
         report.profile.name,
         escaped(&guessed)
     );
+}
+
+/// What was found of one severity, under a heading where there is any.
+fn findings(out: &mut String, told: &[Told<'_>], severity: Severity, title: &str) {
+    let mut these = told.iter().filter(|one| one.severity == severity).peekable();
+    if these.peek().is_some() {
+        let _ = writeln!(out, "<h2>{title}</h2>");
+    }
+    for one in these {
+        finding(out, one);
+    }
 }
 
 fn host(out: &mut String, report: &Report) {
@@ -156,7 +163,7 @@ fn link(out: &mut String, report: &Report, one: &Box<'_>, aside: bool) {
     let prefix = if aside { "not on the path: " } else { "" };
     let _ = writeln!(
         out,
-        "<li class=\"{}\"><div class=\"title\"><span>{}</span>{}</div><div class=\"about\">{prefix}{}</div></li>",
+        "<li class=\"{}\"><div class=\"title\"><bdi>{}</bdi>{}</div><div class=\"about\">{prefix}{}</div></li>",
         class.trim(),
         escaped(&one.title()),
         mark.unwrap_or_default(),
@@ -204,10 +211,12 @@ fn finding(out: &mut String, told: &Told<'_>) {
         out,
         "<article class=\"finding {word}\">\n<div class=\"title\"><h3>{}</h3><span class=\"mark {word}\">{word}</span></div>\n\
          <p class=\"place\">{}</p>\n<p class=\"remedy\"><b>What to do</b>{}</p>\n\
-         <details open><summary>Details</summary><dl>\n",
+         <details{}><summary>Details</summary><dl>\n",
         escaped(&capital(told.observed)),
         escaped(&told.place),
         escaped(told.remedy),
+        // What is good to know is known in a line.
+        if told.severity == Severity::Notice { "" } else { " open" },
     );
     let rule = told.rule();
     for (name, value) in [("expected", told.expected), ("affected", told.affected), ("rule", &rule)] {

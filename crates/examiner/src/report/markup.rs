@@ -4,7 +4,7 @@ use super::shown;
 
 /// Text as it may stand between tags, and within quoted attributes; nothing in it can end either. What cannot be seen,
 /// and what XML forbids, is escaped visibly.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in shown(text).chars() {
         match c {

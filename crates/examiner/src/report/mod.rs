@@ -30,6 +30,7 @@ use crate::profile::Profile;
 use crate::seen::Host;
 
 pub use finding::{Confidence, Finding, Needs, Severity, Untold};
+pub use markup::escaped;
 pub use network::NetworkUse;
 pub use subject::{NotExamined, Subject};
 pub use told::Told;
