@@ -7,15 +7,48 @@ use std::path::{Path, PathBuf};
 
 use authority::files;
 use examiner::chain::{Chain, Examinee, NameAt, NameForm};
-use examiner::repair::{as_served, repair};
+use examiner::repair::{NoRepair, as_served, repair};
 use examiner::report::fix::{self, Material, Server};
-use examiner::report::{Report, Severity};
+use examiner::report::{Report, Severity, Told};
 use examiner::{Question, cert::pem, examine};
 use serde_json::json;
 
 use super::look::Seen;
 use super::{Args, Document};
 use crate::cli::{Exit, Failure, Globals, Outcome};
+
+/// A chain in its right form.
+pub struct Mended {
+    /// The certificates, PEM, the server's own first.
+    pub pem: String,
+    /// What each is called.
+    pub names: Vec<String>,
+    /// Whether it is another than the one that is served.
+    pub is_changed: bool,
+    /// The host that it is for, as it may stand in settings.
+    pub host: String,
+    /// What is said of it.
+    pub after: Report,
+}
+
+impl Mended {
+    /// What is asked stands in `question`; `report` is what was said of the chain.
+    pub fn of(question: &Question, chain: &Chain, report: &Report) -> Result<Self, NoRepair> {
+        let whole = repair(chain, report)?;
+        Ok(Self {
+            pem: whole.iter().map(|one| pem::encode("CERTIFICATE", one.der())).collect(),
+            names: whole.iter().map(|one| one.shown_name()).collect(),
+            is_changed: !whole.iter().map(|one| one.der()).eq(chain.served.iter().map(Examinee::der)),
+            host: fix::host(&host_of(question, chain)),
+            after: examine(&as_served(chain, &whole), question),
+        })
+    }
+
+    /// What the right form does not mend: warnings and errors.
+    pub fn left(&self) -> impl Iterator<Item = Told<'_>> {
+        self.after.told().into_iter().filter(|told| told.severity <= Severity::Warning)
+    }
+}
 
 /// Writes the chain, prints the lines, and says what they do not mend. Ends with 1 where something of the severity
 /// `limit` is left.
@@ -40,12 +73,9 @@ pub fn hand_back(
             "give the file that is served",
         ));
     };
-    let whole = repair(chain, &seen.report)
+    let mended = Mended::of(question, chain, &seen.report)
         .map_err(|error| Failure::no(format!("{name}: {error}"), error.remedy()))?;
-    let pem: String = whole.iter().map(|one| pem::encode("CERTIFICATE", one.der())).collect();
-    let after = examine(&as_served(chain, &whole), question);
-    let is_changed = !whole.iter().map(|one| one.der()).eq(chain.served.iter().map(Examinee::der));
-    let host = fix::host(&host_of(question, chain));
+    let Mended { pem, names, is_changed, host, after } = &mended;
     let out = args.out.as_deref().map(absolute).transpose()?;
     if let Some(out) = args.out.as_deref().filter(|_| !globals.dry_run) {
         files::replace_public(out, pem.as_bytes())?;
@@ -53,18 +83,17 @@ pub fn hand_back(
     let file = out.clone().unwrap_or_else(|| format!("/etc/ssl/{host}.pem"));
     let key = args.key.as_deref().map_or_else(|| Ok(format!("/etc/ssl/private/{host}.key")), absolute)?;
     let material =
-        Material { host: &host, chain: &file, key: &key, pem: args.out.is_none().then_some(pem.as_str()) };
+        Material { host, chain: &file, key: &key, pem: args.out.is_none().then_some(pem.as_str()) };
     let steps = server.map(|server| fix::steps(server, &material)).unwrap_or_default();
 
     for one in &seen.report.network {
         globals.say(format!("Asked on the network: {}: {}", one.question(), one.answer()));
     }
-    let names: Vec<String> = whole.iter().map(|one| one.shown_name()).collect();
-    globals.say(match is_changed {
+    globals.say(match *is_changed {
         true => format!("The chain in its right form: {}.", names.join(", then ")),
         false => format!("The chain is in its right form as it is: {}.", names.join(", then ")),
     });
-    for told in after.told().iter().filter(|told| told.severity <= Severity::Warning) {
+    for told in mended.left() {
         globals.say(format!(
             "This does not mend: {}: {} ({}). {}",
             told.place, told.observed, told.id, told.remedy
@@ -80,10 +109,10 @@ pub fn hand_back(
         "file": out,
         "chain": pem,
         "steps": steps,
-        "after": Document::of(&name, Ok(&after)),
+        "after": Document::of(&name, Ok(after)),
     });
     globals.print(&value, written.unwrap_or_else(|| fix::text(&steps)));
-    Ok(if is_left(&after, limit) { Exit::No } else { Exit::Fine })
+    Ok(if is_left(after, limit) { Exit::No } else { Exit::Fine })
 }
 
 fn is_left(after: &Report, limit: Option<Severity>) -> bool {
