@@ -7,6 +7,7 @@
 //! - `many` examines hosts and files at once, `watch` again and again; `state` is what is known of one in short, `short`
 //!   tells it of all, and `metrics` tells Prometheus.
 //! - `repaired` hands back the corrected chain, and the lines for a server.
+//! - `serve` is the same as a page for everybody.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ mod printed;
 mod reach;
 mod repaired;
 pub mod roots;
+mod serve;
 mod short;
 mod side;
 pub mod source;
@@ -61,14 +63,17 @@ const EXAMPLES: &str = "Examples:
   countersign check --list hosts.txt --metrics /var/lib/prometheus/node-exporter/check.prom
   countersign check --list hosts.txt --watch --every 15m --json
   countersign check www.pem --intermediates issuing.pem --key www.key --fix nginx --out fullchain.pem
+  countersign check serve --listen 127.0.0.1:8480
 
 Exit codes: 0 nothing of the severity of --fail-on; 1 something was found; 2 a file could not be examined; 4 a server
 could not be examined; 5 a file is not there; 6 a file may not be read.";
 
 /// `countersign check`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    page: Option<Page>,
     /// Servers, as host or host:port; or certificate files: PEM, DER, PKCS#7, PKCS#12; requests, revocation lists and
     /// OCSP responses too; `-` for standard input.
     #[arg(required_unless_present_any = ["schema", "list"], value_name = "HOST|FILE")]
@@ -148,9 +153,19 @@ pub struct Args {
     schema: bool,
 }
 
+/// What else there is.
+#[derive(Debug, clap::Subcommand)]
+enum Page {
+    /// Serve the check as a page, and as a JSON end point.
+    Serve(Box<serve::Args>),
+}
+
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
-    globals.end(run(globals, &args))
+    globals.end(match &args.page {
+        Some(Page::Serve(page)) => serve::serve(globals, page),
+        None => run(globals, &args),
+    })
 }
 
 fn run(globals: &Globals, args: &Args) -> Outcome {

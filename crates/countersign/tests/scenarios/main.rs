@@ -47,6 +47,7 @@ mod check_fix;
 mod check_formats;
 mod check_hosts;
 mod check_many;
+mod check_serve;
 mod check_starttls;
 mod chromium_enters;
 mod coming_from;
