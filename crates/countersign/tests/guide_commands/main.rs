@@ -28,6 +28,8 @@ fn pages() -> Vec<Page> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let guide = root.join("docs/guide").read_dir().unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = guide.chain([root.join("README.md")]).collect();
+    // Pictures lie beside the pages.
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.sort();
     paths.iter().map(|path| Page::read(path)).collect()
 }

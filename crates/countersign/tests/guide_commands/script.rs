@@ -9,10 +9,16 @@ use crate::page::Page;
 
 /// Commands that do not end by themselves: the line as pages write it, what is given to it here, and the word by which
 /// one sees that it works. A reader runs them in a second terminal.
-const ENDLESS: [(&str, &str, &str); 3] = [
+const ENDLESS: [(&str, &str, &str); 5] = [
     ("countersign run", "", "ready"),
     ("countersign quickstart", " --listen 127.0.0.1:8443 --admin 127.0.0.1:9443", "serving until Ctrl-C"),
     ("countersign log tail", "", "changed"),
+    ("countersign check serve", " --listen 127.0.0.1:8480", "ready"),
+    (
+        "countersign check serve --listen 127.0.0.1:8481 --allow-private=127.0.0.0/8 --ports 8482 --private --roots ca.pem",
+        "",
+        "ready",
+    ),
 ];
 
 /// What stands in the pages for something that is another here: ports, the website, identifiers of an entry, a medium
@@ -31,6 +37,9 @@ impl Words {
             ("7F3K-WQ", "$REFERENCE".into()),
             (" ID", " $ID".into()),
             ("/media/safe", "$SAFE".into()),
+            ("8480", free_port().to_string()),
+            ("8481", free_port().to_string()),
+            ("8482", free_port().to_string()),
         ])
     }
 
