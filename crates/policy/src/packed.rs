@@ -8,6 +8,7 @@ mod certificates;
 mod id;
 mod parties;
 mod prefixes;
+pub(crate) mod stored;
 mod texts;
 
 pub use certificates::{CertificateView, Certificates, CertificatesBuilder, HolderView};

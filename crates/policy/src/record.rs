@@ -13,6 +13,8 @@ use crate::layered::Layered;
 use crate::names::PartyName;
 use crate::packed::{Certificates, CertificatesBuilder, Parties, PartiesBuilder};
 
+mod stored;
+
 /// A person, device, service or partner who may be admitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {

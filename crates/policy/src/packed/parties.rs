@@ -1,8 +1,10 @@
 //! Parties by name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+
+mod stored;
 
 use super::id;
 use super::prefixes::Prefixes;
@@ -107,6 +109,19 @@ impl Parties {
         let packed = (0..self.base.packed.len() as u32).map(|place| self.base.view(place));
         let unchanged = packed.filter(|party| !self.overlay.contains_key(party.name));
         unchanged.chain(self.overlay.values().flatten().map(|party| party.view()))
+    }
+
+    /// The sites that any of them has been granted.
+    pub fn granted_sites(&self) -> BTreeSet<HostName> {
+        let mut sites = BTreeSet::new();
+        let mut seen = HashSet::new();
+        for party in self.iter() {
+            // Most share few sets.
+            if seen.insert(std::ptr::from_ref(party.grants).addr()) {
+                sites.extend(party.grants.iter().cloned());
+            }
+        }
+        sites
     }
 
     /// How many there are.

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::io::{Read, Result, Write};
+
+use super::stored::{Put, Take, invalid};
 
 /// Texts by number, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,39 @@ impl Texts {
         &self.all[start as usize..self.ends[number] as usize]
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        self.ends.len() as u32
+    }
+
+    /// Writes these and `more` after them: the length of each, then all of them.
+    pub(super) fn write_to(&self, more: &Self, out: &mut Put<'_, impl Write>) -> Result<()> {
+        out.count(self.ends.len() + more.ends.len())?;
+        for texts in [self, more] {
+            let starts = std::iter::once(&0).chain(&texts.ends);
+            starts.zip(&texts.ends).try_for_each(|(start, end)| out.count((end - start) as usize))?;
+        }
+        out.bytes(self.all.as_bytes())?;
+        out.bytes(more.all.as_bytes())
+    }
+
+    /// Reads what [`write_to`](Self::write_to) wrote; `Err(InvalidData)` for what cannot be.
+    pub(super) fn read_from(input: &mut Take<'_, impl Read>) -> Result<Self> {
+        let count = input.count(4)?;
+        let mut ends = Vec::with_capacity(count);
+        let mut end = 0_u64;
+        input.rows::<4>(count, |length| {
+            end += u64::from(u32::from_le_bytes(*length));
+            ends.push(end);
+            Ok(())
+        })?;
+        let all = input.long_text(end)?;
+        if ends.iter().any(|end| !all.is_char_boundary(*end as usize)) {
+            return invalid("a text is no UTF-8");
+        }
+        Ok(Self { all, ends })
+    }
+
     /// Gives back what is not used.
     pub(super) fn shrink(&mut self) {
         self.all.shrink_to_fit();
@@ -47,6 +83,11 @@ pub(super) struct Interner {
 }
 
 impl Interner {
+    /// With room for so many different texts.
+    pub(super) fn with_capacity(texts: usize) -> Self {
+        Self { by_hash: HashMap::with_capacity(texts), ..Self::default() }
+    }
+
     /// The number of this text, which is added where it is new.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
