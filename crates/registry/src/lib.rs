@@ -9,6 +9,7 @@
 //! - [`parties`], [`certificates`], [`keys`], `subjects`, [`revocation`], [`operators`]: who gets in and who no longer
 //!   does; [`many`]: many certificates at once; [`servers`]: certificates of hosts inside; `in_use`: what still needs a
 //!   CA's old generation.
+//! - [`lookups`]: single things and pages among many, for commands.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
 //! - [`pending`]: who knocked and may be approved.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
@@ -25,6 +26,7 @@ mod heads;
 mod in_use;
 pub mod key;
 pub mod keys;
+pub mod lookups;
 pub mod many;
 mod migrate;
 pub mod open;
@@ -45,10 +47,11 @@ pub use audit::{AuditEvent, AuditFilter, AuditRow};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};
-pub use feed::{Feed, FeedEntry, Gap, State};
+pub use feed::{Feed, FeedEntry, Gap, Mark, State};
 pub use in_use::IssuedRow;
 pub use key::AuditKey;
 pub use keys::{KeyRow, SubjectRow};
+pub use lookups::{Basis, Page, PartyEntry};
 pub use many::Selected;
 pub use open::{Actor, Registry};
 pub use parties::PartyRow;

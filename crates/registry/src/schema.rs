@@ -1,13 +1,14 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
 /// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
-/// can be looked up. In the third a certificate names the last change that concerned many.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+/// can be looked up. In the third a certificate names the last change that concerned many. In the fourth commands find
+/// single things among a million.
+pub(crate) const MIGRATIONS: [&str; 4] = [
     "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
@@ -29,6 +30,13 @@ PRAGMA user_version = 3;
 ALTER TABLE certificates ADD COLUMN changed_by INTEGER;
 CREATE INDEX certificates_changed_by ON certificates (changed_by) WHERE changed_by IS NOT NULL;
 PRAGMA user_version = 4;
+",
+    "
+CREATE INDEX grants_site ON grants (site);
+CREATE INDEX certificates_end ON certificates (not_after) WHERE revoked_at IS NULL;
+CREATE INDEX certificates_excused ON certificates (number)
+WHERE ifnull(without_client_usage_until, ca_certificate_until) IS NOT NULL;
+PRAGMA user_version = 5;
 ",
 ];
 
@@ -58,6 +66,7 @@ CREATE TABLE grants (
     site TEXT NOT NULL,
     PRIMARY KEY (party, site)
 ) STRICT;
+CREATE INDEX grants_site ON grants (site);
 CREATE TABLE certificates (
     number INTEGER PRIMARY KEY,
     thumbprint BLOB NOT NULL UNIQUE,
@@ -89,6 +98,9 @@ CREATE INDEX certificates_sha1 ON certificates (sha1);
 CREATE INDEX certificates_key ON certificates (key_pin);
 CREATE INDEX certificates_changed_by ON certificates (changed_by) WHERE changed_by IS NOT NULL;
 CREATE INDEX certificates_revoked ON certificates (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX certificates_end ON certificates (not_after) WHERE revoked_at IS NULL;
+CREATE INDEX certificates_excused ON certificates (number)
+WHERE ifnull(without_client_usage_until, ca_certificate_until) IS NOT NULL;
 CREATE TABLE keys (
     number INTEGER PRIMARY KEY,
     key_pin BLOB NOT NULL,
@@ -184,5 +196,5 @@ CREATE TABLE receipts (
     cut INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 ";

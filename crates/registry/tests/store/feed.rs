@@ -11,7 +11,7 @@ use registry::{AuditFilter, Feed, FeedEntry, Gap, StoredCa, StoredSite};
 use super::*;
 
 /// The records in a form that can be compared: order of maps and empty sets aside.
-fn comparable(records: &Records) -> String {
+pub(crate) fn comparable(records: &Records) -> String {
     let sorted = |lines: Vec<String>| lines.into_iter().collect::<BTreeSet<_>>();
     let grants: BTreeMap<_, _> = records.ca_grants.iter().filter(|(_, cas)| !cas.is_empty()).collect();
     format!(
@@ -36,7 +36,7 @@ pub(crate) async fn changes(registry: &Registry, seq: i64) -> Vec<FeedEntry> {
 }
 
 /// Something of every kind, some of it taken back.
-async fn busy_world() -> World {
+pub(crate) async fn busy_world() -> World {
     let world = World::new().await;
     let World { registry, actor, .. } = &world;
     for party in ["acme", "alice", "bob", "carol", "kiosk"] {

@@ -1,10 +1,12 @@
 //! The registry's contract, on a real database file.
 
 mod audit;
+mod catching_up;
 mod feed;
 mod heads;
 mod in_use;
 mod known_keys;
+mod lookups;
 mod many;
 mod migration;
 mod pending;
@@ -102,10 +104,10 @@ async fn a_new_registry_is_its_owners_alone_and_is_not_made_twice() {
 #[tokio::test]
 async fn a_newer_schema_a_missing_file_and_no_registry_are_refused() {
     let world = World::new().await;
-    world.tamper("PRAGMA user_version = 5").await;
+    world.tamper("PRAGMA user_version = 6").await;
     let newer = Registry::open(&world.path()).await;
-    assert!(matches!(newer, Err(RegistryError::Newer { found: 5, known: 4 })));
-    world.tamper("PRAGMA user_version = 4").await;
+    assert!(matches!(newer, Err(RegistryError::Newer { found: 6, known: 5 })));
+    world.tamper("PRAGMA user_version = 5").await;
     assert!(Registry::open(&world.path()).await.is_ok());
 
     let elsewhere = world.directory.path().join("nothing.db");
