@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use examiner::UnixTime;
 use policy::site::Principal;
 use policy::verify::Anchor;
-use policy::{HolderView, HostName, PartyView, Snapshot};
+use policy::{HolderView, HostName, Snapshot};
 
 /// Upper ends, in seconds, of the times between a revocation and its being in force. Changes are dated to the second.
 const STEPS: [i64; 6] = [0, 1, 2, 5, 10, 60];
@@ -145,7 +145,14 @@ impl Figures {
 
 /// Certificates on record by site and state. An operator's are not counted.
 fn certificates(snapshot: &Snapshot, now: UnixTime) -> BTreeMap<(String, &'static str), usize> {
-    let mut counts = BTreeMap::new();
+    let named: Vec<(&HostName, &Principal)> = snapshot
+        .sites
+        .values()
+        .flat_map(|site| site.allow.iter().map(|one| (&site.name, one)))
+        .filter(|(_, one)| !matches!(one, Principal::Ca(_)))
+        .collect();
+    let mut counts: BTreeMap<(&HostName, &'static str), usize> = BTreeMap::new();
+    let mut count = |site, state| *counts.entry((site, state)).or_insert(0) += 1;
     for (_, record) in snapshot.records.certificates.iter() {
         let HolderView::Party(name) = record.holder else { continue };
         let party = snapshot.records.parties.named(name);
@@ -158,22 +165,24 @@ fn certificates(snapshot: &Snapshot, now: UnixTime) -> BTreeMap<(String, &'stati
         } else {
             "valid"
         };
-        for site in sites(snapshot, name, party) {
-            *counts.entry((site.to_string(), state)).or_insert(0) += 1;
+        let grants = party.into_iter().flat_map(|party| party.grants);
+        if named.is_empty() {
+            grants.for_each(|site| count(site, state));
+        } else {
+            let listed = named.iter().filter(|(_, one)| is_named(snapshot, one, name)).map(|(site, _)| *site);
+            grants.chain(listed).collect::<BTreeSet<_>>().into_iter().for_each(|site| count(site, state));
         }
     }
-    counts
+    counts.into_iter().map(|((site, state), count)| ((site.to_string(), state), count)).collect()
 }
 
-/// The sites that a party is granted, or that name it or its group in the configuration.
-fn sites<'a>(snapshot: &'a Snapshot, name: &str, party: Option<PartyView<'a>>) -> BTreeSet<&'a HostName> {
-    let is_named = |one: &Principal| match one {
+/// Whether the configuration names this party, or its group.
+fn is_named(snapshot: &Snapshot, principal: &Principal, name: &str) -> bool {
+    match principal {
         Principal::Party(id) => id == name,
         Principal::Group(group) => snapshot.groups.get(group).is_some_and(|members| members.contains(name)),
         Principal::Ca(_) => false,
-    };
-    let allowing = snapshot.sites.values().filter(|site| site.allow.iter().any(is_named));
-    allowing.map(|site| &site.name).chain(party.into_iter().flat_map(|party| party.grants)).collect()
+    }
 }
 
 #[cfg(test)]

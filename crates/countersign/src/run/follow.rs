@@ -18,7 +18,6 @@ use super::control::{FromGate, Link};
 use super::events::Sink;
 use super::figures::Figures;
 use super::receipts::Receipts;
-use super::snapshot_file::Header;
 use super::watch::Watched;
 use super::{denials, state};
 use crate::clock;
@@ -196,6 +195,7 @@ impl Follower {
         };
         if !entries.is_empty() {
             let last = entries.last().map_or(self.read.seq, |entry| entry.seq);
+            let mark = entries.last().map(|entry| entry.mark.clone());
             let settings_changed = entries.iter().any(|entry| entry.change == RecordChange::Settings);
             let revocations: Vec<UnixTime> =
                 entries.iter().filter(|entry| is_revocation(&entry.change)).map(|entry| entry.at).collect();
@@ -216,7 +216,9 @@ impl Follower {
             } else {
                 self.apply_records(touched);
             }
-            self.read.seq = self.read.seq.max(last);
+            if last >= self.read.seq {
+                (self.read.seq, self.read.mark) = (last, mark);
+            }
             self.report().await;
             let now = clock::now();
             revocations.iter().for_each(|at| self.figures.propagated(*at, now));
@@ -318,14 +320,18 @@ impl Follower {
         Ok(registry)
     }
 
-    /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one.
+    /// Reads the whole registry and puts it in force, with the denials of what was read before if it is an older one. Of
+    /// the records only what changed is read, where the changes lead from what is known to what holds.
     async fn read_whole(
         &mut self,
         registry: &Registry,
         link: &mut Link,
         unread: Unread,
     ) -> Result<(), String> {
-        let mut read = registry.load().await.map_err(|error| error.to_string())?;
+        let mut read = match self.catch_up(registry).await {
+            Some(read) => read,
+            None => registry.load().await.map_err(|error| error.to_string())?,
+        };
         let older = read.epoch != self.read.epoch || read.seq < self.read.seq;
         let found = registry.restored().is_some() && self.denials.is_none();
         if (older || found) && !std::mem::take(&mut self.accepting) {
@@ -337,6 +343,18 @@ impl Follower {
         let settings = self.load(&read, unread)?;
         link.sign().await?;
         self.put_in_force(settings, read, unread).await
+    }
+
+    /// What is known and the changes since. Not beside denials that the registry does not have: those are judged anew.
+    async fn catch_up(&self, registry: &Registry) -> Option<State> {
+        if self.denials.is_some() || self.accepting || registry.restored().is_some() {
+            return None;
+        }
+        let mut read = registry.catch_up(self.read.clone()).await.ok()??;
+        if read.records.overlay_len() > OVERLAY_MOST {
+            read.records.merge();
+        }
+        Some(read)
     }
 
     fn load(&self, read: &State, unread: Unread) -> Result<Settings, String> {
@@ -398,8 +416,7 @@ impl Follower {
         let time = UnixTime(self.confirmed.load(Ordering::Relaxed));
         snapshot.writing = Some(tokio::task::spawn_blocking(move || {
             let begun = Instant::now();
-            let header = Header::new(read.epoch, read.seq, time, kept);
-            match place.write(&header, &read.sites, &read.cas, &read.records) {
+            match place.write(&read, time, kept) {
                 Ok(()) => Some(begun.elapsed()),
                 Err(error) => {
                     tracing::error!(%error, "the last policy cannot be kept for a start without the registry");

@@ -17,6 +17,7 @@ use super::events::{AccessLog, Sink};
 use super::figures::Figures;
 use super::follow::{self, Beginning, Follower, Unread};
 use super::signals::Signals;
+use super::snapshot_file::{Header, Place};
 use super::sockets::{Role, Socket, There};
 use super::upstreams::Told;
 use super::{DRAIN, denials, lists, ocsp, passing, state};
@@ -183,7 +184,7 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
 async fn source(state_dir: &StateDir) -> Result<Source, StartError> {
     let place = super::snapshot_place(state_dir);
     let opened = match crate::store::open(state_dir).await {
-        Ok(registry) => registry.load().await.map(|state| (registry, state)),
+        Ok(registry) => whole(&registry, &place).await.map(|state| (registry, state)),
         Err(error) => Err(error),
     };
     match opened {
@@ -217,6 +218,33 @@ async fn source(state_dir: &StateDir) -> Result<Source, StartError> {
             Ok(Source { registry: None, state, confirmed: header.time, denials })
         }
         Err(error) => Err(StartError::Other(error.to_string())),
+    }
+}
+
+/// What the registry says: the last policy on disk and the changes since, where they lead there; else all of it is read.
+async fn whole(registry: &Registry, place: &Place) -> registry::Result<registry::State> {
+    if let Some(last) = last_policy(registry, place) {
+        let since = last.seq;
+        if let Ok(Some(state)) = registry.catch_up(last).await {
+            tracing::info!(changes = state.seq - since, "begun with the last policy and the changes since");
+            return Ok(state);
+        }
+    }
+    registry.load().await
+}
+
+/// The last policy on disk, where it is one of this registry and holds nothing that the registry does not.
+fn last_policy(registry: &Registry, place: &Place) -> Option<registry::State> {
+    let is_of_registry = |last: &Header| last.kept_denials == 0 && last.epoch == registry.epoch();
+    if registry.restored().is_some() || !place.header().is_some_and(|last| is_of_registry(&last)) {
+        return None;
+    }
+    match place.read(clock::now()) {
+        Ok((header, state)) => is_of_registry(&header).then_some(state),
+        Err(error) => {
+            tracing::warn!(%error, "the last policy is of no use: the whole registry is read");
+            None
+        }
     }
 }
 

@@ -52,13 +52,81 @@ fn a_policy_on_disk_that_was_changed_is_not_served() {
     let mut portal = Portal::start(&binary());
     portal.stop_gate();
     carry(&portal.sandbox.path("state"), &portal.sandbox.path("away"), false);
-    let last = portal.sandbox.read("state/snapshot/last");
-    portal.sandbox.write("state/snapshot/last", last.replacen("\"alice\"", "\"mallo\"", 1));
+    let last = std::fs::read(portal.sandbox.path("state/snapshot/last")).unwrap();
+    portal.sandbox.write("state/snapshot/last", renamed(&last, b"alice", b"mallo"));
     let refused = portal.countersign(&["run"]).exited(3);
     assert!(refused.stderr.contains("seal"), "{}", refused.story());
     portal.sandbox.write("state/snapshot/last", &last);
     portal.start_gate();
     assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
+}
+
+/// The bytes with one name, wherever it stands, in the place of another.
+fn renamed(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    assert!(!places.is_empty(), "the name is there");
+    places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+    bytes
+}
+
+/// Starts the gate; whether it began with its last policy, and not with the whole registry.
+fn start_with_last(portal: &mut Portal) -> bool {
+    portal.start_gate();
+    portal.gate().stderr().contains("begun with the last policy")
+}
+
+#[test]
+fn a_gate_begins_with_its_last_policy_and_what_changed_since() {
+    let mut portal = Portal::build(&binary()).party("alice").party("bob").start();
+    portal.stop_gate();
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    assert!(start_with_last(&mut portal), "{}", portal.gate().stderr());
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+    assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200);
+    portal.countersign(&["party", "suspend", "bob"]).ok();
+    assert_eq!(portal.curl(Some("bob"), "/", &[]).json()["code"], "suspended");
+}
+
+#[test]
+fn an_older_copy_of_the_last_policy_brings_nobody_back() {
+    let mut portal = Portal::build(&binary()).party("alice").party("bob").start();
+    portal.stop_gate();
+    let older = std::fs::read(portal.sandbox.path("state/snapshot/last")).unwrap();
+    portal.start_gate();
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+    portal.stop_gate();
+    portal.sandbox.write("state/snapshot/last", older);
+    assert!(start_with_last(&mut portal), "{}", portal.gate().stderr());
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
+    assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200);
+}
+
+#[test]
+fn a_last_policy_that_is_of_no_use_leaves_the_registry_to_be_read() {
+    let mut portal = Portal::build(&binary()).party("alice").party("bob").start();
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    portal.stop_gate();
+    let last = std::fs::read(portal.sandbox.path("state/snapshot/last")).unwrap();
+    let key = std::fs::read(portal.sandbox.path("state/snapshot.key")).unwrap();
+    let damages: [(&str, &[u8], Vec<u8>); 5] = [
+        ("cut", &key, last[..last.len() - 1].to_vec()),
+        ("empty", &key, Vec::new()),
+        ("changed", &key, renamed(&last, b"alice", b"mallo")),
+        ("another key's", &[7; 32], last.clone()),
+        ("of an older format", &key, b"{\"format\":1}\n".to_vec()),
+    ];
+    for (what, key, last) in damages {
+        portal.sandbox.write("state/snapshot.key", key);
+        portal.sandbox.write("state/snapshot/last", last);
+        assert!(!start_with_last(&mut portal), "{what}");
+        assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked", "{what}");
+        assert_eq!(portal.curl(Some("bob"), "/", &[]).status, 200, "{what}");
+        portal.stop_gate();
+    }
+    assert!(start_with_last(&mut portal), "the next is whole again: {}", portal.gate().stderr());
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).json()["code"], "revoked");
 }
 
 #[test]
