@@ -203,7 +203,7 @@ fn add(globals: &Globals, args: &Add) -> Outcome {
         ));
     }
     let settings = settings_text(args)?;
-    let mut stored = Stored::from(&context.state);
+    let mut stored = Stored::from(&context.basis);
     stored.cas.push(StoredCa {
         name: args.name.clone(),
         pem: pem.clone(),
@@ -353,11 +353,11 @@ fn remove(globals: &Globals, name: &str) -> Outcome {
             "countersign ca list",
         ));
     };
-    if !context.state.cas.iter().any(|stored| stored.name == name) {
+    if !context.basis.cas.iter().any(|stored| stored.name == name) {
         return Err(Failure::usage(format!("CA {name} stands in {}", ca.origin), "remove it there"));
     }
     // What would still name it is said before anything is removed.
-    let mut stored = Stored::from(&context.state);
+    let mut stored = Stored::from(&context.basis);
     stored.cas.retain(|one| one.name != name);
     context.try_settings(&stored)?;
     if globals.dry_run

@@ -21,8 +21,8 @@ pub struct Context {
     pub settings: Settings,
     /// The registry.
     pub registry: Registry,
-    /// What it held when the command began.
-    pub state: registry::State,
+    /// What settings are made of, as the registry held it when the command began. Parties and certificates are looked up.
+    pub basis: registry::Basis,
     /// Who makes changes.
     pub actor: Actor,
     /// The moment of the command.
@@ -39,17 +39,17 @@ impl Context {
         let state_dir = state_dir(globals, &path, now)?;
         check_owner(state_dir.path())?;
         let runtime = runtime()?;
-        let (registry, state) = runtime.block_on(async {
+        let (registry, basis) = runtime.block_on(async {
             let registry = crate::store::open(&state_dir).await?;
-            let state = registry.load().await?;
-            Ok::<_, registry::RegistryError>((registry, state))
+            let basis = registry.basis().await?;
+            Ok::<_, registry::RegistryError>((registry, basis))
         })?;
-        let stored = Stored::from(&state);
+        let stored = Stored::from(&basis);
         let settings = Settings::load(&path, Some(&state_dir), Some(&stored), now)?;
         for (name, fault) in &settings.broken_cas {
             globals.warn(format!("CA {name} is left out here: {fault}"));
         }
-        Ok(Self { settings, registry, state, actor: actor(), now, runtime })
+        Ok(Self { settings, registry, basis, actor: actor(), now, runtime })
     }
 
     /// Runs one of the registry's verbs to its end.

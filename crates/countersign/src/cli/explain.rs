@@ -158,7 +158,11 @@ fn code_meaning(globals: &Globals, code: Code, finding: Option<(Value, String)>)
 pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str, reaching: bool) -> Outcome {
     let context = Context::open(globals)?;
     let name = context.site(site)?;
-    let snapshot = context.settings.snapshot(context.state.records.clone(), 0);
+    let shown = file.map(cert::read).transpose()?;
+    let cas = context.settings.cas.keys().map(String::as_str);
+    let about = shown.as_ref().and_then(|chain| chain.first());
+    let records = context.run(context.registry.records_about(about, cas))?;
+    let snapshot = context.settings.snapshot(records, 0);
     let Some(site) = snapshot.site(&name) else {
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
@@ -166,11 +170,11 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str, reac
     let path = NormalPath::parse(path)
         .map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
     let rule = site.rule(&path).map_err(|error| Failure::usage(error.to_string(), "leave the `;` out"))?;
-    let peer = match file {
+    let peer = match shown {
         None => None,
-        Some(file) => {
+        Some(shown) => {
             let chain: Vec<CertificateDer<'static>> =
-                cert::read(file)?.iter().map(|one| CertificateDer::from(one.der.to_vec())).collect();
+                shown.iter().map(|one| CertificateDer::from(one.der.to_vec())).collect();
             Peer::identify(Arc::from(chain), &site.anchors, context.now)
         }
     };

@@ -135,8 +135,7 @@ pub fn log_to_stderr(globals: &Globals) {
 
 /// The configuration together with the registry.
 pub async fn settings(config: &Path, state_dir: &StateDir) -> Result<Settings, Failure> {
-    let state = crate::store::open(state_dir).await?.load().await?;
-    let stored = Stored::from(&state);
+    let stored = Stored::from(&crate::store::open(state_dir).await?.basis().await?);
     Ok(Settings::load(config, Some(state_dir), Some(&stored), crate::clock::now())?)
 }
 

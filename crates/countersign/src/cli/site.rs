@@ -110,7 +110,7 @@ fn add(globals: &Globals, args: Add) -> Outcome {
         ));
     }
     let settings = settings_text(&args)?;
-    let mut stored = Stored::from(&context.state);
+    let mut stored = Stored::from(&context.basis);
     stored.sites.push(StoredSite { name: name.to_string(), settings: settings.clone() });
     context.try_settings(&stored)?;
     if globals.dry_run {
@@ -214,15 +214,9 @@ fn show(globals: &Globals, site: &str) -> Outcome {
     let context = Context::open(globals)?;
     let name = context.site(site)?;
     let site = &context.settings.sites[&name];
-    let granted: Vec<String> = context
-        .state
-        .records
-        .parties
-        .iter()
-        .filter(|party| party.grants.contains(&name))
-        .map(|party| party.name.to_owned())
-        .chain(context.state.records.ca_grants.get(&name).into_iter().flatten().map(|ca| format!("ca:{ca}")))
-        .collect();
+    let (parties, cas) = context.run(context.registry.granted_to(&name))?;
+    let granted: Vec<String> =
+        parties.iter().map(ToString::to_string).chain(cas.iter().map(|ca| format!("ca:{ca}"))).collect();
     let mut value = super::config::site_view(site);
     value["name"] = json!(name);
     value["granted"] = json!(granted);
@@ -243,11 +237,11 @@ fn remove(globals: &Globals, site: &str) -> Outcome {
     let context = Context::open(globals)?;
     let name = context.site(site)?;
     let origin = &context.settings.sites[&name].origin;
-    if !context.state.sites.iter().any(|stored| stored.name == name) {
+    if !context.basis.sites.iter().any(|stored| stored.name == name) {
         return Err(Failure::usage(format!("site {name} stands in {origin}"), "remove it there"));
     }
     // What would still name it is said before anything is removed.
-    let mut stored = Stored::from(&context.state);
+    let mut stored = Stored::from(&context.basis);
     stored.sites.retain(|one| one.name != name.as_str());
     context.try_settings(&stored)?;
     if globals.dry_run || !globals.confirm(&format!("Remove site {name}?")) {

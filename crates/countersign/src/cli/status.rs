@@ -41,7 +41,7 @@ fn run(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let (settings, now) = (&context.settings, context.now);
     let mut receipts = crate::run::live(&settings.state, context.run(context.registry.receipts())?);
-    receipts.retain(|one| one.epoch == context.state.epoch);
+    receipts.retain(|one| one.epoch == context.basis.epoch);
     let pending = context.run(context.registry.pendings())?.len();
     let mut attention: Vec<String> = Vec::new();
     let mut mentions: Vec<String> = Vec::new();
@@ -108,8 +108,8 @@ fn run(globals: &Globals) -> Outcome {
         attention.extend(server_certificate(&settings.state, &name, certificate, now));
     }
     attention.extend(settings.sites.values().filter_map(|site| upstream_tls(site, now)));
-    for (thumbprint, record) in context.state.records.certificates.iter() {
-        let ends = [record.exceptions.without_client_usage_until, record.exceptions.ca_certificate_until];
+    for (thumbprint, exceptions) in context.run(context.registry.excused())? {
+        let ends = [exceptions.without_client_usage_until, exceptions.ca_certificate_until];
         for until in ends.into_iter().flatten().filter(|until| *until >= now) {
             mentions.push(format!("exception: certificate {thumbprint} until {until}"));
         }
@@ -117,8 +117,8 @@ fn run(globals: &Globals) -> Outcome {
     attention.extend(
         receipts
             .iter()
-            .filter(|one| one.seq < context.state.seq)
-            .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.state.seq)),
+            .filter(|one| one.seq < context.basis.seq)
+            .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.basis.seq)),
     );
     if let Some(last) =
         crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0)
@@ -134,7 +134,7 @@ fn run(globals: &Globals) -> Outcome {
     }
     let upstreams = if receipts.is_empty() { Vec::new() } else { upstreams::last(&settings.state) };
     attention.extend(upstreams.iter().filter_map(Upstream::attention));
-    let parties = context.state.records.parties.len();
+    let parties = context.run(context.registry.count_parties())?;
     let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut text = columns(&[
@@ -143,7 +143,7 @@ fn run(globals: &Globals) -> Outcome {
         row("CAs", settings.cas.len().to_string()),
         row("pending", pending.to_string()),
         row("gates", if gates.is_empty() { "none running".into() } else { gates.join(", ") }),
-        row("change", context.state.seq.to_string()),
+        row("change", context.basis.seq.to_string()),
     ]);
     for one in &mentions {
         text += &format!("mentioned: {one}\n");
@@ -158,7 +158,7 @@ fn run(globals: &Globals) -> Outcome {
             "cas": settings.cas.keys().collect::<Vec<_>>(),
             "pending": pending,
             "gates": gates,
-            "change": context.state.seq,
+            "change": context.basis.seq,
             "upstreams": upstreams,
             "mentions": mentions,
             "attention": attention,

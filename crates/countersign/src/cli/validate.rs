@@ -54,8 +54,8 @@ fn stored(state: &StateDir) -> Result<Option<Stored>, Failure> {
         return Ok(None);
     }
     context::check_owner(state.path())?;
-    let state = context::runtime()?.block_on(async { crate::store::open(state).await?.load().await })?;
-    Ok(Some(Stored::from(&state)))
+    let basis = context::runtime()?.block_on(async { crate::store::open(state).await?.basis().await })?;
+    Ok(Some(Stored::from(&basis)))
 }
 
 fn views(problems: &[Problem]) -> Vec<serde_json::Value> {

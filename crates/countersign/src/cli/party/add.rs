@@ -149,7 +149,8 @@ pub fn grant(context: &Context, name: &PartyName, sites: &[HostName]) -> Result<
 
 /// Where the party may enter now that these were granted: by its grants, and by the lists in the configuration.
 fn entering(context: &Context, name: &PartyName, granted: &[HostName]) -> String {
-    let before = context.state.records.parties.get(name);
+    // What was done is done, and is told even if this cannot be read again.
+    let known = context.run(context.registry.party(name)).ok().flatten();
     let names = |principals: &[Principal]| {
         principals.iter().any(|principal| match principal {
             Principal::Party(party) => party == name.as_str(),
@@ -161,7 +162,8 @@ fn entering(context: &Context, name: &PartyName, granted: &[HostName]) -> String
         })
     };
     let enters = context.settings.sites.iter().filter(|(site, settings)| {
-        let grant = granted.contains(site) || before.is_some_and(|party| party.grants.contains(*site));
+        let grant =
+            granted.contains(site) || known.as_ref().is_some_and(|party| party.grants.contains(*site));
         (grant || names(&settings.allow)) && !names(&settings.deny)
     });
     let all: Vec<&str> = enters.map(|(site, _)| site.as_str()).collect();

@@ -59,7 +59,7 @@ pub fn run(globals: &Globals, context: &Context, rules: &[String], fate: Fate<'_
     let text = format!("{} certificate(s) {done_to}\n{}{}", done.len(), table(&done), effect.text());
     globals.print(&value, text);
     if matches!(fate, Fate::Revoked(_)) {
-        warn_of_other_ways(globals, context, &self::parties(&done));
+        warn_of_other_ways(globals, context, &self::parties(&done))?;
     }
     Ok(effect.end(globals))
 }
@@ -93,17 +93,17 @@ fn table(all: &[Selected]) -> String {
 }
 
 /// A revoked certificate's party may have another way in, which a rule for certificates does not see.
-fn warn_of_other_ways(globals: &Globals, context: &Context, revoked: &BTreeSet<&PartyName>) {
-    let records = &context.state.records;
-    let by_key = records.keys.iter().flat_map(|(_, all)| all.iter());
-    let by_key = by_key.filter(|key| key.revoked.is_none()).map(|key| &key.party);
-    let by_subject = records.subjects.iter().map(|(_, party)| party);
-    let others: BTreeSet<&PartyName> =
-        by_key.chain(by_subject).filter(|party| revoked.contains(party)).collect();
+fn warn_of_other_ways(
+    globals: &Globals,
+    context: &Context,
+    revoked: &BTreeSet<&PartyName>,
+) -> Result<(), Failure> {
+    let others = context.run(context.registry.with_other_ways(revoked))?;
     if let Some(first) = others.first() {
         globals.warn(format!(
             "{} of these parties still enter by a key pin or a subject, such as {first}; `countersign party revoke {first}` ends that too",
             others.len()
         ));
     }
+    Ok(())
 }

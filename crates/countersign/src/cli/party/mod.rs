@@ -82,14 +82,16 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
 pub fn known(context: &Context, text: &str) -> Result<registry::PartyRow, Failure> {
     let name = PartyName::parse(text)?;
     let found = context.run(context.registry.party(&name))?;
-    found.ok_or_else(|| {
-        let near = context.state.records.parties.iter().map(|party| party.name);
-        let help = crate::config::problem::did_you_mean(name.as_str(), near).map_or_else(
-            || format!("add it with `countersign party add {name}`"),
-            |near| format!("did you mean `{near}`?"),
-        );
-        Failure::not_found(format!("there is no party `{name}`"), help)
-    })
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let near = context.run(context.registry.names_near(&name))?;
+    let near = near.iter().map(PartyName::as_str);
+    let help = crate::config::problem::did_you_mean(name.as_str(), near).map_or_else(
+        || format!("add it with `countersign party add {name}`"),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(Failure::not_found(format!("there is no party `{name}`"), help))
 }
 
 fn row_view(row: &registry::PartyRow) -> Value {

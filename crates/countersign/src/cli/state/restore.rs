@@ -171,7 +171,7 @@ struct Found {
     revoked: usize,
     /// What is wrong with its audit log.
     audit: Option<String>,
-    parties: usize,
+    parties: u64,
 }
 
 async fn look(state: &StateDir, published: Option<Published>) -> Result<Found, registry::RegistryError> {
@@ -189,7 +189,7 @@ async fn look(state: &StateDir, published: Option<Published>) -> Result<Found, r
         AuditVerdict::Broken { what, .. } => Some(what),
     };
     let doubt = registry.restored().map(ToString::to_string);
-    Ok(Found { doubt, revoked, audit, parties: registry.parties().await?.len() })
+    Ok(Found { doubt, revoked, audit, parties: registry.count_parties().await? })
 }
 
 fn octets(hex: &str) -> Option<Vec<u8>> {

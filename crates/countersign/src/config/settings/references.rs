@@ -101,10 +101,7 @@ pub(super) fn lonely(
     warnings: &mut Vec<Problem>,
 ) {
     for (name, site) in sites {
-        let granted = stored.is_some_and(|stored| {
-            let parties = stored.records.parties.iter().any(|party| party.grants.contains(name));
-            parties || stored.records.ca_grants.get(name).is_some_and(|cas| !cas.is_empty())
-        });
+        let granted = stored.is_some_and(|stored| stored.granted.contains(name));
         if site.allow.is_empty() && !granted {
             let what = format!("site {name} lets nobody in: it has neither `allow` nor grants");
             let help = format!("countersign party add NAME --site {name}");

@@ -36,7 +36,8 @@ pub struct Admitted {
 
 /// Asks the decision for each certificate on record, for the site and for each of its paths.
 pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure> {
-    let snapshot = context.settings.snapshot(context.state.records.clone(), 0);
+    let records = context.run(context.registry.load())?.records;
+    let snapshot = context.settings.snapshot(records.clone(), 0);
     let Some(site) = snapshot.site(name) else {
         return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
     };
@@ -55,7 +56,7 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
     let closed = (0..site.paths.len()).filter(|i| site.paths[*i].client_auth == ClientAuth::Required);
     let rules: Vec<Option<usize>> = std::iter::once(base).chain(closed.map(Some)).collect();
     let mut all = Admitted { certificates: Vec::new(), anchors: Vec::new(), left_out: Vec::new() };
-    for (thumbprint, record) in context.state.records.certificates.iter() {
+    for (thumbprint, record) in records.certificates.iter() {
         let HolderView::Party(party) = record.holder else { continue };
         let Some((_, row)) = context.run(context.registry.find_certificate(thumbprint))? else { continue };
         let sent: Vec<CertificateDer<'static>> =
@@ -107,7 +108,7 @@ pub fn admitted(context: &Context, name: &HostName) -> Result<Admitted, Failure>
             all.left_out.push((format!("ca:{ca}"), why.into()));
         }
     }
-    let mut pins = context.state.records.keys.iter().flat_map(|(_, keys)| keys.iter());
+    let mut pins = records.keys.iter().flat_map(|(_, keys)| keys.iter());
     if pins.any(|key| key.revoked.is_none() && lists(&snapshot, site, &rules, &key.party)) {
         let why = "they admit any certificate with that key; only whole certificates can be listed";
         all.left_out.push(("pinned keys".into(), why.into()));
