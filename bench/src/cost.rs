@@ -37,6 +37,11 @@ pub fn memory(pid: u32) -> Result<Memory, Failure> {
     Ok(sum)
 }
 
+/// The most memory in kB that one process had resident so far; none where it has ended.
+pub fn peak_kb(pid: u32) -> Option<u64> {
+    kb_of(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmHWM:").ok()
+}
+
 /// `pid` and its descendants.
 pub fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];

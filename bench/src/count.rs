@@ -64,8 +64,9 @@ pub fn count(options: &CountOptions) -> Result<(), Failure> {
     let mut hall = Hall::open(cores, &out, modes.contains(&Mode::HandshakeNew))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().doing("the runtime")?;
     LocalSet::new().block_on(&runtime, async {
-        instructions(&mut counts, &mut hall, &gate, &out).await?;
-        system_calls(&mut counts, &mut hall, &gate).await
+        let others = [options.parties, options.rules.min(options.parties)];
+        instructions(&mut counts, &mut hall, &gate, &out, others).await?;
+        system_calls(&mut counts, &mut hall, &gate, others).await
     })?;
     let text = serde_json::to_string_pretty(&counts).doing("count.json")?;
     fs::write(out.join("count.json"), text).doing("count.json")?;
@@ -74,8 +75,15 @@ pub fn count(options: &CountOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn instructions(counts: &mut [Count], hall: &mut Hall, gate: &Path, out: &Path) -> Result<(), Failure> {
+async fn instructions(
+    counts: &mut [Count],
+    hall: &mut Hall,
+    gate: &Path,
+    out: &Path,
+    others: [u32; 2],
+) -> Result<(), Failure> {
     let mut place = hall.place(Kind::Gate, gate)?;
+    place.others = others;
     let file = place.dir.join("callgrind");
     place.under = [
         "valgrind",
@@ -107,8 +115,14 @@ async fn instructions(counts: &mut [Count], hall: &mut Hall, gate: &Path, out: &
     Ok(())
 }
 
-async fn system_calls(counts: &mut [Count], hall: &mut Hall, gate: &Path) -> Result<(), Failure> {
-    let place = hall.place(Kind::Gate, gate)?;
+async fn system_calls(
+    counts: &mut [Count],
+    hall: &mut Hall,
+    gate: &Path,
+    others: [u32; 2],
+) -> Result<(), Failure> {
+    let mut place = hall.place(Kind::Gate, gate)?;
+    place.others = others;
     let server = Server::start(Kind::Gate, &place, &hall.cores)?;
     server.prove(&hall.pki).await?;
     let thread = serving_thread(gate_process(&server)?)?;

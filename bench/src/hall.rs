@@ -47,6 +47,7 @@ impl Hall {
             port: testkit::free_port(),
             upstream: self.upstream.port,
             files: self.files.clone(),
+            others: [0, 0],
         })
     }
 }

@@ -84,6 +84,12 @@ pub struct CountOptions {
     /// Units of each mode, 1 to 100000; fitting ones where absent.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub units: Option<u32>,
+    /// Other parties on record, each with a grant and a pinned certificate; 0 to 1000000.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub parties: u32,
+    /// So many of them also have a subject rule.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub rules: u32,
 }
 
 impl CountOptions {

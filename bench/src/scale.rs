@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -31,18 +31,31 @@ struct Report {
     revoked: u64,
     /// Bytes of the database.
     database: u64,
-    /// Wall-clock milliseconds of each command, from its start to its end.
-    commands_ms: BTreeMap<&'static str, f64>,
+    /// Of each command, from its start to its end.
+    commands: BTreeMap<&'static str, Used>,
     /// Bytes of the whole list and of its largest part.
     list: [u64; 2],
-    /// Milliseconds from the start of the gate until it is ready.
-    start_ms: f64,
+    /// Of the gate until it is ready: where the whole registry is read, and where it has its last policy.
+    starts: [Used; 2],
+    /// Bytes of the last policy on disk.
+    last_policy: u64,
+    /// Milliseconds from a revocation's command to its end, with the gate's word that it is in force.
+    revoke_ms: f64,
     /// Microseconds from a question to its answer, with a connection for each: median, and 99 of 100.
     ocsp_us: [f64; 2],
     /// Microseconds of processor time for an answer, in the gate and in the process that answers.
     ocsp_processor_us: [f64; 2],
     /// Resident kB of the gate, of the authority after it made the lists, and of the process that answers.
     resident_kb: [u64; 3],
+}
+
+/// What a process used.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Used {
+    /// Processor time of it and its children in milliseconds, in steps of 10.
+    processor_ms: f64,
+    /// The most kB that it had resident at once.
+    peak_kb: u64,
 }
 
 /// Measures, prints, and writes scale.json.
@@ -58,29 +71,40 @@ pub fn scale(options: &ScaleOptions) -> Result<(), Failure> {
     let database = portal.sandbox.path("state/registry.db");
     fill(&database, options.certificates)?;
 
-    let mut commands_ms = BTreeMap::new();
-    let middle = format!("p{}", options.certificates / 2);
-    let lines: [(&'static str, &[&str]); 5] = [
+    let mut commands = BTreeMap::new();
+    // Not one of those that are revoked.
+    let middle = format!("p{}", options.certificates / 40 * 20 + 1);
+    let lines: [(&'static str, &[&str]); 11] = [
         ("party show", &["party", "show", &middle]),
-        ("party list", &["party", "list"]),
+        ("party list --limit 100", &["party", "list", "--limit", "100", "--after", &middle]),
+        ("party list --expires-within 1d", &["party", "list", "--expires-within", "1d"]),
+        ("party list, all", &["party", "list"]),
         ("party add", &["party", "add", "late", "--site", "portal.test", "--pem", "--out", "."]),
+        ("party suspend", &["party", "suspend", &middle]),
+        ("party revoke", &["party", "revoke", &middle]),
+        ("explain", &["explain", "late.pem", "--site", "portal.test"]),
+        ("status", &["status"]),
         ("ca crl", &["ca", "crl", "--out", "whole.crl"]),
         ("upkeep: all lists", &["upkeep"]),
     ];
     for (name, line) in lines {
-        let began = Instant::now();
-        run(&portal, line)?;
-        commands_ms.insert(name, began.elapsed().as_secs_f64() * 1e3);
+        commands.insert(name, run(&portal, line)?);
     }
 
-    let began = Instant::now();
-    let gate = Gate::spawn(portal.sandbox.command(&["run"]));
-    gate.wait_stderr("ready", PATIENCE);
-    portal.gate = Some(gate);
-    let start_ms = began.elapsed().as_secs_f64() * 1e3;
+    let whole = start(&mut portal)?;
+    let last = portal.sandbox.path("state/snapshot/last");
+    let end = Instant::now() + PATIENCE;
+    while !last.exists() {
+        if Instant::now() > end {
+            return Err(Failure::new("the last policy is not written"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    portal.stop_gate();
+    let starts = [whole, start(&mut portal)?];
     let began = Instant::now();
     run(&portal, &["party", "revoke", "late"])?;
-    commands_ms.insert("party revoke, in force at the gate", began.elapsed().as_secs_f64() * 1e3);
+    let revoke_ms = began.elapsed().as_secs_f64() * 1e3;
 
     let questions = questions(&portal, &database)?;
     answer(http, &questions[0])?;
@@ -103,9 +127,11 @@ pub fn scale(options: &ScaleOptions) -> Result<(), Failure> {
         certificates: options.certificates,
         revoked: number(&database, "SELECT count(*) FROM certificates WHERE revoked_at IS NOT NULL")?,
         database: database.metadata().doing("the database")?.len(),
-        commands_ms,
+        commands,
         list: lists(&portal.sandbox.path("state/crl"))?,
-        start_ms,
+        starts,
+        last_policy: last.metadata().doing("the last policy")?.len(),
+        revoke_ms,
         ocsp_us: [took[took.len() / 2], took[took.len() * 99 / 100]],
         ocsp_processor_us: used.map(|all| all / QUESTIONS.0 as f64),
         resident_kb: [resident(gate)?, resident(authority)?, resident(responder)?],
@@ -113,14 +139,38 @@ pub fn scale(options: &ScaleOptions) -> Result<(), Failure> {
     write(options, &report)
 }
 
-/// Runs one command to its end, however long it takes.
-fn run(portal: &Portal, line: &[&str]) -> Result<(), Failure> {
-    let done = portal.sandbox.command(line).output().doing("the gate's binary")?;
-    if done.status.success() {
-        return Ok(());
+/// Runs one command to its end, however long it takes. One that calls for attention has done its work as well.
+fn run(portal: &Portal, line: &[&str]) -> Result<Used, Failure> {
+    let said = portal.sandbox.path("said");
+    let file = std::fs::File::create(&said).doing("a file")?;
+    let before = cost::processor_time(std::process::id())?;
+    let mut command = portal.sandbox.command(line);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+    let mut child = command.spawn().doing("the gate's binary")?;
+    let mut peak_kb = 0;
+    let status = loop {
+        peak_kb = peak_kb.max(cost::peak_kb(child.id()).unwrap_or(0));
+        match child.try_wait().doing("the gate's binary")? {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    if !matches!(status.code(), Some(0 | 1)) {
+        let said = std::fs::read_to_string(said).unwrap_or_default();
+        return Err(Failure::new(format!("countersign {}: {said}", line.join(" "))));
     }
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    Err(Failure::new(format!("countersign {}: {said}", line.join(" "))))
+    let processor_ms = (cost::processor_time(std::process::id())? - before) / 1e3;
+    Ok(Used { processor_ms, peak_kb })
+}
+
+/// Starts the gate; what its processes used until it is ready, and the most memory of the one that serves.
+fn start(portal: &mut Portal) -> Result<Used, Failure> {
+    let gate = Gate::spawn(portal.sandbox.command(&["run"]));
+    gate.wait_stderr("ready", PATIENCE);
+    let processor_ms = cost::processor_time(gate.pid())? / 1e3;
+    let peak_kb = gate.gate_pid().and_then(cost::peak_kb);
+    portal.gate = Some(gate);
+    Ok(Used { processor_ms, peak_kb: peak_kb.ok_or_else(|| Failure::new("no gate runs"))? })
 }
 
 /// The gate beside this program.
@@ -142,7 +192,7 @@ fn number(database: &Path, query: &str) -> Result<u64, Failure> {
     sql(database, query)?.trim().parse().doing("a number of sqlite3")
 }
 
-/// Puts the parties p1, p2, … on record, each with a certificate like alice's, every twentieth revoked.
+/// Puts the parties p1, p2, … on record, each with a grant and a certificate like alice's, every twentieth revoked.
 fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
     let text = format!(
         "PRAGMA synchronous = OFF;
@@ -158,6 +208,7 @@ fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
                  one.not_after, CASE WHEN i % 20 = 0 THEN one.not_before END,
                  CASE WHEN i % 20 = 0 THEN 'superseded' END, one.der, one.issued_by
              FROM n, (SELECT * FROM certificates WHERE holder = 'alice') AS one;
+         INSERT INTO grants (party, site) SELECT 'p' || i, 'portal.test' FROM n;
          COMMIT;
          PRAGMA wal_checkpoint(TRUNCATE);"
     );
@@ -225,15 +276,25 @@ fn write(options: &ScaleOptions, report: &Report) -> Result<(), Failure> {
         report.revoked,
         report.database as f64 / 1e6
     );
-    for (name, took) in &report.commands_ms {
-        text += &format!("{name}: {took:.0} ms\n");
+    let used = |used: &Used| {
+        format!("{:.0} ms of processor time, {} MB at the most", used.processor_ms, used.peak_kb / 1000)
+    };
+    for (name, one) in &report.commands {
+        text += &format!("{name}: {}\n", used(one));
     }
     text += &format!(
         "the list: {} kB whole, {} kB the largest of {PARTS} parts\n",
         report.list[0] / 1000,
         report.list[1] / 1000
     );
-    text += &format!("start of the gate: {:.0} ms\n", report.start_ms);
+    let [whole, last] = &report.starts;
+    text += &format!("start of the gate with the whole registry: {}\n", used(whole));
+    text += &format!(
+        "start of the gate with its last policy, {} MB: {}\n",
+        report.last_policy / 1_000_000,
+        used(last)
+    );
+    text += &format!("a revocation until the gate has it in force: {:.0} ms\n", report.revoke_ms);
     let [gate, responder] = report.ocsp_processor_us;
     let [median, late] = report.ocsp_us;
     text += &format!(

@@ -32,7 +32,7 @@ impl Upstream {
         let mut command = Command::new(program);
         command.args(["upstream", "--port", &port.to_string()]).stdin(Stdio::null());
         let mut upstream = Self { child: cores.start_upstream(&mut command)?, port };
-        wait_for_port(port, &mut upstream.child).doing("the upstream")?;
+        wait_for_port(port, &mut upstream.child, Duration::from_secs(20)).doing("the upstream")?;
         Ok(upstream)
     }
 }
@@ -45,15 +45,15 @@ impl Drop for Upstream {
 }
 
 /// Waits until somebody listens on `port`, 20 s at most, while `child` lives.
-pub fn wait_for_port(port: u16, child: &mut Child) -> Result<(), Failure> {
+pub fn wait_for_port(port: u16, child: &mut Child, patience: Duration) -> Result<(), Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + patience;
     while StdTcpStream::connect(address).is_err() {
         if let Some(status) = child.try_wait().doing("its state")? {
             return Err(Failure::new(format!("it ended with {status}")));
         }
         if Instant::now() > end {
-            return Err(Failure::new("it does not listen after 20 s"));
+            return Err(Failure::new(format!("it does not listen after {patience:?}")));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

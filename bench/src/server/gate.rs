@@ -1,7 +1,10 @@
 //! The gate, set up with its own command line: a trusted issuer with a rule on names, limits at their defaults.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Place, program};
 use crate::failure::{Doing, Failure};
@@ -36,10 +39,49 @@ pub(super) fn prepare(place: &Place) -> Result<Command, Failure> {
     let ca = place.files.ca.display().to_string();
     let rule = format!("san:dns=*.{VISITORS}");
     run(place, &["ca", "add", &ca, "--name", "partners", "--site", SITE, "--match", &rule])?;
+    if place.others[0] > 0 {
+        others(place)?;
+    }
     let Some((first, rest)) = place.under.split_first() else { return Ok(command(place, &["run"])) };
     let mut command = Command::new(first);
     command.args(rest).arg(&place.program).arg("run");
     Ok(at_home(command, place))
+}
+
+/// Puts other parties on record, and lets the gate run once, so that the next begins with its last policy.
+fn others(place: &Place) -> Result<(), Failure> {
+    let [parties, rules] = place.others;
+    let text = format!(
+        "PRAGMA synchronous = OFF;
+         BEGIN;
+         CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {parties})
+             SELECT i FROM n;
+         INSERT INTO parties (name, id, created_at)
+             SELECT 'p' || i, printf('%08x-0000-4000-8000-%012x', i, i), 0 FROM n;
+         INSERT INTO grants (party, site) SELECT 'p' || i, '{SITE}' FROM n;
+         INSERT INTO certificates (thumbprint, sha1, holder_kind, holder, label, origin, profile, key_pin, serial, subject,
+                 issuer, not_before, not_after, der)
+             SELECT randomblob(32), randomblob(20), 'party', 'p' || i, 'cert-1', 'pinned', '', randomblob(32), randomblob(16),
+                 'CN=p' || i, 'CN=p' || i, 0, 4102444800, x'3000' FROM n;
+         INSERT INTO subjects (ca, subject, shown, party)
+             SELECT 'partners', randomblob(32), 'CN=p' || i, 'p' || i FROM n WHERE i <= {rules};
+         COMMIT;"
+    );
+    let mut sqlite = Command::new("sqlite3").arg(place.dir.join("state/registry.db")).arg(text).spawn();
+    let status = sqlite.as_mut().map(|sqlite| sqlite.wait());
+    if !matches!(&status, Ok(Ok(status)) if status.success()) {
+        return Err(Failure::new("sqlite3 could not put parties on record"));
+    }
+    let last = place.dir.join("state/snapshot/last");
+    let mut gate =
+        command(place, &["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().doing("the gate")?;
+    let end = Instant::now() + Duration::from_secs(300);
+    while !last.exists() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    kill_process(Pid::from_child(&gate), Signal::TERM).doing("the gate")?;
+    gate.wait().doing("the gate")?;
+    if last.exists() { Ok(()) } else { Err(Failure::new("the gate did not write its policy")) }
 }
 
 /// The configuration that holds, as the gate itself tells it.

@@ -112,6 +112,8 @@ pub struct Place {
     pub upstream: u16,
     /// Certificates and keys.
     pub files: Files,
+    /// Other parties on the gate's record, and how many of them have a subject rule.
+    pub others: [u32; 2],
 }
 
 impl Place {
@@ -142,7 +144,10 @@ impl Server {
         command.stdout(said(STDOUT)?).stderr(said(STDERR)?);
         let child = cores.start_server(&mut command)?;
         let mut server = Self { kind, dir: place.dir.clone(), port: place.port, child };
-        wait_for_port(server.port, &mut server.child).map_err(|why| server.blame(&why))?;
+        // What runs under another program is slow.
+        let patience = if place.under.is_empty() { 20 } else { 600 };
+        wait_for_port(server.port, &mut server.child, Duration::from_secs(patience))
+            .map_err(|why| server.blame(&why))?;
         Ok(server)
     }
 
