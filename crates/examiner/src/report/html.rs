@@ -46,7 +46,11 @@ pub fn subject(out: &mut String, subject: &Subject<'_>, mending: &str) {
         Err(failure) => {
             verdict(out, Verdict::Errors, &format!("It could not be examined: {}", failure.what));
             if !failure.help.is_empty() {
-                let _ = writeln!(out, "<p class=\"remedy\"><b>What to do</b>{}</p>", escaped(failure.help));
+                let _ = writeln!(
+                    out,
+                    "<p class=\"remedy\"><b>What to do</b>{}</p>",
+                    escaped(&capital(failure.help))
+                );
             }
         }
     }
