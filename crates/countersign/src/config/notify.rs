@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::file::{MailFile, MailTlsFile, NotifyFile, SecretFile, WebhookFile};
 use super::problem::{Problem, Source};
+use super::read;
 use crate::fetch::FetchUrl;
 
 /// Who is told.
@@ -22,6 +23,11 @@ pub struct Notify {
 }
 
 impl Notify {
+    /// Whether it names somebody to be told by `mail` or by `webhook`.
+    pub fn has(&self, channel: &str) -> bool {
+        channel == "mail" && self.mail.is_some() || channel == "webhook" && self.webhook.is_some()
+    }
+
     /// In the file's words, without secrets.
     pub fn view(&self) -> Option<Value> {
         let any = self.mail.is_some() || self.webhook.is_some();
@@ -134,20 +140,33 @@ pub fn notify(file: &NotifyFile, base: &Path, source: &Source, problems: &mut Ve
     Notify {
         mail: file.mail.as_ref().and_then(|at| {
             let span = at.span();
+            let path = ["notify", "mail"];
+            let is_told = ["server", "from", "to"]
+                .map(|key| (key, read::is_told::<MailFile>(source, problems, &path, key)));
+            let is_told = |wanted: &str| is_told.iter().any(|(key, is_told)| *key == wanted && *is_told);
             let mut told = |what: String, help: &str| problems.push(source.problem(&span, what, help));
-            mail(at.get_ref(), base, &mut told)
+            mail(at.get_ref(), base, &is_told, &mut told)
         }),
         webhook: file.webhook.as_ref().and_then(|at| {
             let span = at.span();
+            let is_told = read::is_told::<WebhookFile>(source, problems, &["notify", "webhook"], "url");
             let mut told = |what: String, help: &str| problems.push(source.problem(&span, what, help));
-            webhook(at.get_ref(), base, &mut told)
+            webhook(at.get_ref(), base, is_told, &mut told)
         }),
     }
 }
 
-fn mail(file: &MailFile, base: &Path, told: &mut dyn FnMut(String, &str)) -> Option<Mail> {
+/// `is_told` are the keys that were not taken, and told of.
+fn mail(
+    file: &MailFile,
+    base: &Path,
+    is_told: &dyn Fn(&str) -> bool,
+    told: &mut dyn FnMut(String, &str),
+) -> Option<Mail> {
     let Some(server) = &file.server else {
-        told("mail has no `server`".into(), "write server = \"mail.example.com:587\"");
+        if !is_told("server") {
+            told("mail has no `server`".into(), "write server = \"mail.example.com:587\"");
+        }
         return None;
     };
     let usual = match file.tls {
@@ -177,8 +196,11 @@ fn mail(file: &MailFile, base: &Path, told: &mut dyn FnMut(String, &str)) -> Opt
             return None;
         }
         _ => {
-            let help = "write from = \"countersign@example.com\" and to = [\"ops@example.com\"]";
-            told("mail needs `from` and `to`".into(), help);
+            let missing = |key: &str, is_there: bool| !is_there && !is_told(key);
+            if missing("from", file.from.is_some()) || missing("to", !file.to.is_empty()) {
+                let help = "write from = \"countersign@example.com\" and to = [\"ops@example.com\"]";
+                told("mail needs `from` and `to`".into(), help);
+            }
             return None;
         }
     };
@@ -194,9 +216,16 @@ fn mail(file: &MailFile, base: &Path, told: &mut dyn FnMut(String, &str)) -> Opt
     Some(Mail { host, port, tls: file.tls, roots, from, to, login })
 }
 
-fn webhook(file: &WebhookFile, base: &Path, told: &mut dyn FnMut(String, &str)) -> Option<Webhook> {
+fn webhook(
+    file: &WebhookFile,
+    base: &Path,
+    is_told: bool,
+    told: &mut dyn FnMut(String, &str),
+) -> Option<Webhook> {
     let Some(url) = &file.url else {
-        told("webhook has no `url`".into(), "write url = \"https://hooks.example.com/countersign\"");
+        if !is_told {
+            told("webhook has no `url`".into(), "write url = \"https://hooks.example.com/countersign\"");
+        }
         return None;
     };
     let url = match FetchUrl::parse(url) {
@@ -281,7 +310,7 @@ mod tests {
                 ..MailFile::default()
             };
             let mut told = Vec::new();
-            let read = mail(&file, Path::new("."), &mut |what, _| told.push(what));
+            let read = mail(&file, Path::new("."), &|_| false, &mut |what, _| told.push(what));
             assert_eq!(read.is_some(), is_near, "{host}: {told:?}");
         }
     }

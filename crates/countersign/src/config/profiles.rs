@@ -114,7 +114,8 @@ fn profile(
         }
         found
     });
-    if one.like.is_none() {
+    let path = ["profile", name.get_ref().as_str()];
+    if one.like.is_none() && !read::is_told::<ProfileFile>(source, problems, &path, "like") {
         let help = "write like = \"person\", \"device\" or \"service\"";
         problems.push(source.problem(&name.span(), "the profile has no `like`", help));
     }

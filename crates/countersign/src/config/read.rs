@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
@@ -88,6 +89,41 @@ fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>
     each_named(table, "path", |_, table| {
         unknown(table, "a path rule", keys::of::<PathFile>(), source, problems)
     });
+}
+
+/// Where the name of the table at this path stands; the text's beginning where it is not written.
+pub fn place_of(source: &Source, path: &[&str]) -> Range<usize> {
+    let Some((last, above)) = path.split_last() else { return 0..0 };
+    let (document, _) = DeTable::parse_recoverable(&source.text);
+    let found = below(document.get_ref(), above).and_then(|table| table.get_key_value(*last));
+    found.map_or(0..0, |(key, _)| key.span())
+}
+
+/// Whether the table at this path has the key, or another that `T` does not know and that is meant to be it, so that what
+/// is wrong with it stands among the `problems`: then it is not missing as well.
+pub fn is_told<'de, T: Deserialize<'de>>(
+    source: &Source,
+    problems: &[Problem],
+    path: &[&str],
+    key: &str,
+) -> bool {
+    if problems.is_empty() {
+        return false;
+    }
+    let known = keys::of::<T>();
+    let (document, _) = DeTable::parse_recoverable(&source.text);
+    let Some(table) = below(document.get_ref(), path) else { return false };
+    table.keys().map(|written| written.get_ref().as_ref()).any(|written| {
+        written == key
+            || !known.contains(&written) && did_you_mean(written, known.iter().copied()) == Some(key)
+    })
+}
+
+fn below<'t, 'i>(table: &'t Table<'i>, path: &[&str]) -> Option<&'t Table<'i>> {
+    path.iter().try_fold(table, |table, name| match table.get(*name)?.get_ref() {
+        DeValue::Table(inner) => Some(inner),
+        _ => None,
+    })
 }
 
 /// Parses, takes out unknown keys, then takes out whatever the shape refuses, noting each.

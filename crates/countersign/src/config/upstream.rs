@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
 use super::file::{HealthCheckFile, IdentityFile, SiteFile, UpstreamTlsFile};
+use super::read;
 use super::site::Check;
 use crate::run::certificates::{self, CertificateError};
 
@@ -40,7 +41,10 @@ pub fn settings(check: &mut Check<'_>, name: &str, span: &Range<usize>, file: &S
     let help = "write it like upstream = \"http://127.0.0.1:3000\"";
     let mut targets: Vec<Target> = Vec::new();
     let Some(at) = &file.upstream else {
-        check.wrong(span, format!("site `{}` has no upstream", name.escape_debug()), help);
+        let path = if check.source.lines { &["site", name][..] } else { &[] };
+        if !read::is_told::<SiteFile>(check.source, check.problems, path, "upstream") {
+            check.wrong(span, format!("site `{}` has no upstream", name.escape_debug()), help);
+        }
         return UpstreamSettings::default();
     };
     for text in &at.get_ref().0 {
