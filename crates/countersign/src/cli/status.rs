@@ -12,6 +12,7 @@ use crate::config::crl::CrlSettings;
 use crate::config::fetched::Fetched;
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
+use crate::notices::failing;
 use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
 use crate::run::upstreams::{self, Upstream};
@@ -134,6 +135,10 @@ fn run(globals: &Globals) -> Outcome {
     }
     let upstreams = if receipts.is_empty() { Vec::new() } else { upstreams::last(&settings.state) };
     attention.extend(upstreams.iter().filter_map(Upstream::attention));
+    for one in failing::read(&settings.state).iter().filter(|one| settings.notify.has(&one.channel)) {
+        let place = if one.is_pressing() { &mut attention } else { &mut mentions };
+        place.push(one.line());
+    }
     let parties = context.run(context.registry.count_parties())?;
     let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
     let row = |name: &str, value: String| vec![name.to_owned(), value];

@@ -1,8 +1,9 @@
 //! Notices that certificates end: which are due, what was sent, and how.
 //!
-//! - [`due`]: which; [`journal`]: what was sent, on the disk. [`mail`], [`webhook`]: how.
+//! - [`due`]: which; [`journal`]: what was sent, on the disk. [`failing`]: what is not. [`mail`], [`webhook`]: how.
 
 pub mod due;
+pub mod failing;
 pub mod journal;
 pub mod mail;
 pub mod webhook;

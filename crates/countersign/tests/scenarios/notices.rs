@@ -199,6 +199,61 @@ fn a_server_without_starttls_gets_nothing_in_the_clear() {
     assert!(sink.messages().is_empty());
 }
 
+/// `status --json`: the exit code, and the lines of `attention` and `mentions` that are about notices.
+fn told(portal: &Portal) -> (i32, Vec<String>, Vec<String>) {
+    let output = portal.countersign(&["status", "--json"]);
+    let json = output.json();
+    let lines = |name: &str| {
+        let all = json[name].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
+        all.filter(|line| line.starts_with("notices by")).collect()
+    };
+    (output.code, lines("attention"), lines("mentions"))
+}
+
+#[test]
+fn status_tells_what_is_not_sent_since_when_and_where_to_look() {
+    let (web, sink) = (WebSink::start(204), MailSink::start(Manner::Refuses));
+    let webhook = format!("[notify.webhook]\nurl = \"http://127.0.0.1:{}/hook\"\n", web.port());
+    let both = webhook.clone() + &mail(&sink, "tls = \"none\"");
+    let portal = Portal::build(&binary()).extra_toml(&both).prepare();
+    send(&portal).ok();
+    add(&portal, "svc", 10);
+    assert_eq!(told(&portal), (0, vec![], vec![]));
+    for _ in 0..2 {
+        send(&portal).exited(4);
+        let (code, attention, mentions) = told(&portal);
+        assert_eq!((code, attention.len(), mentions.len()), (0, 0, 1), "a server may be away for a while");
+    }
+    send(&portal).exited(4);
+    let (code, attention, mentions) = told(&portal);
+    assert_eq!((code, attention.len(), mentions.len()), (1, 1, 0));
+    for part in ["notices by mail were not sent, 3 times in a row since 2", "550", "[notify.mail]"] {
+        assert!(attention[0].contains(part), "{part}: {}", attention[0]);
+    }
+    // What goes out again is told of no more; nor is what is configured no longer.
+    sink.behave(Manner::Takes);
+    send(&portal).ok();
+    assert_eq!(told(&portal), (0, vec![], vec![]));
+    sink.behave(Manner::Refuses);
+    web.behave(500);
+    add(&portal, "other", 10);
+    for _ in 0..3 {
+        send(&portal).exited(4);
+    }
+    assert_eq!(told(&portal).1.len(), 2);
+    let config = portal.sandbox.read("countersign.toml");
+    portal.sandbox.write("countersign.toml", config.replace(&webhook, ""));
+    let (_, attention, _) = told(&portal);
+    assert!(attention.len() == 1 && attention[0].starts_with("notices by mail"), "{attention:?}");
+    // A journal that cannot be read keeps everything back, which is told too.
+    sink.behave(Manner::Takes);
+    portal.sandbox.write("state/notices", "x\n");
+    send(&portal).exited(1);
+    let (code, attention, _) = told(&portal);
+    assert_eq!((code, attention.len()), (1, 1));
+    assert!(attention[0].contains("is no step"), "{attention:?}");
+}
+
 fn hook(sink: &WebSink) -> String {
     format!(
         "[notify.webhook]\nurl = \"http://127.0.0.1:{}/hook?x=1\"\nsecret = {{ file = \"secret\" }}\n",
