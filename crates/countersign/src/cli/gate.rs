@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::authority::confined;
+use super::begun::confined;
 use super::context::{self, check_owner};
 use super::{Exit, Failure, Globals, Outcome, run as run_cli};
 use crate::config::StateDir;

@@ -1,7 +1,8 @@
 //! The command line: one subcommand a file.
 //!
 //! - [`globals`]: the flags of every command, and how every command speaks; [`exit`]: how it ends.
-//! - [`context`]: registry, settings and moment, for the commands that need them.
+//! - [`context`]: registry, settings and moment, for the commands that need them. [`begun`]: how the processes begin that
+//!   `run` starts.
 //!
 //! A new subcommand is a line in [`Command`] and a line in [`dispatch`].
 
@@ -11,6 +12,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod authority;
+mod begun;
 pub mod ca;
 pub mod cert;
 pub mod check;

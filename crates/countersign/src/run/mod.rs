@@ -13,7 +13,8 @@
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`renewing`]: what the gate passes on to it for machines.
-//! - [`fetching`]: a process of its own asks for the lists of trusted issuers. [`noticing`]: another sends notices.
+//! - [`errand`]: what is done again and again by a process that ends. [`fetching`]: one asks for the lists of trusted issuers. [`noticing`]: one
+//!   sends notices.
 //! - [`ocsp`]: a process of its own answers about single certificates.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
@@ -24,6 +25,7 @@ pub mod confine;
 pub mod control;
 mod denials;
 mod due;
+mod errand;
 mod events;
 mod fetching;
 mod figures;

@@ -14,8 +14,6 @@ use tokio::time::Instant;
 use super::children::{Spawned, signal, spawn};
 use super::control::{Control, FromGate, FromSuccessor, FromSupervisor};
 use super::due::{UPKEEP, changed};
-use super::fetching::Fetching;
-use super::noticing::Noticing;
 use super::notify::{self, Notifier};
 use super::predecessor::Inherited;
 use super::signals::Signals;
@@ -23,7 +21,7 @@ use super::signing::keeper::{Keeper, Service};
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
-use super::{DRAIN, lock, passing};
+use super::{DRAIN, fetching, lock, noticing, passing};
 use crate::config::StateDir;
 
 /// A gate that dies sooner than this waits longer and longer to be started again.
@@ -195,8 +193,8 @@ impl Supervision {
     /// Looks after the gate until SIGTERM or SIGINT, or until another process has taken over and nothing is left;
     /// `say` hears each line that says it serves again.
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
-        let fetching = Fetching::start(self.run.clone());
-        let noticing = Noticing::start(self.run.clone());
+        let fetching = fetching::start(self.run.clone());
+        let noticing = noticing::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
