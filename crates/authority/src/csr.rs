@@ -13,11 +13,22 @@ use crate::verify::{self, Invalid};
 /// No request is larger, in bytes.
 const SIZE_MOST: usize = 64 * 1024;
 
-/// The public key of a request, its possession proven and its strength checked.
+/// The public key of a request, its possession proven and its strength checked: [`read`] alone makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestKey {
+    spki: Vec<u8>,
+}
+
+impl RequestKey {
     /// The SubjectPublicKeyInfo, DER.
-    pub spki: Vec<u8>,
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The same, for keeps.
+    pub fn into_spki(self) -> Vec<u8> {
+        self.spki
+    }
 }
 
 /// Why a request was not accepted.

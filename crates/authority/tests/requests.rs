@@ -25,7 +25,7 @@ fn pem(der: &[u8]) -> String {
 }
 
 fn kind(der: &[u8]) -> PublicKey {
-    PublicKey::from_spki(&csr::read(der).unwrap().spki).unwrap()
+    PublicKey::from_spki(&csr::read(der).unwrap().spki()).unwrap()
 }
 
 #[test]
@@ -117,10 +117,10 @@ fn nothing_that_a_request_asks_for_gets_into_the_certificate() {
         .concat(),
     );
     let key = csr::read(&der).unwrap();
-    let checked = world.plan_for(Profile::Person, key.spki.clone(), |_| {});
+    let checked = world.plan_for(Profile::Person, key.spki().to_vec(), |_| {});
     let issued = world.signer(authority::Role::Client).issue(&checked).unwrap();
     let certificate = Certificate::from_der(&issued.der).unwrap();
-    assert_eq!(*certificate.spki, *key.spki);
+    assert_eq!(*certificate.spki, *key.spki());
     assert!(!certificate.is_ca);
     assert_eq!(certificate.subject.to_string(), "CN=alice");
     assert_eq!(certificate.subject_alt_names, [GeneralName::Uri(format!("urn:uuid:{ALICE}"))]);

@@ -48,25 +48,37 @@ fn now() -> UnixTime {
     UnixTime(i64::try_from(since.as_secs()).unwrap())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A new key, NAME.key, and a certificate request that it signed; PEM.
+pub fn key(portal: &Portal, name: &str, kind: &[&str]) -> String {
+    let file = format!("{name}.key");
+    openssl(portal.sandbox.dir(), &[&["genpkey", "-out", &file], kind].concat(), b"").ok();
+    request_of(portal, &file)
 }
 
-/// A new key, NAME.key; its SubjectPublicKeyInfo in hex.
-pub fn key(portal: &Portal, name: &str, kind: &[&str]) -> String {
-    let (file, public) = (format!("{name}.key"), format!("{name}.spki"));
-    openssl(portal.sandbox.dir(), &[&["genpkey", "-out", &file], kind].concat(), b"").ok();
-    let args = ["pkey", "-in", &file, "-pubout", "-outform", "DER", "-out", &public];
-    openssl(portal.sandbox.dir(), &args, b"").ok();
-    hex(&std::fs::read(portal.sandbox.path(&public)).unwrap())
+/// A certificate request that the key in this file signed; PEM.
+fn request_of(portal: &Portal, file: &str) -> String {
+    let sign = ["req", "-new", "-key", file, "-passin", "file:state/ca.passphrase", "-subj", "/CN=anybody"];
+    openssl(portal.sandbox.dir(), &[&sign[..], &["-out", "made.csr"]].concat(), b"").ok();
+    portal.sandbox.read("made.csr")
+}
+
+/// The request with the public key of `other` put in its place, as long as the one that signed it.
+fn forged(request: &str, other: &str) -> String {
+    let der = |pem: &str| authority::csr::to_der(pem.as_bytes()).unwrap();
+    let spki = |der: &[u8]| authority::csr::read(der).unwrap().into_spki();
+    let mut made = der(request);
+    let (mine, theirs) = (spki(&made), spki(&der(other)));
+    let at = made.windows(mine.len()).position(|part| part == mine).unwrap();
+    made[at..at + mine.len()].copy_from_slice(&theirs);
+    examiner::cert::pem::encode("CERTIFICATE REQUEST", &made)
 }
 
 pub const P256: [&str; 4] = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
 
-/// A sound request for `party`, changed by `change`.
-pub fn proposal(party: &str, spki: &str, change: impl FnOnce(&mut Value)) -> Value {
+/// A sound proposal for `party` with the key of this certificate request, changed by `change`.
+pub fn proposal(party: &str, made: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut request = json!({ "issue": {
-        "party": party, "profile": "service", "spki": spki, "made_at": now().to_string(),
+        "party": party, "profile": "service", "request": made, "made_at": now().to_string(),
     } });
     change(&mut request["issue"]);
     request
@@ -80,8 +92,8 @@ fn certificates_of(portal: &Portal, party: &str) -> usize {
 #[test]
 fn a_party_gets_a_certificate_over_the_socket_and_enters_with_it() {
     let portal = Portal::start(&binary());
-    let spki = key(&portal, "machine", &P256);
-    let answer = ask(&portal, &proposal("alice", &spki, |_| {}));
+    let made = key(&portal, "machine", &P256);
+    let answer = ask(&portal, &proposal("alice", &made, |_| {}));
     portal
         .sandbox
         .write("machine.pem", answer["issued"]["pem"].as_str().unwrap_or_else(|| panic!("{answer}")));
@@ -133,68 +145,142 @@ fn a_plan_against_the_rules_or_the_record_is_refused_with_the_reason() {
     let portal = Portal::start(&binary());
     portal.add_party("bob");
     portal.countersign(&["party", "suspend", "bob"]).ok();
-    let spki = key(&portal, "machine", &P256);
+    let made = key(&portal, "machine", &P256);
     let weak = key(&portal, "weak", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
-    let spki_of = |file: &str| {
-        let pem = portal.sandbox.read(file);
-        hex(&examiner::cert::pem::certificates(pem.as_bytes()).unwrap()[0].spki)
-    };
     let refused = |request: Value| code(&ask(&portal, &request)).to_owned();
     for profile in ["operator", "server", "ca", "root", "client", ""] {
-        let request = proposal("alice", &spki, |one| one["profile"] = json!(profile));
+        let request = proposal("alice", &made, |one| one["profile"] = json!(profile));
         assert_eq!(refused(request), "profile", "{profile}");
     }
     for seconds in [-120, 3600] {
         let made = now().plus(seconds).to_string();
         assert_eq!(
-            refused(proposal("alice", &spki, |one| one["made_at"] = json!(made))),
+            refused(proposal("alice", &made, |one| one["made_at"] = json!(made))),
             "expired",
             "{seconds}"
         );
     }
     for party in ["nobody", "operator", "ca/acme", "../alice", ""] {
-        assert_eq!(refused(proposal(party, &spki, |_| {})), "unknown-party", "{party}");
+        assert_eq!(refused(proposal(party, &made, |_| {})), "unknown-party", "{party}");
     }
-    assert_eq!(refused(proposal("bob", &spki, |_| {})), "suspended");
+    assert_eq!(refused(proposal("bob", &made, |_| {})), "suspended");
     for name in
         ["dns:portal.test", "email:ceo@portal.test", "uri:urn:uuid:0f2ab1c4-6d1e-4c52-9a93-7a40d4c7e0aa"]
     {
-        assert_eq!(refused(proposal("alice", &spki, |one| one["names"] = json!([name]))), "name", "{name}");
+        assert_eq!(refused(proposal("alice", &made, |one| one["names"] = json!([name]))), "name", "{name}");
     }
-    for (what, spki) in [
+    for (what, made) in [
         ("a weak key", weak),
-        ("no key", "3000".to_owned()),
-        ("the client CA's own", spki_of("state/ca/client.pem")),
-        ("the root's own", spki_of("state/ca/root.pem")),
-        ("another party's", spki_of("bob.pem")),
+        ("no request", "3000".to_owned()),
+        ("the client CA's own", request_of(&portal, "state/ca/client.key")),
+        ("the root's own", request_of(&portal, "state/ca/root.key")),
+        ("another party's", request_of(&portal, "bob.key")),
     ] {
-        assert_eq!(refused(proposal("alice", &spki, |_| {})), "rules", "{what}");
+        assert_eq!(refused(proposal("alice", &made, |_| {})), "rules", "{what}");
     }
     for seconds in [-1, 91 * 86_400, 3650 * 86_400] {
         let end = now().plus(seconds).to_string();
         assert_eq!(
-            refused(proposal("alice", &spki, |one| one["not_after"] = json!(end))),
+            refused(proposal("alice", &made, |one| one["not_after"] = json!(end))),
             "rules",
             "{seconds}"
         );
     }
     assert_eq!((certificates_of(&portal, "alice"), certificates_of(&portal, "bob")), (1, 1));
     // What is sound is issued all the same.
-    assert!(ask(&portal, &proposal("alice", &spki, |_| {}))["issued"].is_object());
+    assert!(ask(&portal, &proposal("alice", &made, |_| {}))["issued"].is_object());
+}
+
+#[test]
+fn a_key_is_certified_only_for_whoever_proves_to_hold_it() {
+    let portal = Portal::start(&binary());
+    portal.add_party("bob");
+    let made = key(&portal, "machine", &P256);
+    let stranger = key(&portal, "stranger", &P256);
+    let der = authority::csr::to_der(made.as_bytes()).unwrap();
+    let pem = |der: &[u8]| examiner::cert::pem::encode("CERTIFICATE REQUEST", der);
+    let flipped = |at: usize| {
+        let mut der = der.clone();
+        der[at] ^= 1;
+        pem(&der)
+    };
+    let public = ["pkey", "-in", "stranger.key", "-pubout", "-out", "stranger.pub"];
+    openssl(portal.sandbox.dir(), &public, b"").ok();
+    let sha1 = ["req", "-new", "-key", "machine.key", "-sha1", "-subj", "/CN=x", "-out", "sha1.csr"];
+    openssl(portal.sandbox.dir(), &sha1, b"").ok();
+    let cases = [
+        ("a key that nobody has seen, signed by another", forged(&made, &stranger), "proof"),
+        ("another party's key, signed by one's own", forged(&made, &request_of(&portal, "bob.key")), "proof"),
+        (
+            "a CA's key, signed by one's own",
+            forged(&made, &request_of(&portal, "state/ca/client.key")),
+            "proof",
+        ),
+        ("one's own key, signed by another", forged(&stranger, &made), "proof"),
+        ("a signature that is broken", flipped(der.len() - 1), "proof"),
+        (
+            "a name changed after it was signed",
+            flipped(der.windows(7).position(|part| part == b"anybody").unwrap()),
+            "proof",
+        ),
+        ("a signature that proves nothing any more", portal.sandbox.read("sha1.csr"), "proof"),
+        ("a public key alone", portal.sandbox.read("stranger.pub"), "rules"),
+        ("a certificate", portal.sandbox.read("bob.pem"), "rules"),
+        ("two requests", format!("{made}{stranger}"), "rules"),
+        ("octets behind it", pem(&[&der[..], &[0]].concat()), "rules"),
+        ("half of it", pem(&der[..der.len() / 2]), "rules"),
+        ("nothing", String::new(), "rules"),
+    ];
+    let delegation =
+        |made: &str| json!({ "delegate": { "ca": "client", "request": made, "made_at": now().to_string() } });
+    for (what, made, expected) in &cases {
+        assert_eq!(code(&ask(&portal, &proposal("alice", made, |_| {}))), *expected, "{what}");
+    }
+    // What has no key but its hex digits is no request at all.
+    for name in ["spki", "key", "proof"] {
+        let request = proposal("alice", &made, |one| one[name] = json!("3000"));
+        assert_eq!(code(&ask(&portal, &request)), "unreadable", "{name}");
+    }
+    let without = proposal("alice", &made, |one| drop(one.as_object_mut().unwrap().remove("request")));
+    assert_eq!(code(&ask(&portal, &without)), "unreadable");
+    assert_eq!((certificates_of(&portal, "alice"), certificates_of(&portal, "bob")), (1, 1));
+    // A key for OCSP answers is proved in the same way; it has a slower pace.
+    for (what, made, expected) in &cases[..4] {
+        assert_eq!(code(&ask(&portal, &delegation(made))), *expected, "{what}");
+    }
+    assert!(ask(&portal, &proposal("alice", &made, |_| {}))["issued"].is_object());
+    assert!(ask(&portal, &delegation(&stranger))["delegated"].is_object());
+}
+
+#[test]
+fn a_party_that_asks_in_a_loop_is_refused_and_leaves_the_others_theirs() {
+    let portal = Portal::start(&binary());
+    portal.add_party("bob");
+    let (mine, theirs) = (key(&portal, "machine", &P256), key(&portal, "other", &P256));
+    let mut issued = 0;
+    let hasty = (0..200).any(|_| {
+        let answer = ask(&portal, &proposal("alice", &mine, |_| {}));
+        issued += usize::from(answer["issued"].is_object());
+        answer["refused"]["code"] == "too-fast"
+    });
+    assert!(hasty && (1..100).contains(&issued), "{issued} and nothing was too fast");
+    let told = ask(&portal, &proposal("alice", &mine, |_| {}))["refused"]["what"].to_string();
+    assert!(told.contains("`alice`"), "{told}");
+    assert!(
+        ask(&portal, &proposal("bob", &theirs, |_| {}))["issued"].is_object(),
+        "bob has a pace of his own"
+    );
 }
 
 #[test]
 fn a_key_is_named_for_answers_by_the_two_cas_that_have_them_and_for_nothing_else() {
     let portal = Portal::start(&binary());
-    let spki = key(&portal, "answers", &P256);
+    let made = key(&portal, "answers", &P256);
     let weak = key(&portal, "weak", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
-    let spki_of = |file: &str| {
-        let pem = portal.sandbox.read(file);
-        hex(&examiner::cert::pem::certificates(pem.as_bytes()).unwrap()[0].spki)
-    };
+    let own = request_of(&portal, "state/ca/client.key");
     let wanted = |change: &dyn Fn(&mut Value)| {
         let mut request =
-            json!({ "delegate": { "ca": "client", "spki": spki, "made_at": now().to_string() } });
+            json!({ "delegate": { "ca": "client", "request": made, "made_at": now().to_string() } });
         change(&mut request["delegate"]);
         request
     };
@@ -211,8 +297,8 @@ fn a_key_is_named_for_answers_by_the_two_cas_that_have_them_and_for_nothing_else
     let first = portal.gate().authority_pid().unwrap();
     kill_process(Pid::from_raw(first.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
     eventually("another authority", || portal.gate().authority_pid().filter(|pid| *pid != first));
-    for (what, spki) in [("weak", &weak), ("the client CA's own", &spki_of("state/ca/client.pem"))] {
-        assert_eq!(refused(&|one| one["spki"] = json!(spki)), "rules", "{what}");
+    for (what, made) in [("weak", &weak), ("the client CA's own", &own)] {
+        assert_eq!(refused(&|one| one["request"] = json!(made)), "rules", "{what}");
     }
     let answer = ask(&portal, &wanted(&|_| {}));
     let pem = answer["delegated"]["pem"].as_str().unwrap_or_else(|| panic!("{answer}"));
@@ -237,9 +323,9 @@ fn more_than_the_pace_allows_is_refused_and_what_is_due_is_still_signed() {
     assert!(hasty, "nothing was too fast");
     assert!(ask(&portal, &json!({ "upkeep": {} }))["done"].is_object());
     // After a pause there is room again.
-    let spki = key(&portal, "machine", &P256);
+    let made = key(&portal, "machine", &P256);
     eventually("a certificate", || {
-        ask(&portal, &proposal("alice", &spki, |_| {}))["issued"].is_object().then_some(())
+        ask(&portal, &proposal("alice", &made, |_| {}))["issued"].is_object().then_some(())
     });
 }
 
@@ -318,7 +404,7 @@ fn a_supervisor_that_took_over_has_an_authority_of_its_own() {
     eventually("the end of the first", || {
         (!std::path::Path::new(&format!("/proc/{first}")).exists()).then_some(())
     });
-    let spki = key(&portal, "machine", &P256);
-    let answer = ask(&portal, &proposal("alice", &spki, |_| {}));
+    let made = key(&portal, "machine", &P256);
+    let answer = ask(&portal, &proposal("alice", &made, |_| {}));
     assert!(answer["issued"].is_object(), "{answer}");
 }

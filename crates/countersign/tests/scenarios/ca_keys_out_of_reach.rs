@@ -97,8 +97,8 @@ fn no_ca_key_is_in_the_memory_or_the_open_files_of_the_gate() {
 fn the_authoritys_process_has_the_client_cas_key_once_it_issued_and_never_the_roots() {
     let portal = Portal::start(&binary());
     let authority = portal.gate().authority_pid().expect("an authority");
-    let spki = super::authority_process::key(&portal, "machine", &super::authority_process::P256);
-    let request = super::authority_process::proposal("alice", &spki, |_| {});
+    let made = super::authority_process::key(&portal, "machine", &super::authority_process::P256);
+    let request = super::authority_process::proposal("alice", &made, |_| {});
     let answer = super::authority_process::ask(&portal, &request);
     assert!(answer["issued"].is_object(), "{answer} {}", json!(request));
     let of = |ca: &str| {

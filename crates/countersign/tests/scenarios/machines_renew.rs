@@ -339,6 +339,30 @@ fn the_authority_takes_nobodys_word_for_who_holds_a_key() {
     assert_eq!(records(&portal, "svc").len(), 2);
 }
 
+#[test]
+fn a_machine_that_renews_in_a_loop_has_to_wait_and_keeps_nobody_else_from_it() {
+    let (builder, port) = portal();
+    let mut portal = builder.prepare();
+    for name in ["svc", "other"] {
+        add(&portal, name, &[]);
+    }
+    portal.start_gate();
+    let ends = (0..30).map(|_| renew(&portal, "svc", port, &["--force"]));
+    let refused = ends.into_iter().find(|one| one.code != 0).expect("a refusal").exited(4);
+    for part in ["too many renewals", "asking again later"] {
+        assert!(refused.stderr.contains(part), "{}", refused.story());
+    }
+    let answer = knock(&portal, port, Some("svc"), "/renew", &["--data", "{}"]);
+    assert_eq!((answer.status, answer.json()["code"].clone()), (429, json!("renewal-refused")));
+    let wait: u32 = answer.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
+    assert!((1..=60).contains(&wait), "{wait}");
+    renew(&portal, "other", port, &["--force"]).ok();
+    assert_eq!(records(&portal, "other").len(), 2);
+    // What it got is good, and after a while it may again.
+    enters(&portal, "svc");
+    eventually("a renewal", || (renew(&portal, "svc", port, &["--force"]).code == 0).then_some(()));
+}
+
 /// Debian's libfaketime.
 fn faketime() -> PathBuf {
     let folders = std::fs::read_dir("/usr/lib").expect("/usr/lib").flatten().map(|entry| entry.path());
@@ -474,8 +498,10 @@ fn where_nobody_renews_the_command_says_what_to_do() {
     no_root.retain(|one| one != "--cacert" && one != "ca.pem");
     let no_root = portal.countersign(&no_root.iter().map(String::as_str).collect::<Vec<_>>()).exited(4);
     assert!(no_root.stderr.contains("--cacert"), "{}", no_root.story());
+    let site = portal.url("").replace("portal.test", HOST);
     for (change, code, word) in [
-        (&["--url", "http://localhost:1"][..], 2, "https://"),
+        (&["--url", &site, "--same-key", "--force"][..], 4, "is --url the [enrol] url"),
+        (&["--url", "http://localhost:1"], 2, "https://"),
         (&["--url", "https://localhost:1/x"], 2, "no path"),
         (&["--url", "ftp://x"], 2, "http"),
         (&["--key", "ca.pem"], 1, ""),

@@ -49,8 +49,8 @@ fn a_certificate_has_the_life_and_names_of_its_profile_and_keeps_them_in_renewal
     portal.countersign(&renew).ok();
     assert_kiosk(&certificate(&portal, "svc.pem"), "svc");
     // And over the authority's socket, whatever names are proposed.
-    let spki = key(&portal, "machine", &P256);
-    let made = ask(&portal, &proposal("svc", &spki, |one| one["profile"] = json!("kiosk")));
+    let request = key(&portal, "machine", &P256);
+    let made = ask(&portal, &proposal("svc", &request, |one| one["profile"] = json!("kiosk")));
     portal.sandbox.write("machine.pem", made["issued"]["pem"].as_str().unwrap_or_else(|| panic!("{made}")));
     assert_kiosk(&certificate(&portal, "machine.pem"), "svc");
 
@@ -62,7 +62,7 @@ fn a_certificate_has_the_life_and_names_of_its_profile_and_keeps_them_in_renewal
     assert!(gone.stderr.contains("profile `kiosk` is no longer in the configuration"), "{}", gone.story());
     let gone = portal.countersign(&renew).exited(1);
     assert!(gone.stderr.contains("no profile `kiosk`"), "{}", gone.story());
-    let refused = ask(&portal, &proposal("svc", &spki, |one| one["profile"] = json!("kiosk")));
+    let refused = ask(&portal, &proposal("svc", &request, |one| one["profile"] = json!("kiosk")));
     assert_eq!(refused["refused"]["code"], "profile");
 }
 
@@ -98,9 +98,9 @@ fn what_is_against_a_profile_is_refused_with_the_reason() {
     let refused =
         portal.countersign(&["party", "add", "kiosk-1", "--profile", "kiosk", "--csr", "x.csr"]).exited(2);
     assert!(refused.stderr.contains("this one is RSA 2048 bit"), "{}", refused.story());
-    let spki = key(&portal, "machine", &P256);
+    let request = key(&portal, "machine", &P256);
     portal.countersign(&["party", "add", "alice", "--out", "a"]).ok();
-    let refused = ask(&portal, &proposal("alice", &spki, |one| one["profile"] = json!("kiosk")));
+    let refused = ask(&portal, &proposal("alice", &request, |one| one["profile"] = json!("kiosk")));
     assert_eq!(refused["refused"]["code"], "rules", "{refused}");
 }
 

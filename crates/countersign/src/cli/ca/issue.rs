@@ -61,7 +61,7 @@ pub fn run(globals: &Globals, args: &Issue) -> Outcome {
     let all = names.join(", ");
     // Everything that can be refused is, before the root or the server CA signs anything.
     let (key, spki) = match &args.csr {
-        Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.spki),
+        Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.into_spki()),
         None => {
             let key = authority::keys::generate(args.key)?;
             let spki = key.spki()?;

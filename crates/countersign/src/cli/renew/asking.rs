@@ -48,7 +48,7 @@ pub fn ask(args: &Args, present: &Present, next: &PrivateKey, now: UnixTime) -> 
     let answer = runtime.block_on(fetch::exchange_over(tls, &url, &rules, "application/json", sent));
     // A look-up of a name that hangs is not waited for.
     runtime.shutdown_background();
-    let (status, body) = answer.map_err(|error| unreachable(&error))?;
+    let (status, body) = answer.map_err(|error| unreachable(&error, args.cacert.is_some()))?;
     if status != StatusCode::OK {
         return Err(refused(status, &body));
     }
@@ -101,8 +101,11 @@ fn everywhere() -> Networks {
     ["0.0.0.0/0", "::/0"].into_iter().filter_map(|all| Network::parse(all).ok()).collect()
 }
 
-fn unreachable(error: &FetchError) -> Failure {
+fn unreachable(error: &FetchError, names_root: bool) -> Failure {
     let help = match error {
+        FetchError::Tls { .. } if names_root => {
+            "is --url the [enrol] url of the authority's configuration, host and port as they stand there, and --cacert the root that its `countersign ca show own --format pem` prints?"
+        }
         FetchError::Tls { .. } => {
             "give the root of the authority with --cacert: `countersign ca show own --format pem`"
         }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use authority::ocsp::{Request, Responder, delegate};
+use authority::ocsp::{self, Responder, delegate};
+use authority::request::Request;
 use examiner::{Certificate, UnixTime};
 use registry::Issuer;
 
@@ -41,7 +42,7 @@ impl Cas {
     }
 
     /// The CA of all that is asked; none where it is of several: the key that signs is named by one.
-    pub fn find(&mut self, request: &Request) -> Option<&mut Ca> {
+    pub fn find(&mut self, request: &ocsp::Request) -> Option<&mut Ca> {
         self.look();
         self.all.iter_mut().find(|ca| request.wanted.iter().all(|one| one.is_of(&ca.certificate)))
     }
@@ -87,8 +88,10 @@ impl Ca {
     async fn named(&self, state: &StateDir, now: UnixTime) -> Result<Responder, String> {
         let failed = |error: authority::AuthorityError| error.to_string();
         let key = delegate::new_key(&self.certificate).map_err(failed)?;
-        let spki = key.spki().map_err(failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
-        let wanted = Delegation { ca: self.issuer.word().into(), old: self.old, spki, made_at: now };
+        // Of it the key alone is taken, once its signature is seen to be the key's own.
+        let asked = Request { subject: "", alt_names: &[], is_client: true }.sign(&key).map_err(failed)?;
+        let request = examiner::cert::pem::encode("CERTIFICATE REQUEST", &asked);
+        let wanted = Delegation { ca: self.issuer.word().into(), old: self.old, request, made_at: now };
         let pem = ask::delegate(state, wanted).await?;
         let certificate = examiner::cert::pem::certificates(pem.as_bytes())
             .ok()

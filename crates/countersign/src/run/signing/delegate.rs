@@ -1,10 +1,11 @@
 //! A key that is to be named for the OCSP answers of one CA.
 
+use authority::csr::RequestKey;
 use authority::{AuthorityError, Hierarchy, Role, Signer};
 use examiner::{Certificate, UnixTime};
 use registry::{AuditEvent, Registry};
 
-use super::issue::{Refused, fresh, from_hex};
+use super::issue::{Refused, fresh, proved};
 use super::protocol::{Delegation, Refusal};
 use crate::config::StateDir;
 
@@ -15,7 +16,7 @@ const CAS: [Role; 2] = [Role::Client, Role::Operator];
 pub struct Asked {
     role: Role,
     old: bool,
-    spki: Vec<u8>,
+    key: RequestKey,
 }
 
 /// Looks at what is asked by itself.
@@ -27,9 +28,7 @@ pub fn sound(asked: Delegation, now: UnixTime) -> Result<Asked, Refused> {
         )
     })?;
     fresh(asked.made_at, now)?;
-    let spki =
-        from_hex(&asked.spki).ok_or_else(|| (Refusal::Rules, "the public key is not in hex".to_owned()))?;
-    Ok(Asked { role, old: asked.old, spki })
+    Ok(Asked { role, old: asked.old, key: proved(asked.request.as_bytes())? })
 }
 
 /// Names the key, puts that on record, and returns the certificate.
@@ -41,7 +40,7 @@ pub async fn delegate(
 ) -> Result<Certificate, Refused> {
     let failed = |what: String| (Refusal::Failed, what);
     let signer = unlock(&asked, state).map_err(|error| failed(error.to_string()))?;
-    let der = signer.delegate(&asked.spki, now).map_err(|error| match error {
+    let der = signer.delegate(asked.key.spki(), now).map_err(|error| match error {
         AuthorityError::NotDelegated | AuthorityError::KeyOfCa(_) => (Refusal::Rules, error.to_string()),
         other => failed(other.to_string()),
     })?;
@@ -73,12 +72,15 @@ fn unlock(asked: &Asked, state: &StateDir) -> Result<Signer, AuthorityError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::issue::tests::request;
     use super::*;
+    use authority::{KeyType, keys};
 
     const NOW: UnixTime = UnixTime(1_800_000_000);
 
     fn refusal(change: impl FnOnce(&mut Delegation)) -> Option<Refusal> {
-        let mut asked = Delegation { ca: "client".into(), old: false, spki: "3000".into(), made_at: NOW };
+        let request = request(&keys::generate(KeyType::default()).unwrap());
+        let mut asked = Delegation { ca: "client".into(), old: false, request, made_at: NOW };
         change(&mut asked);
         sound(asked, NOW).err().map(|(code, _)| code)
     }
@@ -94,10 +96,17 @@ mod tests {
     }
 
     #[test]
-    fn it_is_good_for_a_minute_and_the_key_is_in_hex() {
+    fn it_is_good_for_a_minute_and_the_key_comes_with_its_own_signature() {
         let at = |seconds: i64| refusal(|one| one.made_at = NOW.plus(seconds));
         assert_eq!([at(-60), at(5)], [None, None]);
         assert_eq!([at(-61), at(6)], [Some(Refusal::Expired); 2]);
-        assert_eq!(refusal(|one| one.spki = "zz".into()), Some(Refusal::Rules));
+        let der = |one: &Delegation| authority::csr::to_der(one.request.as_bytes()).unwrap();
+        let forged = refusal(|one| {
+            let mut der = der(one);
+            *der.last_mut().unwrap() ^= 1;
+            one.request = examiner::cert::pem::encode("CERTIFICATE REQUEST", &der);
+        });
+        assert_eq!(forged, Some(Refusal::Proof));
+        assert_eq!(refusal(|one| one.request = "3000".into()), Some(Refusal::Rules));
     }
 }

@@ -1,13 +1,17 @@
 //! A certificate that somebody else proposes: held against the rules and the record before it is signed.
 
+use std::time::Instant;
+
+use authority::csr::{self, CsrError, RequestKey};
 use authority::ledger::LedgerError;
-use authority::{Issued, IssuedRecord, Ledger, Signer};
+use authority::{AuthorityError, Issued, IssuedRecord, Ledger, Signer};
 use examiner::{Certificate, UnixTime};
 use policy::issuance::{AltName, check};
 use policy::record::Origin;
 use policy::{Holder, PartyName};
-use registry::{Actor, NewCertificate, PartyRow, Registry};
+use registry::{Actor, NewCertificate, PartyRow, Registry, RegistryError};
 
+use super::pace::Certificates;
 use super::protocol::{Proposal, Refusal};
 use crate::cli::issue::alt_name;
 use crate::config::addresses::Addresses;
@@ -26,7 +30,7 @@ pub struct Sound {
     pub(super) party: PartyName,
     pub(super) label: Option<String>,
     pub(super) profile: Choice,
-    pub(super) spki: Vec<u8>,
+    pub(super) key: RequestKey,
     pub(super) names: Vec<AltName>,
     pub(super) not_after: Option<UnixTime>,
 }
@@ -41,9 +45,20 @@ pub fn sound(proposal: Proposal, profiles: &Profiles, now: UnixTime) -> Result<S
     let rules = |what: String| (Refusal::Rules, what);
     let party =
         PartyName::parse(&proposal.party).map_err(|error| (Refusal::UnknownParty, error.to_string()))?;
-    let spki = from_hex(&proposal.spki).ok_or_else(|| rules("the public key is not in hex".into()))?;
+    let key = proved(proposal.request.as_bytes())?;
     let names = proposal.names.iter().map(|name| alt_name(name)).collect::<Result<_, _>>().map_err(rules)?;
-    Ok(Sound { party, label: proposal.label, profile, spki, names, not_after: proposal.not_after })
+    Ok(Sound { party, label: proposal.label, profile, key, names, not_after: proposal.not_after })
+}
+
+/// The key of a certificate request that was signed with it.
+pub(super) fn proved(request: &[u8]) -> Result<RequestKey, Refused> {
+    csr::read(request).map_err(|error| {
+        let code = match &error {
+            CsrError::NoProofOfPossession | CsrError::SignatureAlgorithm(_) => Refusal::Proof,
+            _ => Refusal::Rules,
+        };
+        (code, error.to_string())
+    })
 }
 
 /// Whether what was asked at this moment is still good.
@@ -58,9 +73,9 @@ pub(super) fn fresh(made_at: UnixTime, now: UnixTime) -> Result<(), Refused> {
 /// Holds it against the record, and issues it.
 pub async fn issue(
     sound: Sound,
-    registry: &Registry,
-    signer: &Signer,
+    (registry, signer): (&Registry, &Signer),
     addresses: &Addresses,
+    paces: &mut Certificates,
     now: UnixTime,
 ) -> Result<Issued, Refused> {
     let failed = |error: registry::RegistryError| (Refusal::Failed, error.to_string());
@@ -85,17 +100,24 @@ pub async fn issue(
         ));
     }
     let plan = plan(&sound, &party, signer, addresses, now)?;
+    paces.issue(&sound.party, Instant::now())?;
     let record = Record { registry, sound: &sound, now };
     signer.issue_on_record(&record, &plan).await.map_err(|error| {
         let code = match &error {
-            authority::AuthorityError::NotOnRecord(_) | authority::AuthorityError::KeyOfCa(_) => {
-                Refusal::Rules
-            }
+            AuthorityError::KeyOfCa(_) => Refusal::Rules,
+            AuthorityError::NotOnRecord(cause) if is_refusal(cause) => Refusal::Rules,
             _ => Refusal::Failed,
         };
         let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
         (code, format!("{error}{cause}"))
     })
+}
+
+/// Whether the registry said no, and not that it cannot be written: then it is of use to ask again later.
+fn is_refusal(cause: &LedgerError) -> bool {
+    let known = cause.0.downcast_ref::<RegistryError>();
+    known
+        .is_some_and(|error| matches!(error, RegistryError::KeyKnown { .. } | RegistryError::Conflict { .. }))
 }
 
 fn plan(
@@ -106,7 +128,8 @@ fn plan(
     now: UnixTime,
 ) -> Result<policy::issuance::CheckedPlan, Refused> {
     let window = signer.window();
-    let mut plan = sound.profile.plan(sound.party.as_str(), &party.id, sound.spki.clone(), window, now);
+    let mut plan =
+        sound.profile.plan(sound.party.as_str(), &party.id, sound.key.spki().to_vec(), window, now);
     if plan.own.is_none() {
         plan.alt_names.clone_from(&sound.names);
     }
@@ -123,16 +146,6 @@ fn has_name(certificate: &Certificate, name: &AltName) -> bool {
         (GeneralName::Uri(had), AltName::Uri(name)) => had == name,
         _ => false,
     })
-}
-
-/// Octets of hex digits.
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-    digits
-        .len()
-        .is_multiple_of(2)
-        .then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// The registry as the place where the certificate is written before it leaves.
@@ -159,17 +172,25 @@ impl Ledger for Record<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use authority::request::Request;
+    use authority::{KeyType, PrivateKey, keys};
 
     const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    /// A certificate request for the key, signed by it; PEM.
+    pub fn request(key: &PrivateKey) -> String {
+        let request = Request { subject: "CN=anybody", alt_names: &[], is_client: true };
+        examiner::cert::pem::encode("CERTIFICATE REQUEST", &request.sign(key).unwrap())
+    }
 
     fn proposal() -> Proposal {
         Proposal {
             party: "alice".into(),
             label: None,
             profile: "person".into(),
-            spki: "3000".into(),
+            request: request(&keys::generate(KeyType::default()).unwrap()),
             names: Vec::new(),
             made_at: NOW,
             not_after: None,
@@ -201,17 +222,35 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_in_hex_and_names_have_their_kind() {
-        for spki in ["3", "zz", "30 00"] {
-            assert_eq!(refusal(|one| one.spki = spki.into()), Some(Refusal::Rules), "{spki}");
+    fn a_key_comes_with_its_own_signature_and_names_have_their_kind() {
+        for kind in KeyType::ALL {
+            let key = keys::generate(kind).unwrap();
+            assert_eq!(refusal(|one| one.request = request(&key)), None, "{kind:?}");
         }
+        // A key alone, however it is written, and somebody else's request with another key in it.
+        let key = keys::generate(KeyType::default()).unwrap();
+        let spki = examiner::cert::pem::encode("PUBLIC KEY", &key.spki().unwrap());
+        for text in [spki.as_str(), "3000", "", "0"] {
+            assert_eq!(refusal(|one| one.request = text.into()), Some(Refusal::Rules), "{text}");
+        }
+        let other = keys::generate(KeyType::default()).unwrap();
+        let (mine, theirs) = (key.spki().unwrap(), other.spki().unwrap());
+        let mut der = csr::to_der(request(&other).as_bytes()).unwrap();
+        let at = der.windows(theirs.len()).position(|part| part == theirs).unwrap();
+        der[at..at + mine.len()].copy_from_slice(&mine);
+        let forged = examiner::cert::pem::encode("CERTIFICATE REQUEST", &der);
+        assert_eq!(refusal(|one| one.request = forged), Some(Refusal::Proof));
+    }
+
+    #[test]
+    fn names_have_their_kind() {
         assert_eq!(refusal(|one| one.names = vec!["svc-1".into()]), Some(Refusal::Rules));
         assert_eq!(refusal(|one| one.party = "../x".into()), Some(Refusal::UnknownParty));
     }
 
     #[test]
     fn a_name_is_known_where_a_certificate_has_it_as_the_same_kind() {
-        use authority::{CreateOptions, Hierarchy, KeyType, Passphrase, Role, keys};
+        use authority::{CreateOptions, Hierarchy, Passphrase, Role};
         use policy::issuance::{Plan, Profile};
         let folder = tempfile::tempdir().unwrap();
         let passphrase = Passphrase::generate().unwrap();

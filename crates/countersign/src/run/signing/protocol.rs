@@ -51,8 +51,8 @@ pub struct Delegation {
     /// Whether the CA's old generation is meant, of a rollover that is under way.
     #[serde(default)]
     pub old: bool,
-    /// The public key's SubjectPublicKeyInfo, DER, in hex.
-    pub spki: String,
+    /// A certificate request with the public key, signed by it; PEM.
+    pub request: String,
     /// When it was asked; it is good for a minute.
     pub made_at: UnixTime,
 }
@@ -68,8 +68,8 @@ pub struct Proposal {
     pub label: Option<String>,
     /// `person`, `device` or `service`.
     pub profile: String,
-    /// The public key's SubjectPublicKeyInfo, DER, in hex.
-    pub spki: String,
+    /// A certificate request with the public key, signed by it; PEM. Nothing else of it is looked at.
+    pub request: String,
     /// Further names, such as `dns:svc-1.internal`: only those that a certificate of the party on record has.
     #[serde(default)]
     pub names: Vec<String>,
@@ -144,7 +144,7 @@ pub enum Refusal {
     Name,
     /// Against the rules of issuing, or the record.
     Rules,
-    /// Not proved to come from whoever holds the certificate's key.
+    /// Not proved to come from whoever holds the key: the next one, or that of the certificate that is renewed.
     Proof,
     /// The certificate is revoked, superseded, or ended too long ago.
     Ended,
@@ -197,9 +197,10 @@ mod tests {
         for text in [
             r#"{"upkeep":{"key":"root"}}"#,
             r#"{"revoke":{}}"#,
-            r#"{"issue":{"party":"a","profile":"person","spki":"","made_at":"2027-01-01T00:00:00Z","is_ca":true}}"#,
-            r#"{"issue":{"party":"a","profile":"person","spki":""}}"#,
-            r#"{"delegate":{"ca":"client","spki":"","made_at":"2027-01-01T00:00:00Z","not_after":"2037-01-01T00:00:00Z"}}"#,
+            r#"{"issue":{"party":"a","profile":"person","request":"","made_at":"2027-01-01T00:00:00Z","is_ca":true}}"#,
+            r#"{"issue":{"party":"a","profile":"person","request":""}}"#,
+            r#"{"issue":{"party":"a","profile":"person","spki":"","made_at":"2027-01-01T00:00:00Z"}}"#,
+            r#"{"delegate":{"ca":"client","request":"","made_at":"2027-01-01T00:00:00Z","not_after":"2037-01-01T00:00:00Z"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -1,14 +1,16 @@
 //! The successor of a certificate, for whoever holds its key: the gate saw the key proved in its handshake, and here it is
 //! proved once more, over the request itself.
 
-use authority::{Issued, Signer, csr, renewal};
+use authority::csr::{self, RequestKey};
+use authority::{Issued, Signer, renewal};
 use examiner::{Certificate, GeneralName, Thumbprint, UnixTime};
 use policy::Holder;
 use policy::issuance::AltName;
 use policy::record::Origin;
 use registry::{Actor, CertificateRow, Registry};
 
-use super::issue::{self, Refused, Sound, from_hex};
+use super::issue::{self, Refused, Sound};
+use super::pace::Certificates;
 use super::protocol::{Refusal, Renewal};
 use crate::config::addresses::Addresses;
 use crate::config::profiles::{Choice, Profiles};
@@ -26,7 +28,7 @@ const MOST_A_DAY: usize = 50;
 pub struct Asked {
     present: Thumbprint,
     request: Vec<u8>,
-    spki: Vec<u8>,
+    key: RequestKey,
     made_at: UnixTime,
     proof: Vec<u8>,
 }
@@ -49,9 +51,9 @@ pub fn sound(renewal: &Renewal, now: UnixTime) -> Result<Asked, Refused> {
     }
     let rules = |what: String| (Refusal::Rules, what);
     let request = csr::to_der(renewal.request.as_bytes()).map_err(|error| rules(error.to_string()))?;
-    let key = csr::read(&request).map_err(|error| rules(error.to_string()))?;
+    let key = issue::proved(&request)?;
     let proof = from_hex(&renewal.proof).ok_or_else(|| (Refusal::Proof, "the proof is not in hex".into()))?;
-    Ok(Asked { present: renewal.thumbprint, request, spki: key.spki, made_at: renewal.made_at, proof })
+    Ok(Asked { present: renewal.thumbprint, request, key, made_at: renewal.made_at, proof })
 }
 
 /// Holds it against the record, and issues the successor.
@@ -59,6 +61,7 @@ pub async fn renew(
     asked: &Asked,
     (profiles, addresses): (&Profiles, &Addresses),
     (registry, signer): (&Registry, &Signer),
+    paces: &mut Certificates,
     now: UnixTime,
 ) -> Result<Renewed, Refused> {
     let failed = |error: registry::RegistryError| (Refusal::Failed, error.to_string());
@@ -83,11 +86,11 @@ pub async fn renew(
         party,
         label: None,
         profile,
-        spki: asked.spki.clone(),
+        key: asked.key.clone(),
         names: names(&present),
         not_after: None,
     };
-    let issued = issue::issue(sound, registry, signer, addresses, now).await?;
+    let issued = issue::issue(sound, (registry, signer), addresses, paces, now).await?;
     let old_until = now.plus(OVERLAP_SECONDS);
     let actor = Actor { name: "authority".into() };
     registry.supersede(&[asked.present], old_until, &actor, now).await.map_err(failed)?;
@@ -118,6 +121,16 @@ fn renewable(row: &CertificateRow, profiles: &Profiles, now: UnixTime) -> Result
         return ended(format!("it ended at {}, and could be renewed until {last}", row.not_after));
     }
     Ok(profile)
+}
+
+/// Octets of hex digits.
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    digits
+        .len()
+        .is_multiple_of(2)
+        .then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// The names beside the party's own.

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::delegate;
 use super::issue::{self, Refused};
-use super::pace::Pace;
+use super::pace::{Certificates, Pace};
 use super::protocol::{
     self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Refusal, Renewal, Request,
 };
@@ -24,11 +24,8 @@ use crate::config::profiles::{self, Profiles};
 
 /// A request comes whole within this, and an answer is taken within it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// So many certificates at once, and one more in each such time.
-const ISSUES: (u32, Duration) = (100, Duration::from_millis(100));
 /// So many looks at what is due at once, and one more in each such time.
 const LOOKS: (u32, Duration) = (60, Duration::from_millis(250));
-
 /// So many keys named for OCSP answers at once, and one more in each such time: each is good for a day.
 const DELEGATIONS: (u32, Duration) = (8, Duration::from_secs(30));
 
@@ -37,7 +34,7 @@ pub struct Authority<'a> {
     globals: &'a Globals,
     state: StateDir,
     runtime: Runtime,
-    issues: Pace,
+    certificates: Certificates,
     looks: Pace,
     delegations: Pace,
     /// The client CA, once it was needed, and by which certificate it is known.
@@ -52,9 +49,9 @@ impl<'a> Authority<'a> {
             globals,
             state,
             runtime: context::runtime()?,
-            issues: Pace::new(ISSUES.0, ISSUES.1, now),
-            looks: Pace::new(LOOKS.0, LOOKS.1, now),
-            delegations: Pace::new(DELEGATIONS.0, DELEGATIONS.1, now),
+            certificates: Certificates::new(now),
+            looks: Pace::new(LOOKS, now),
+            delegations: Pace::new(DELEGATIONS, now),
             client: None,
         })
     }
@@ -89,8 +86,8 @@ impl<'a> Authority<'a> {
         let mut bounded = Bounded { stream, until: Instant::now() + PATIENCE };
         let outcome = match protocol::read(&mut bounded, REQUEST_MOST) {
             Ok(Request::Upkeep {}) => self.look().map(Answer::Done),
-            Ok(Request::Issue(proposal)) => self.issue(proposal),
-            Ok(Request::Renew(renewal)) => self.renew(&renewal),
+            Ok(Request::Issue(proposal)) => self.at_a_pace(|one| one.issue(proposal)),
+            Ok(Request::Renew(renewal)) => self.at_a_pace(|one| one.renew(&renewal)),
             Ok(Request::Delegate(asked)) => self.delegate(asked),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
@@ -107,10 +104,16 @@ impl<'a> Authority<'a> {
         upkeep::work(self.globals).map_err(|failure| (Refusal::Failed, failure.to_string()))
     }
 
+    /// Looks at a request for a certificate, where not too many came to nothing.
+    fn at_a_pace(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Answer, Refused>,
+    ) -> Result<Answer, Refused> {
+        self.certificates.look(Instant::now())?;
+        work(self).inspect_err(|_| self.certificates.came_to_nothing(Instant::now()))
+    }
+
     fn issue(&mut self, proposal: Proposal) -> Result<Answer, Refused> {
-        if !self.issues.allows(Instant::now()) {
-            return Err((Refusal::TooFast, "too many certificates in so short a time".into()));
-        }
         let now = crate::clock::now();
         let sound = issue::sound(proposal, &self.profiles()?, now)?;
         let failed = |what: String| (Refusal::Failed, what);
@@ -120,7 +123,7 @@ impl<'a> Authority<'a> {
         let issued = self.runtime.block_on(async {
             let registry =
                 crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            issue::issue(sound, &registry, signer, &addresses, now).await
+            issue::issue(sound, (&registry, signer), &addresses, &mut self.certificates, now).await
         })?;
         Ok(Answer::Issued {
             thumbprint: issued.thumbprint,
@@ -135,9 +138,6 @@ impl<'a> Authority<'a> {
     }
 
     fn renew(&mut self, renewal: &Renewal) -> Result<Answer, Refused> {
-        if !self.issues.allows(Instant::now()) {
-            return Err((Refusal::TooFast, "too many certificates in so short a time".into()));
-        }
         let now = crate::clock::now();
         let asked = renew::sound(renewal, now)?;
         let profiles = self.profiles()?;
@@ -148,7 +148,8 @@ impl<'a> Authority<'a> {
         let renewed = self.runtime.block_on(async {
             let registry =
                 crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), now).await
+            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), &mut self.certificates, now)
+                .await
         })?;
         Ok(Answer::Renewed {
             thumbprint: renewed.issued.thumbprint,
