@@ -110,10 +110,46 @@ impl Registry {
         if let Holder::Party(name) = &new.holder {
             parties::find(&mut write.tx, name).await?.ok_or_else(|| parties::unknown(name))?;
         }
+        self.put(write, new, &certificate, actor, now).await
+    }
+
+    /// As [`Registry::add_certificate`], of a party that is put on record with it, by this identifier, where it is new:
+    /// both are, or neither. `Err(Conflict)` where it is on record by another identifier.
+    pub async fn add_first_certificate(
+        &self,
+        id: &str,
+        new: NewCertificate,
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<CertificateRow> {
+        let certificate = Certificate::from_der(&new.der)
+            .map_err(|error| RegistryError::Invalid { what: error.to_string() })?;
+        let mut write = self.write(now).await?;
+        if let Holder::Party(name) = &new.holder {
+            match parties::find(&mut write.tx, name).await? {
+                None => drop(write.add_party(name, id, actor, now).await?),
+                Some(known) if known.id == id => {}
+                Some(_) => {
+                    return Err(RegistryError::conflict(format!("`{name}` was put on record meanwhile")));
+                }
+            }
+        }
+        self.put(write, new, &certificate, actor, now).await
+    }
+
+    /// Puts the certificate of a holder that is there on record, and commits.
+    async fn put(
+        &self,
+        mut write: Write,
+        new: NewCertificate,
+        certificate: &Certificate,
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<CertificateRow> {
         match find(&mut write.tx, &certificate.thumbprint).await? {
             None => {
                 write.refuse_known_key(&new, &certificate.key_pin).await?;
-                insert(&mut write.tx, &new, &certificate).await?;
+                insert(&mut write.tx, &new, certificate).await?;
             }
             Some((_, record)) if record.holder != new.holder => {
                 let (kind, name, _) = holder_columns(&record.holder);

@@ -36,14 +36,7 @@ impl Registry {
         if let Some(row) = find(&mut write.tx, name).await? {
             return Ok(row);
         }
-        sqlx::query("INSERT INTO parties (name, id, created_at) VALUES (?1, ?2, ?3)")
-            .bind(name.as_str())
-            .bind(uuid::Uuid::new_v4().to_string())
-            .bind(now.seconds())
-            .execute(&mut *write.tx)
-            .await?;
-        let row = write.feed_party(name).await?;
-        write.audit(AuditEvent::changed(actor, now, "party added").party(name)).await?;
+        let row = write.add_party(name, &uuid::Uuid::new_v4().to_string(), actor, now).await?;
         write.commit(self).await?;
         Ok(row)
     }
@@ -213,6 +206,25 @@ impl Registry {
 }
 
 impl Write {
+    /// Puts a new party on record, by this identifier.
+    pub(crate) async fn add_party(
+        &mut self,
+        name: &PartyName,
+        id: &str,
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<PartyRow> {
+        sqlx::query("INSERT INTO parties (name, id, created_at) VALUES (?1, ?2, ?3)")
+            .bind(name.as_str())
+            .bind(id)
+            .bind(now.seconds())
+            .execute(&mut *self.tx)
+            .await?;
+        let row = self.feed_party(name).await?;
+        self.audit(AuditEvent::changed(actor, now, "party added").party(name)).await?;
+        Ok(row)
+    }
+
     async fn feed_party(&mut self, name: &PartyName) -> Result<PartyRow> {
         let row = find(&mut self.tx, name).await?.ok_or_else(|| damaged(format!("`{name}` vanished")))?;
         let party = Party {

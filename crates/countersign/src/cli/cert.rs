@@ -93,7 +93,8 @@ pub fn view(c: &Certificate) -> serde_json::Value {
 pub fn read(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let bytes = read_bytes(file)?;
     examiner::cert::pem::certificates(&bytes).map_err(|error| {
-        Failure::usage(format!("{}: {error}", file.display()), "give a certificate, PEM or DER")
+        let help = "give a certificate, PEM or DER; `countersign cert convert FILE --to pem` makes PEM of PKCS#7 and PKCS#12";
+        Failure::usage(format!("{}: {error}", file.display()), help)
     })
 }
 

@@ -200,7 +200,12 @@ pub fn make_authority(state: &StateDir, authority: &Authority<'_>) -> Result<(),
         now: context::now(),
         organisation: "Countersign".into(),
     };
-    Hierarchy::create(&state.authority(), &passphrase, &options)?;
+    Hierarchy::create(&state.authority(), &passphrase, &options).inspect_err(|_| {
+        // The next attempt may name another file, or none.
+        if authority.passphrase.is_some() {
+            let _ = std::fs::remove_file(state.passphrase_place());
+        }
+    })?;
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! One certificate from the own authority, on record before anybody sees it.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use authority::ledger::LedgerError;
@@ -8,7 +11,7 @@ use examiner::UnixTime;
 use policy::issuance::{AltName, Profile, UnknownWord};
 use policy::record::{OperatorRole, Origin};
 use policy::{Holder, PartyName};
-use registry::{Actor, Issuer, NewCertificate, Registry};
+use registry::{Actor, CertificateRow, Issuer, NewCertificate, Registry};
 
 use super::context::Context;
 use super::{Failure, cert};
@@ -18,7 +21,7 @@ use crate::config::profiles::Choice;
 pub struct Order {
     /// Whose it will be.
     pub holder: Holder,
-    /// The holder's identifier, a UUID.
+    /// The holder's identifier, a UUID; a party that is not on record yet is put there by it with the certificate.
     pub id: String,
     /// What its holder calls it; a free name where absent.
     pub label: Option<String>,
@@ -97,7 +100,7 @@ impl Ledger for Record<'_> {
             profile: record.profile_name.clone(),
             exceptions: Default::default(),
         };
-        let done = self.registry.add_certificate(new, self.actor, self.now).await;
+        let done = self.registry.add_first_certificate(&self.order.id, new, self.actor, self.now).await;
         done.map(|_| ()).map_err(|error| LedgerError(Box::new(error)))
     }
 }
@@ -127,6 +130,11 @@ pub fn stem(name: &str) -> String {
     name.trim_start_matches(['.', '-']).to_owned()
 }
 
+/// What follows the name of a certificate's files.
+const EXTENSIONS: [&str; 3] = ["pem", "key", "p12"];
+/// Bytes that a certificate's files take at most.
+const ROOM: usize = 64 * 1024;
+
 /// Where a certificate and its key are written.
 pub struct Files {
     directory: PathBuf,
@@ -136,11 +144,11 @@ pub struct Files {
 impl Files {
     /// `NAME.pem`, `NAME.key`, `NAME.p12` in the directory; `NAME-LABEL.…` where those are taken and a label is given.
     pub fn at(directory: &Path, name: &str, label: Option<&str>) -> Result<Self, Failure> {
-        std::fs::create_dir_all(directory).map_err(|error| Failure::file(directory, "made", &error))?;
+        Self::room(directory)?;
         let stems = std::iter::once(name.to_owned()).chain(label.map(|label| format!("{name}-{label}")));
         for stem in stems {
             let files = Self { directory: directory.to_owned(), stem };
-            if ["pem", "key", "p12"].iter().all(|extension| !files.path(extension).exists()) {
+            if EXTENSIONS.iter().all(|extension| !files.path(extension).exists()) {
                 return Ok(files);
             }
         }
@@ -151,20 +159,58 @@ impl Files {
         ))
     }
 
-    /// Moves `NAME.pem`, `.key` and `.p12` of an earlier certificate to `NAME.pem.old` and so on, to make room for its
-    /// successor; nothing is lost.
-    pub fn set_aside(directory: &Path, name: &str) -> Result<(), Failure> {
-        for extension in ["pem", "key", "p12"] {
-            let path = directory.join(format!("{name}.{extension}"));
-            let aside = directory.join(format!("{name}.{extension}.old"));
-            match std::fs::rename(&path, aside) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::file(&path, "moved", &error));
-                }
-                _ => {}
+    /// Makes the directory where it is absent, and sees that files can be written there: what is issued is on record before
+    /// its files are, and of no use without them.
+    pub fn room(directory: &Path) -> Result<(), Failure> {
+        std::fs::create_dir_all(directory).map_err(|error| Failure::file(directory, "made", &error))?;
+        let tried = directory.join(format!(".countersign-{}", std::process::id()));
+        let written =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&tried).and_then(|file| {
+                let outcome = (&file).write_all(&[0; ROOM]).and_then(|()| file.sync_all());
+                std::fs::remove_file(&tried).and(outcome)
+            });
+        written.map_err(|error| Failure {
+            help: "make room there, or name another directory with --out; nothing was issued".into(),
+            ..Failure::file(directory, "written to", &error)
+        })
+    }
+
+    /// Those of the successor of a certificate: in the place of its own, which are `NAME-LABEL.…` where there are any, and
+    /// otherwise `NAME.…`, unless that is another certificate.
+    pub fn of_successor(directory: &Path, name: &str, old: &CertificateRow) -> Result<Self, Failure> {
+        Self::room(directory)?;
+        let named = |stem: String| Self { directory: directory.to_owned(), stem };
+        let labelled = named(format!("{name}-{}", stem(&old.label)));
+        let plain = named(name.to_owned());
+        let is_another = std::fs::read(plain.path("pem"))
+            .ok()
+            .and_then(|bytes| examiner::cert::pem::certificates(&bytes).ok())
+            .is_some_and(|all| all.first().is_some_and(|one| one.thumbprint != old.thumbprint));
+        let is_labelled = is_another || EXTENSIONS.iter().any(|extension| labelled.path(extension).exists());
+        Ok(if is_labelled { labelled } else { plain })
+    }
+
+    /// Whether the key stands there, unencrypted.
+    pub fn has_key(&self) -> bool {
+        self.path("key").exists()
+    }
+
+    /// Moves what stands there to `NAME.pem.old` and so on, to make room for a successor; returns where to. Nothing that
+    /// was moved before is overwritten.
+    pub fn set_aside(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut moved = Vec::new();
+        for extension in EXTENSIONS {
+            let path = self.path(extension);
+            if !path.exists() {
+                continue;
             }
+            let numbered = (2..).map(|number| self.path(&format!("{extension}.old{number}")));
+            let mut places = std::iter::once(self.path(&format!("{extension}.old"))).chain(numbered);
+            let Some(aside) = places.find(|place: &PathBuf| !place.exists()) else { continue };
+            std::fs::rename(&path, &aside).map_err(|error| Failure::file(&path, "moved", &error))?;
+            moved.push(aside);
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// The file with this extension.
@@ -214,6 +260,11 @@ pub struct PasswordFrom {
 }
 
 impl PasswordFrom {
+    /// Whether somebody chose it, who knows it then.
+    pub fn is_chosen(&self) -> bool {
+        self.password_file.is_some() || self.password_stdin
+    }
+
     /// The password. `compatible` files only take generated ones: their encryption withstands no guessing.
     pub fn read(&self, p12: pkcs12::Profile) -> Result<pkcs12::Password, Failure> {
         let file = match &self.password_file {

@@ -62,7 +62,7 @@ fn add(
     role: &str,
     out: &std::path::Path,
     p12: pkcs12::Profile,
-    password: &issue::PasswordFrom,
+    from: &issue::PasswordFrom,
 ) -> Outcome {
     let context = Context::open(globals)?;
     let name = PartyName::parse(name)?;
@@ -76,7 +76,7 @@ fn add(
         return Ok(Exit::Fine);
     }
     let files = issue::Files::at(out, name.as_str(), None)?;
-    let (key, password) = (issue::new_key()?, password.read(p12)?);
+    let (key, password) = (issue::new_key()?, from.read(p12)?);
     let order = issue::Order::of_operator(name.clone(), role, key.spki()?)?;
     let issued = issue::issue(&context, order)?;
     let written = [
@@ -85,12 +85,11 @@ fn add(
         files.write_p12(name.as_str(), &key, &issued, p12, &password)?,
     ];
     let shown: String = written.iter().map(|file| format!("  {}\n", file.display())).collect();
-    let text = format!(
-        "{name} is {} until {}\n{shown}  password of the .p12 file, shown this once: {}",
-        role_word(role),
-        issued.not_after,
-        password.expose()
-    );
+    let mut text = format!("{name} is {} until {}\n{shown}", role_word(role), issued.not_after);
+    let shown_once = (!from.is_chosen()).then(|| password.expose());
+    if let Some(password) = shown_once {
+        text += &format!("  password of the .p12 file, shown this once: {password}");
+    }
     globals.print(
         &json!({
             "operator": name,
@@ -99,7 +98,7 @@ fn add(
             "serial": issued.serial_hex,
             "not_after": issued.not_after,
             "files": written,
-            "password": password.expose(),
+            "password": shown_once,
         }),
         text,
     );

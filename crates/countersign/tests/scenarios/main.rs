@@ -63,6 +63,7 @@ mod ocsp_answers;
 mod other_servers;
 mod own_profiles;
 mod packaging;
+mod partys_files;
 mod passphrase_places;
 mod path_rules;
 mod processes;

@@ -208,6 +208,43 @@ async fn a_serial_number_leads_to_the_certificate_of_the_ca_that_gave_it_out_and
     assert_eq!(registry.last_serial(Issuer::Operator).await.unwrap(), None);
 }
 
+/// A self-signed certificate with a new key and this serial number, its content octets; DER.
+fn numbered(common_name: &str, serial: &[u8]) -> Vec<u8> {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, common_name);
+    params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
+}
+
+#[tokio::test]
+async fn no_ca_gives_out_a_serial_number_twice() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    for party in ["alice", "bob"] {
+        registry.ensure_party(&name(party), actor, NOON).await.unwrap();
+    }
+    let serial = [1, 2, 3, 4, 5, 6, 7, 8];
+    world.add(party("alice"), Origin::Own, numbered("first", &serial)).await;
+    let before = registry.last_seq().await.unwrap();
+    for holder in ["alice", "bob"] {
+        let new = NewCertificate {
+            holder: party(holder),
+            label: None,
+            der: numbered("second", &serial),
+            origin: Origin::Own,
+            profile: String::new(),
+            exceptions: PinExceptions::default(),
+        };
+        assert!(registry.add_certificate(new, actor, NOON).await.is_err(), "{holder}");
+    }
+    assert_eq!(registry.last_seq().await.unwrap(), before, "nothing of it is on record");
+    assert!(registry.certificates(&name("bob")).await.unwrap().is_empty());
+    // Another CA counts for itself, and so does whoever issued what is pinned.
+    let ann = Holder::Operator { name: name("ann"), role: OperatorRole::Owner };
+    world.add(ann, Origin::Own, numbered("operator", &serial)).await;
+    world.add(party("bob"), Origin::Pinned, numbered("pinned", &serial)).await;
+}
+
 #[tokio::test]
 async fn list_numbers_rise_and_are_given_once() {
     let world = World::new().await;

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use authority::{files, keys, pkcs12};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use examiner::KeyPin;
 use examiner::cert::pem;
 use examiner::chain::Examinee;
@@ -26,7 +27,7 @@ pub struct Args {
     /// A file: PEM, DER, PKCS#7 or PKCS#12; `-` for standard input.
     file: PathBuf,
     /// The form to make; `mobileconfig` is a configuration profile for iPhone, iPad and Mac, with a PKCS#12 file in it.
-    #[arg(long, value_parser = ["pem", "der", "pkcs7", "pkcs12", "mobileconfig"])]
+    #[arg(long, value_parser = form())]
     to: String,
     /// The file to make; standard output where it is left out.
     #[arg(long, value_name = "FILE")]
@@ -49,6 +50,18 @@ pub struct Args {
     /// The password of the PKCS#12 file that is made, where one is read too; generated where no file is named.
     #[arg(long, value_name = "FILE")]
     new_password_file: Option<PathBuf>,
+}
+
+/// The forms, and the endings of their files for them.
+const FORMS: [(&str, Option<&str>); 5] =
+    [("pem", None), ("der", None), ("pkcs7", Some("p7b")), ("pkcs12", Some("p12")), ("mobileconfig", None)];
+
+fn form() -> impl TypedValueParser<Value = String> {
+    let forms = FORMS.map(|(name, ending)| PossibleValue::new(name).aliases(ending));
+    PossibleValuesParser::new(forms).map(|given| {
+        let meant = FORMS.iter().find(|(_, ending)| *ending == Some(given.as_str()));
+        meant.map_or(given, |(name, _)| (*name).to_owned())
+    })
 }
 
 pub fn command(globals: &Globals, args: &Args) -> Outcome {

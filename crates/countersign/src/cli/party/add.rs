@@ -6,6 +6,7 @@ use authority::{KeyType, PrivateKey, pkcs12};
 use examiner::{Certificate, Name, UnixTime};
 use policy::record::{Origin, PinExceptions};
 use policy::{Holder, HostName, PartyName, Principal};
+use registry::CertificateRow;
 use serde_json::json;
 
 use crate::cli::context::Context;
@@ -115,11 +116,11 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         profile,
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
-        succeeds: false,
+        succeeds: None,
     };
-    let made = Made::prepare(&args.output, &wanted)?;
-    context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
-    let made = made.issue(&context, &wanted)?;
+    let known = context.run(context.registry.party(&name))?;
+    let id = known.map_or_else(issue::new_uuid, |row| Ok(row.id))?;
+    let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted, id)?;
     grant(&context, &name, &sites)?;
     made.report(globals, &context, &name, &sites);
     Ok(Exit::Fine)
@@ -314,8 +315,8 @@ pub struct Wanted<'a> {
     pub not_after: Option<UnixTime>,
     /// A request whose key it is for; otherwise a key is made.
     pub csr: Option<&'a Path>,
-    /// Whether the files of an earlier certificate make room for it.
-    pub succeeds: bool,
+    /// The certificate before it, whose files make room for it.
+    pub succeeds: Option<&'a CertificateRow>,
 }
 
 /// An issued certificate and its files; before `issue` only the files' places and the key.
@@ -326,15 +327,18 @@ pub struct Made {
     pem: bool,
     p12: pkcs12::Profile,
     password: Option<pkcs12::Password>,
+    /// Whether the password was made here, and so is shown.
+    is_generated: bool,
     issued: Option<authority::Issued>,
     written: Vec<PathBuf>,
+    moved: Vec<PathBuf>,
 }
 
 impl Made {
     /// Everything that can fail before something is signed.
     pub fn prepare(output: &Output, wanted: &Wanted<'_>) -> Result<Self, Failure> {
         let (key, spki) = match wanted.csr {
-            Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.spki),
+            Some(file) => (None, authority::csr::read(&cert::read_bytes(file)?)?.into_spki()),
             None => {
                 let key = authority::keys::generate(output.key_type)?;
                 let spki = key.spki()?;
@@ -343,20 +347,31 @@ impl Made {
         };
         let p12 = issue::p12_profile(&output.p12);
         let password = key.is_some().then(|| output.password.read(p12)).transpose()?;
-        if wanted.succeeds {
-            // Last, so that nothing is moved for a successor that cannot be made.
-            Files::set_aside(&output.out, wanted.name.as_str())?;
-        }
-        let files = Files::at(&output.out, wanted.name.as_str(), wanted.label.as_deref())?;
-        Ok(Self { files, key, spki, pem: output.pem, p12, password, issued: None, written: Vec::new() })
+        let name = wanted.name.as_str();
+        let files = match wanted.succeeds {
+            Some(old) => Files::of_successor(&output.out, name, old)?,
+            None => Files::at(&output.out, name, wanted.label.as_deref())?,
+        };
+        Ok(Self {
+            // Who has the key in a file of its own has the next one there too.
+            pem: output.pem || wanted.succeeds.is_some() && files.has_key(),
+            files,
+            key,
+            spki,
+            p12,
+            password,
+            is_generated: !output.password.is_chosen(),
+            issued: None,
+            written: Vec::new(),
+            moved: Vec::new(),
+        })
     }
 
-    /// Issues the certificate and writes the files.
-    pub fn issue(mut self, context: &Context, wanted: &Wanted<'_>) -> Result<Self, Failure> {
-        let row = super::known(context, wanted.name.as_str())?;
+    /// Issues the certificate to the party with this identifier, and writes the files.
+    pub fn issue(mut self, context: &Context, wanted: &Wanted<'_>, id: String) -> Result<Self, Failure> {
         let order = issue::Order {
             holder: Holder::Party(wanted.name.clone()),
-            id: row.id,
+            id,
             label: wanted.label.clone(),
             profile: wanted.profile.clone(),
             spki: self.spki.clone(),
@@ -364,6 +379,10 @@ impl Made {
             not_after: wanted.not_after,
         };
         let issued = issue::issue(context, order)?;
+        if wanted.succeeds.is_some() {
+            // Not before: nothing is moved for a successor that there is not.
+            self.moved = self.files.set_aside()?;
+        }
         if self.pem || self.key.is_none() {
             self.written.push(self.files.write_certificate(&issued)?);
         }
@@ -383,11 +402,14 @@ impl Made {
     /// Says what exists now and where.
     pub fn report(&self, globals: &Globals, context: &Context, name: &PartyName, sites: &[HostName]) {
         let Some(issued) = &self.issued else { return };
-        let password = self.password.as_ref().map(pkcs12::Password::expose);
+        let password = self.password.as_ref().filter(|_| self.is_generated).map(pkcs12::Password::expose);
         let entering = entering(context, name, sites);
         let mut text = format!("{name}: a certificate until {}; {name} {entering}\n", issued.not_after);
         for file in &self.written {
             text += &format!("  {}\n", file.display());
+        }
+        for file in &self.moved {
+            text += &format!("  {}  what stood there before\n", file.display());
         }
         if let Some(password) = password {
             text += &format!("  password of the .p12 file, shown this once: {password}\n");
@@ -399,6 +421,7 @@ impl Made {
                 "serial": issued.serial_hex,
                 "not_after": issued.not_after,
                 "files": self.written,
+                "moved": self.moved,
                 "password": password,
                 "sites": sites,
             }),

@@ -223,6 +223,13 @@ fn suspend(globals: &Globals, party: &str, on: bool) -> Outcome {
         globals.say(format!("{} would be {word}", row.name));
         return Ok(Exit::Fine);
     }
+    if !on && row.suspended_since.is_none() {
+        let help = format!(
+            "`countersign party show {}` tells what is; --held releases certificates on hold",
+            row.name
+        );
+        return Err(Failure::no(format!("party `{}` is not suspended", row.name), help));
+    }
     if !on {
         context.run(context.registry.resume(&row.name, &context.actor, context.now))?;
         globals.print(&json!({ "party": row.name, "suspended": on }), format!("{} is {word}", row.name));

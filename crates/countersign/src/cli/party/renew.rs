@@ -44,11 +44,21 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
     let all = context.run(context.registry.certificates(&row.name))?;
     let which = args.cert.as_deref().map(|which| super::revoke::which(&context, &all, which)).transpose()?;
     let old: Vec<_> = all
-        .into_iter()
+        .iter()
         .filter(|one| one.origin == Origin::Own && one.revoked.is_none() && one.superseded_after.is_none())
         .filter(|one| which.is_none_or(|which| one.thumbprint == which))
         .collect();
-    let Some(last) = old.last() else {
+    let Some(&last) = old.last() else {
+        if let Some(one) = all.iter().find(|one| Some(one.thumbprint) == which) {
+            let why = match (&one.revoked, one.superseded_after) {
+                _ if one.origin != Origin::Own => "it was issued elsewhere".to_owned(),
+                (Some(revoked), _) => format!("it was revoked at {}", revoked.at),
+                (None, Some(until)) => format!("it has a successor already, and holds until {until}"),
+                (None, None) => "it is not one that is renewed".to_owned(),
+            };
+            let help = format!("issue another with `countersign party add {}`", row.name);
+            return Err(Failure::no(format!("`{}` of {} is not renewed: {why}", one.label, row.name), help));
+        }
         let help = format!("issue one with `countersign party add {}`", row.name);
         return Err(Failure::not_found(
             format!("{} has no certificate of the own authority to renew", row.name),
@@ -70,14 +80,14 @@ pub fn run(globals: &Globals, args: Args) -> Outcome {
         profile,
         not_after: args.life.not_after(context.now),
         csr: args.csr.as_deref(),
-        succeeds: true,
+        succeeds: Some(last),
     };
     if which.is_none() && old.len() > 1 {
         let labels: Vec<&str> = old.iter().map(|one| one.label.as_str()).collect();
         let help = format!("name one with --cert: {}", labels.join(", "));
         return Err(Failure::usage(format!("{} has {} certificates to renew", row.name, old.len()), help));
     }
-    let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted)?;
+    let made = Made::prepare(&args.output, &wanted)?.issue(&context, &wanted, row.id.clone())?;
     let thumbprints: Vec<_> =
         old.iter().map(|one| one.thumbprint).filter(|one| Some(*one) != made.thumbprint()).collect();
     context.run(context.registry.supersede(&thumbprints, until, &context.actor, context.now))?;
