@@ -4,15 +4,30 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use testkit::Portal;
+use testkit::{Output, Portal, PortalBuilder, free_port};
 
 use crate::support::{Held, assert_serves, binary, eventually};
 
+/// A gate with an address where alice may renew.
+fn build() -> PortalBuilder {
+    let port = free_port();
+    let enrol = format!("[enrol]\nlisten = \"127.0.0.1:{port}\"\nurl = \"https://localhost:{port}\"\n");
+    Portal::build(&binary()).extra_toml(&enrol).party("alice").party("mallory")
+}
+
 /// alice is admitted, mallory revoked.
 fn portal() -> Portal {
-    let portal = Portal::build(&binary()).party("alice").party("mallory").start();
+    let portal = build().start();
     portal.countersign(&["party", "revoke", "mallory"]).ok();
     portal
+}
+
+/// What the authority's process answers to alice's machine.
+fn renew(portal: &Portal) -> Output {
+    let config = portal.sandbox.read("countersign.toml");
+    let url = config.lines().find_map(|line| line.strip_prefix("url = \"")).unwrap().trim_end_matches('"');
+    let pair = ["--cert", "alice.pem", "--key", "alice.key", "--cacert", "ca.pem"];
+    portal.countersign(&[&["renew", "--force", "--url", url][..], &pair].concat())
 }
 
 /// Nothing can be changed, and nothing is half changed; who was admitted is served, and the list that stood there stands.
@@ -32,6 +47,10 @@ fn assert_holds(portal: &Portal, fault: &str) {
     assert!(!added.stderr.contains("panicked"), "{}", added.story());
     assert!(!portal.sandbox.path("bob.pem").exists(), "no certificate without a record: {fault}");
     portal.countersign(&["party", "revoke", "alice"]).refused();
+    let pair = ["alice.pem", "alice.key"].map(|file| portal.sandbox.read(file));
+    let renewed = renew(portal).exited(4);
+    assert!(!renewed.stderr.contains("panicked"), "{}", renewed.story());
+    assert_eq!(["alice.pem", "alice.key"].map(|file| portal.sandbox.read(file)), pair, "{fault}");
     assert_serves(portal, fault);
 }
 
@@ -48,6 +67,7 @@ fn assert_recovers(portal: &Portal, fault: &str) {
     eventually("bob enters", || (portal.curl(Some("bob"), "/", &[]).status == 200).then_some(()));
     portal.countersign(&["party", "revoke", "bob"]).ok();
     assert_eq!(portal.curl(Some("bob"), "/", &[]).json()["code"], "revoked", "after {fault}");
+    eventually("a renewal", || (renew(portal).code == 0).then_some(()));
     assert_serves(portal, fault);
     portal.countersign(&["log", "verify"]).ok();
 }
@@ -123,7 +143,7 @@ fn a_read_only_registry_stops_changes_and_nobody_who_is_admitted() {
 
 #[test]
 fn a_full_disk_stops_changes_and_nobody_who_is_admitted() {
-    let mut portal = Portal::build(&binary()).party("alice").party("mallory").prepare();
+    let mut portal = build().prepare();
     let (state, kept) = (portal.sandbox.path("state"), portal.sandbox.path("kept"));
     std::fs::rename(&state, &kept).unwrap();
     std::fs::create_dir(&state).unwrap();
@@ -160,4 +180,64 @@ fn a_command_that_may_write_no_file_changes_nothing() {
     assert!(!done.status.success(), "{done:?}");
     assert_eq!(portal.countersign(&["party", "list", "--json"]).ok().stdout, before);
     assert_recovers(&portal, "no room");
+}
+
+#[test]
+fn nothing_is_issued_whose_files_cannot_be_written() {
+    let portal = build().prepare();
+    portal.countersign(&["party", "add", "carol", "--pem", "--out", "full"]).ok();
+    let records = || {
+        let shown = |name| portal.countersign(&["party", "show", name, "--json"]).ok().json();
+        let count = |name| shown(name)["certificates"].as_array().unwrap().len();
+        (count("alice"), count("carol"), portal.countersign(&["party", "list", "--json"]).ok().stdout)
+    };
+    let before = records();
+    let (full, bound) = (portal.sandbox.path("full"), portal.sandbox.path("bound"));
+    std::fs::create_dir(&bound).unwrap();
+    let kept = std::fs::read(full.join("carol.pem")).unwrap();
+    let tmpfs = ["-t", "tmpfs", "-o", "size=16k,mode=700", "none"];
+    let Some(_mounts) =
+        Mount::new(&tmpfs, &full).zip(Mount::new(&["--bind", bound.to_str().unwrap()], &bound))
+    else {
+        return;
+    };
+    let read_only = Command::new("mount").args(["-o", "remount,ro,bind"]).arg(&bound).status().unwrap();
+    assert!(read_only.success());
+    std::fs::write(full.join("carol.pem"), &kept).unwrap();
+    for (out, why) in [("full", "No space left"), ("bound", "Read-only")] {
+        for args in [
+            &["party", "add", "alice", "--pem"][..],
+            &["party", "add", "new"],
+            &["party", "renew", "carol"],
+            &["operator", "add", "olga"],
+            &["ca", "issue", "--san", "dns:localhost"],
+        ] {
+            let refused = portal.countersign(&[args, &["--out", out]].concat()).refused();
+            assert!(refused.stderr.contains(why), "{out} {args:?}: {}", refused.story());
+        }
+    }
+    assert_eq!(records(), before);
+    assert_eq!(std::fs::read(full.join("carol.pem")).unwrap(), kept, "nothing was moved aside");
+    assert_eq!(std::fs::read_dir(&full).unwrap().count(), 1);
+}
+
+#[test]
+fn a_copy_that_cannot_be_put_back_leaves_everything_as_it_was() {
+    let portal = build().prepare();
+    portal.countersign(&["state", "backup", "--out", "copy"]).ok();
+    portal.countersign(&["party", "suspend", "mallory"]).ok();
+    let (state, before) =
+        (portal.sandbox.path("state"), portal.countersign(&["party", "list", "--json"]).ok().stdout);
+    // A place that cannot be moved.
+    let keys = state.join("ca");
+    let Some(mount) = Mount::new(&["--bind", keys.to_str().unwrap()], &keys) else { return };
+    let refused = portal.countersign(&["state", "restore", "copy"]).exited(1);
+    assert!(refused.stderr.contains("nothing was changed"), "{}", refused.story());
+    assert_eq!(portal.countersign(&["party", "list", "--json"]).ok().stdout, before);
+    let left = std::fs::read_dir(&state).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> =
+        left.filter(|name| name.contains("restoring") || name.contains("replaced")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    drop(mount);
+    portal.countersign(&["state", "restore", "copy"]).ok();
 }

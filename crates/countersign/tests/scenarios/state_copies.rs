@@ -178,6 +178,19 @@ fn a_copy_that_was_changed_or_is_none_changes_nothing() {
 }
 
 #[test]
+fn a_copy_can_be_put_back_again_at_once() {
+    let portal = Portal::build(&binary()).party("alice").prepare();
+    portal.countersign(&["state", "backup", "--out", "copy"]).ok();
+    let mut places = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let restored = portal.countersign(&["state", "restore", "copy", "--json"]).ok().json();
+        places.insert(restored["replaced"].as_str().unwrap().to_owned());
+        portal.countersign(&["party", "show", "alice"]).ok();
+    }
+    assert_eq!(places.len(), 3, "what stood there before has a place of its own each time: {places:?}");
+}
+
+#[test]
 fn nothing_is_put_back_under_a_running_gate() {
     let portal = Portal::build(&binary()).party("alice").start();
     portal.countersign(&["state", "backup", "--out", "copy"]).ok();

@@ -109,10 +109,37 @@ fn same(path: &Path, file: &Entry, length: u64, sha256: &str) -> Result<(), Fail
     ))
 }
 
-/// Puts the copy's files in their places; where those went that were there, if any.
+/// Files that were moved, from where to where.
+#[derive(Default)]
+struct Moves(Vec<(PathBuf, PathBuf)>);
+
+impl Moves {
+    fn rename(&mut self, from: PathBuf, to: PathBuf) -> Result<(), Failure> {
+        std::fs::rename(&from, &to).map_err(|error| Failure::file(&from, "moved", &error))?;
+        self.0.push((from, to));
+        Ok(())
+    }
+
+    /// Everything back, the last first.
+    fn undo(self) {
+        for (from, to) in self.0.into_iter().rev() {
+            let _ = std::fs::rename(to, from);
+        }
+    }
+}
+
+/// A path that is free: this one, or with a number behind it.
+fn free(path: &Path) -> PathBuf {
+    let numbered = |number: u32| PathBuf::from(format!("{}-{number}", path.display()));
+    let mut all = std::iter::once(path.to_owned()).chain((2..).map(numbered));
+    all.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| path.to_owned())
+}
+
+/// Puts the copy's files in their places; where those went that were there, if any. Where one cannot be put there, all
+/// stand as they stood.
 fn replace(from: &Path, manifest: &Manifest, state: &StateDir) -> Result<Option<PathBuf>, Failure> {
     let moment = stamp(context::now());
-    let staged = state.path().join(format!(".restoring-{moment}"));
+    let staged = free(&state.path().join(format!(".restoring-{moment}")));
     files::private_directory(&staged)?;
     let put = |file: &Entry| {
         let source = from.join(&file.name);
@@ -123,8 +150,27 @@ fn replace(from: &Path, manifest: &Manifest, state: &StateDir) -> Result<Option<
         let _ = std::fs::remove_dir_all(&staged);
         return Err(failure);
     }
-    let aside = state.path().join(format!("replaced-{moment}"));
-    let mut moved = false;
+    let aside = free(&state.path().join(format!("replaced-{moment}")));
+    let mut moves = Moves::default();
+    let exchanged = exchange(manifest, state, &staged, &aside, &mut moves);
+    let moved = aside.exists();
+    if exchanged.is_err() {
+        moves.undo();
+        let _ = std::fs::remove_dir(&aside);
+    }
+    let _ = std::fs::remove_dir_all(&staged);
+    exchanged.map_err(|failure| Failure { help: "nothing was changed".into(), ..failure })?;
+    Ok(moved.then_some(aside))
+}
+
+/// Moves what stands there aside, and what was staged into its place.
+fn exchange(
+    manifest: &Manifest,
+    state: &StateDir,
+    staged: &Path,
+    aside: &Path,
+    moves: &mut Moves,
+) -> Result<(), Failure> {
     // The registry goes first and comes last: without one nothing is served.
     let mut names: Vec<PathBuf> = vec![REGISTRY.into(), "registry.db-wal".into(), "registry.db-shm".into()];
     let tops = manifest
@@ -137,30 +183,24 @@ fn replace(from: &Path, manifest: &Manifest, state: &StateDir) -> Result<Option<
     for name in &names {
         let present = state.path().join(name);
         if present.symlink_metadata().is_ok() {
-            files::private_directory(&aside)?;
-            rename(&present, &aside.join(name))?;
-            moved = true;
+            files::private_directory(aside)?;
+            moves.rename(present, aside.join(name))?;
         }
     }
     let kept = |name: &PathBuf| !is_witness(name) || !state.path().join(name).exists();
-    let staged_names = std::fs::read_dir(&staged).map_err(|error| Failure::file(&staged, "read", &error))?;
+    let staged_names = std::fs::read_dir(staged).map_err(|error| Failure::file(staged, "read", &error))?;
     let mut staged_names: Vec<PathBuf> =
         staged_names.filter_map(|one| Some(PathBuf::from(one.ok()?.file_name()))).collect();
     staged_names.retain(|name| kept(name) && name != Path::new(CONFIGURATION));
     staged_names.sort_by_key(|name| name == Path::new(REGISTRY));
     for name in &staged_names {
-        rename(&staged.join(name), &state.path().join(name))?;
+        moves.rename(staged.join(name), state.path().join(name))?;
     }
-    std::fs::remove_dir_all(&staged).map_err(|error| Failure::file(&staged, "removed", &error))?;
-    Ok(moved.then_some(aside))
+    Ok(())
 }
 
 fn is_witness(name: &Path) -> bool {
     WITNESSES.iter().any(|witness| name == Path::new(witness))
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
-    std::fs::rename(from, to).map_err(|error| Failure::file(from, "moved", &error))
 }
 
 /// What was found in the restored registry.
