@@ -24,7 +24,7 @@ impl Elsewhere {
         this.world.write("ours.csr", examiner::cert::pem::encode("CERTIFICATE REQUEST", &request));
         this.key("root", "/O=Corp/CN=Corp Root");
         this.key("middle", "/O=Corp/CN=Corp Middle");
-        this.self_sign("root");
+        this.self_sign("root", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
         this.sign("middle", "root", "basicConstraints=critical,CA:TRUE,pathlen:1\nkeyUsage=keyCertSign\n");
         this
     }
@@ -40,8 +40,8 @@ impl Elsewhere {
         openssl(&all).unwrap();
     }
 
-    fn self_sign(&self, name: &str) {
-        let extensions = self.world.write("x", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
+    fn self_sign(&self, name: &str, extensions: &str) {
+        let extensions = self.world.write("x", extensions);
         let (csr, key, out) = (
             self.file(&format!("{name}.csr")),
             self.file(&format!("{name}.key")),
@@ -176,6 +176,19 @@ fn a_chain_that_cannot_hold_is_refused_with_the_reason_and_nothing_changes() {
     let now = fs::read_to_string(elsewhere.world.ca.join("client.pem")).unwrap();
     assert_eq!(now, before);
     assert!(!elsewhere.world.ca.join("client.chain.pem").exists());
+}
+
+#[test]
+fn issuers_that_do_not_say_what_their_keys_are_for_are_taken_and_others_are_held_to_it() {
+    let elsewhere = Elsewhere::new();
+    for (usage, is_taken) in [("", true), ("keyUsage=cRLSign\n", false), ("keyUsage=keyCertSign\n", true)] {
+        elsewhere.self_sign("root", &format!("basicConstraints=critical,CA:TRUE\n{usage}"));
+        elsewhere.sign("middle", "root", &format!("basicConstraints=critical,CA:TRUE,pathlen:1\n{usage}"));
+        let ours = elsewhere.sign("ours", "middle", OURS);
+        let all = [ours.clone(), elsewhere.read("middle"), elsewhere.read("root")];
+        let taken = elsewhere.world.hierarchy.examine_client_ca(&all, ours.not_before);
+        assert_eq!(taken.is_ok(), is_taken, "{usage}: {taken:?}");
+    }
 }
 
 #[test]

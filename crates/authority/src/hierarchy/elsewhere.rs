@@ -184,7 +184,9 @@ fn fitness(one: &Certificate, below: usize, now: UnixTime) -> Result<(), String>
     let parsed = parse(one).map_err(|_| "cannot be read".to_owned())?;
     let usage = parsed.tbs_certificate().get_extension::<KeyUsage>().map_err(unreadable)?;
     let usage = usage.map(|(_, usage)| usage.0);
-    let may = |what: KeyUsages| usage.is_some_and(|usage| usage.contains(what));
+    // Ours must say what its key is for; of those above it only what they say is held against them (RFC 5280 section 6.1.4
+    // (n)): roots that `openssl req -x509` makes say nothing.
+    let may = |what: KeyUsages| usage.map_or(below > 0, |usage| usage.contains(what));
     if !may(KeyUsages::KeyCertSign) {
         return Err("may not sign certificates (keyCertSign)".into());
     }
