@@ -195,6 +195,42 @@ mod tests {
     }
 
     #[test]
+    fn what_the_examiner_finds_fault_with_is_not_signed() {
+        let key = SigningKey::InMemory(keys::generate(KeyType::EcdsaP256).unwrap());
+        let spki = key.spki().unwrap();
+        let issuer = names::ca_subject("Client CA", "Lab").unwrap();
+        let subject = names::end_entity_subject("svc").unwrap();
+        let window = Window { not_before: UnixTime(1_800_000_000), not_after: UnixTime(1_807_000_000) };
+        let party = "0f2ab1c4-6d1e-4c52-9a93-7a40d4c7e0aa";
+        let (profile, at) = (policy::issuance::Profile::Service, window.not_before);
+        let plan = policy::issuance::Plan::new(profile, "svc", party, spki.clone(), window, at);
+        let checked = policy::issuance::check(plan, window, at).unwrap();
+        let of = |spki: &[u8]| {
+            let draft = Draft {
+                serial: [1; 16],
+                issuer: &issuer,
+                subject: &subject,
+                window,
+                spki,
+                extensions: extensions::end_entity(&subject, &checked, &[1; 20]).unwrap(),
+                is_ca: false,
+                purposes: &[extensions::CLIENT_AUTH],
+            };
+            draft.examine(&key).err()
+        };
+        assert!(of(&spki).is_none());
+        // As planned, and faulty all the same: keys that everybody can compute.
+        for weak in [
+            &include_bytes!("../tests/keys/roca-2048.spki")[..],
+            include_bytes!("../tests/keys/close-primes-2048.spki"),
+            include_bytes!("../tests/keys/small-factor-2048.spki"),
+        ] {
+            let refused = of(weak).expect("a fault");
+            assert!(matches!(refused, AuthorityError::Faulty { .. }), "{refused}");
+        }
+    }
+
+    #[test]
     fn dates_change_their_form_in_2050() {
         let der = |text: &str| time(UnixTime::parse(text).unwrap()).unwrap().to_der().unwrap();
         assert_eq!(der("2049-12-31T23:59:59Z"), b"\x17\x0d491231235959Z");

@@ -347,8 +347,8 @@ fn a_machine_that_renews_in_a_loop_has_to_wait_and_keeps_nobody_else_from_it() {
         add(&portal, name, &[]);
     }
     portal.start_gate();
-    let ends = (0..30).map(|_| renew(&portal, "svc", port, &["--force"]));
-    let refused = ends.into_iter().find(|one| one.code != 0).expect("a refusal").exited(4);
+    let mut ends = (0..30).map(|_| renew(&portal, "svc", port, &["--force"]));
+    let refused = ends.find(|one| one.code != 0).expect("a refusal").exited(4);
     for part in ["too many renewals", "asking again later"] {
         assert!(refused.stderr.contains(part), "{}", refused.story());
     }
