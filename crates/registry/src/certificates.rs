@@ -273,7 +273,7 @@ impl Write {
     }
 
     /// `Err(KeyKnown)` for compromised keys, and for those of others where the certificate is issued here.
-    async fn refuse_known_key(&mut self, new: &NewCertificate, pin: &KeyPin) -> Result<()> {
+    pub(crate) async fn refuse_known_key(&mut self, new: &NewCertificate, pin: &KeyPin) -> Result<()> {
         self.refuse_compromised(pin).await?;
         if new.origin == Origin::Pinned {
             return Ok(());
@@ -307,7 +307,11 @@ impl Write {
     }
 }
 
-async fn insert(tx: &mut SqliteConnection, new: &NewCertificate, certificate: &Certificate) -> Result<()> {
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    new: &NewCertificate,
+    certificate: &Certificate,
+) -> Result<()> {
     let (kind, name, role) = holder_columns(&new.holder);
     let taken: Vec<String> =
         sqlx::query_scalar("SELECT label FROM certificates WHERE holder_kind = ?1 AND holder = ?2")

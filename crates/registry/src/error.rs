@@ -27,6 +27,9 @@ pub enum RegistryError {
         /// What is known of it.
         what: String,
     },
+    /// The invite is not open: it was never made, or is used, ended, withdrawn, or of somebody who is suspended.
+    #[error("the invite is not open")]
+    InviteNotOpen,
     /// What was given cannot be put on record.
     #[error("{what}")]
     Invalid {
@@ -76,6 +79,7 @@ impl RegistryError {
             Self::NotFound { .. } => "Look at the list for the names on record.",
             Self::Conflict { .. } => "Choose another name, or remove what is on record first.",
             Self::KeyKnown { .. } => "Make a new key: each party has keys of its own, and a key once lost is never used again.",
+            Self::InviteNotOpen => "Make another with `countersign party invite`.",
             Self::Invalid { .. } => "Give a value of the form that is asked for.",
             Self::NotConfirmed => {
                 "Revoke again what must stay revoked, then run `countersign reload --accept-restored`."

@@ -11,7 +11,7 @@
 //!   CA's old generation.
 //! - [`lookups`]: single things and pages among many, for commands.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
-//! - [`pending`]: who knocked and may be approved.
+//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
 
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ pub mod error;
 pub mod feed;
 mod heads;
 mod in_use;
+pub mod invites;
 pub mod key;
 pub mod keys;
 pub mod lookups;
@@ -49,6 +50,7 @@ pub use epoch::Restored;
 pub use error::{RegistryError, Result};
 pub use feed::{Feed, FeedEntry, Gap, Mark, State};
 pub use in_use::IssuedRow;
+pub use invites::{InviteRow, MadeInvite, NewInvite, Presented, Standing, Used};
 pub use key::AuditKey;
 pub use keys::{KeyRow, SubjectRow};
 pub use lookups::{Basis, Page, PartyEntry};

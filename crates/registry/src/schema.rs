@@ -1,14 +1,14 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 5;
+pub(crate) const VERSION: i64 = 6;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
 /// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
 /// can be looked up. In the third a certificate names the last change that concerned many. In the fourth commands find
-/// single things among a million.
-pub(crate) const MIGRATIONS: [&str; 4] = [
+/// single things among a million. In the fifth there are invites.
+pub(crate) const MIGRATIONS: [&str; 5] = [
     "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
@@ -37,6 +37,25 @@ CREATE INDEX certificates_end ON certificates (not_after) WHERE revoked_at IS NU
 CREATE INDEX certificates_excused ON certificates (number)
 WHERE ifnull(without_client_usage_until, ca_certificate_until) IS NOT NULL;
 PRAGMA user_version = 5;
+",
+    "
+CREATE TABLE invites (
+    id TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    label TEXT,
+    code_salt BLOB,
+    code_hash BLOB,
+    attempts_left INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    used_key BLOB,
+    thumbprint BLOB
+) STRICT;
+CREATE INDEX invites_party ON invites (party);
+PRAGMA user_version = 6;
 ",
 ];
 
@@ -196,5 +215,21 @@ CREATE TABLE receipts (
     cut INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 5;
+CREATE TABLE invites (
+    id TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    label TEXT,
+    code_salt BLOB,
+    code_hash BLOB,
+    attempts_left INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    used_key BLOB,
+    thumbprint BLOB
+) STRICT;
+CREATE INDEX invites_party ON invites (party);
+PRAGMA user_version = 6;
 ";

@@ -5,6 +5,7 @@ mod catching_up;
 mod feed;
 mod heads;
 mod in_use;
+mod invites;
 mod known_keys;
 mod lookups;
 mod many;
@@ -104,10 +105,10 @@ async fn a_new_registry_is_its_owners_alone_and_is_not_made_twice() {
 #[tokio::test]
 async fn a_newer_schema_a_missing_file_and_no_registry_are_refused() {
     let world = World::new().await;
-    world.tamper("PRAGMA user_version = 6").await;
+    world.tamper("PRAGMA user_version = 7").await;
     let newer = Registry::open(&world.path()).await;
-    assert!(matches!(newer, Err(RegistryError::Newer { found: 6, known: 5 })));
-    world.tamper("PRAGMA user_version = 5").await;
+    assert!(matches!(newer, Err(RegistryError::Newer { found: 7, known: 6 })));
+    world.tamper("PRAGMA user_version = 6").await;
     assert!(Registry::open(&world.path()).await.is_ok());
 
     let elsewhere = world.directory.path().join("nothing.db");

@@ -104,3 +104,26 @@ async fn a_change_of_a_restored_database_does_not_hide_that_it_was() {
     let note = std::fs::read_to_string(world.directory.path().join("epoch")).unwrap();
     assert!(note.ends_with("restored\n"), "{note}");
 }
+
+#[tokio::test]
+async fn an_invite_opens_nothing_in_a_restored_database_and_is_gone_once_it_is_confirmed() {
+    let world = World::new().await;
+    world.registry.ensure_party(&name("alice"), &world.actor, NOON).await.unwrap();
+    let new = registry::NewInvite {
+        party: name("alice"),
+        profile: "person".into(),
+        label: None,
+        has_code: false,
+        expires_at: NOON.plus(3600),
+    };
+    let made = world.registry.add_invite(new, &world.actor, NOON).await.unwrap();
+    let copy = copy(&world).await;
+    world.registry.suspend(&name("alice"), &world.actor, NOON).await.unwrap();
+    let (restored, world) = restore(world, &copy).await;
+    let presented = registry::Presented { token: &made.token, code: None, key: None };
+    let refused = restored.present_invite(&presented, NOON).await;
+    assert!(matches!(refused, Err(RegistryError::NotConfirmed)), "{refused:?}");
+    let confirmed = restored.confirm_restored(&world.actor, NOON).await.unwrap();
+    let refused = confirmed.present_invite(&presented, NOON).await;
+    assert!(matches!(refused, Err(RegistryError::InviteNotOpen)), "{refused:?}");
+}
