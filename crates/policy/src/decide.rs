@@ -2,7 +2,7 @@
 //!
 //! - `known`: what is on record of the certificate, and which of the five ways it leads.
 //! - `candidate`: such a way, and whether dates and usage hold on it.
-//! - `lists`: `allow`, `deny` and grants.
+//! - `lists`: `allow`, `deny` and grants. `open_to`: the sites that these open to a party.
 //! - `renewal`: whether a certificate may be renewed by whoever holds its key.
 
 use examiner::UnixTime;
@@ -17,8 +17,10 @@ use crate::snapshot::Snapshot;
 mod candidate;
 mod known;
 mod lists;
+mod open_to;
 mod renewal;
 
+pub use open_to::sites_of;
 pub use renewal::{NoRenewal, may_renew};
 
 use known::Known;

@@ -387,3 +387,28 @@ fn a_value_counts_only_where_the_rule_looks_for_it() {
         assert_eq!(world.says(&leaf.issued_by(&acme)), "not-allowed", "{what}");
     }
 }
+
+#[test]
+fn the_sites_of_a_party_are_those_that_name_it_and_do_not_deny_it() {
+    let open = |world: World, party: &str| {
+        let World { site, mut snapshot, .. } = world;
+        snapshot.sites = std::sync::Arc::new([(site.name.clone(), std::sync::Arc::new(site))].into());
+        !policy::decide::sites_of(&snapshot, party).is_empty()
+    };
+    let alice = || World::new().party("alice").party("bob");
+    assert!(!open(alice(), "alice"));
+    assert!(open(alice().allow("alice"), "alice") && !open(alice().allow("alice"), "bob"));
+    assert!(open(alice().allow("ca:own"), "alice") && !open(alice().allow("ca:acme"), "alice"));
+    assert!(open(alice().group("staff", &["alice"]).allow("group:staff"), "alice"));
+    assert!(!open(alice().group("staff", &["alice"]).allow("group:staff"), "bob"));
+    assert!(!open(alice().allow("alice").deny("alice"), "alice"));
+    assert!(!open(alice().allow("alice").deny("ca:own"), "alice"));
+    assert!(!open(alice().allow("alice"), "ca/acme"));
+    let granted = World::new().party_with("alice", |party| {
+        party.grants.insert(World::new().site.name);
+    });
+    assert!(open(granted, "alice"));
+    let mut operators = alice().allow("alice");
+    operators.site.audience = policy::Audience::Operators;
+    assert!(!open(operators, "alice"));
+}

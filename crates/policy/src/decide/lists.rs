@@ -65,6 +65,31 @@ impl<'a> Lists<'a> {
         cas.iter().find(|name| by_ca(name)).map(|name| format!("grant ca:{name}"))
     }
 
+    /// Whether `allow` or a grant names this party, or the CA that issued to it.
+    pub(super) fn allow_by_name(&self, identity: &Identity, ca: &str) -> bool {
+        let records = &self.snapshot.records;
+        let granted = || match identity {
+            Identity::Party(name) => {
+                records.parties.get(name).is_some_and(|party| party.grants.contains(&self.site.name))
+            }
+            Identity::Foreign(_) | Identity::Operator(..) => false,
+        };
+        let by_ca = || records.ca_grants.get(&self.site.name).is_some_and(|cas| cas.contains(ca));
+        self.among(self.allow, identity, ca) || self.grants_count && (granted() || by_ca())
+    }
+
+    /// Whether `deny` names this party, or the CA that issued to it.
+    pub(super) fn deny_by_name(&self, identity: &Identity, ca: &str) -> bool {
+        self.among(self.deny, identity, ca)
+    }
+
+    fn among(&self, list: &[Principal], identity: &Identity, ca: &str) -> bool {
+        list.iter().any(|principal| match principal {
+            Principal::Ca(name) => name == ca,
+            other => self.names(other, Some(identity)),
+        })
+    }
+
     fn names(&self, principal: &Principal, identity: Option<&Identity>) -> bool {
         let Some(identity) = identity else { return false };
         match principal {
