@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::admit::{self, Current, Permit, Stop};
 use crate::broom;
+use crate::enrol;
 use crate::exchange::{Answer, Exchange, Gone};
 use crate::forward::{self, Failure, Told};
 use crate::gate::Shared;
@@ -23,7 +24,6 @@ use crate::listen::Door;
 use crate::manners;
 use crate::received::Received;
 use crate::refuse::{Asked, plain, refused, tell};
-use crate::renew;
 use crate::serve::Visit;
 use crate::settings::GateSite;
 use crate::upstream::body::Lent;
@@ -137,7 +137,7 @@ async fn decide(
             return Ok(reply);
         }
         if visit.door == Door::Enrol {
-            return Ok(renew::answer(visit, exchange, &current, (site, rules), request, now).await);
+            return Ok(enrol::answer(visit, exchange, &current, (site, rules), request, now).await);
         }
         if let Some(response) = manners::preflight(&site.manners, &request) {
             exchange.verdict = "answered";

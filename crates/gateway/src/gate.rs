@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
+use crate::enrol::Enrolments;
 use crate::handshake::provider;
 use crate::health;
 use crate::listen::{self, Crowd, Door, Worker};
@@ -24,7 +25,7 @@ use crate::observe::{Events, Observer};
 use crate::plain;
 use crate::rate::Rates;
 use crate::renew::Renewals;
-use crate::settings::{Clock, Front, GateError, GateSettings, GateState, Limits, Lists, Ocsp};
+use crate::settings::{Clock, Enrol, Front, GateError, GateSettings, GateState, Limits, Lists, Ocsp};
 use crate::upstream::check;
 use crate::upstream::pool::Pool;
 use crate::upstream::route::{Routes, UpstreamView};
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) lists: Option<Lists>,
     /// Who renews certificates, where there is an enrolment address.
     pub(crate) renewals: Option<Renewals>,
+    /// Who enrols, in the same place.
+    pub(crate) enrolments: Option<Enrolments>,
     pub(crate) ocsp: Option<Ocsp>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
@@ -109,7 +112,10 @@ impl Gate {
         let workers = settings.workers.max(1);
         let mut bound = Vec::new();
         let plain = settings.plain.listen;
-        let (enrol, renew) = settings.enrol.map(|enrol| (enrol.listen, enrol.renew)).unzip();
+        let (enrol, (renew, enroller)) =
+            settings.enrol.map_or((None, (None, None)), |Enrol { listen, renew, enroller }| {
+                (Some(listen), (Some(renew), Some(enroller)))
+            });
         for listener in settings.listen.iter().chain(&settings.admin).chain(&enrol).chain(&plain) {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
@@ -123,6 +129,7 @@ impl Gate {
             })),
             lists: settings.plain.lists,
             renewals: renew.map(Renewals::new),
+            enrolments: enroller.map(Enrolments::new),
             ocsp: settings.plain.ocsp,
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),

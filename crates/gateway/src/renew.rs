@@ -190,7 +190,7 @@ fn too_many(visit: &Visit, exchange: &mut Exchange, wait: Duration) -> Reply {
 
 /// Waits until the policy in force has the successor, so that whoever gets it can enter with it at once. Not for ever: it
 /// is on record, and a gate that does not hear of it says so elsewhere.
-async fn until_known(shared: &Shared, thumbprint: &Thumbprint) {
+pub(crate) async fn until_known(shared: &Shared, thumbprint: &Thumbprint) {
     let known = async {
         while shared.current.load().state.snapshot.records.certificates.get(thumbprint).is_none() {
             tokio::time::sleep(LOOK).await;

@@ -38,12 +38,14 @@ pub struct GateSettings {
     pub plain: Plain,
 }
 
-/// The enrolment address: a machine that shows its certificate there gets the next one.
+/// The enrolment address: a machine that shows its certificate there gets the next one, and who was invited the first.
 pub struct Enrol {
     /// Bound socket.
     pub listen: TcpListener,
     /// Who renews.
     pub renew: Renew,
+    /// Who enrols.
+    pub enroller: Arc<dyn crate::enrol::Enroller>,
 }
 
 /// Renews a certificate; called where it may block.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Exit, Failure, Globals, Outcome};
 
 mod apple;
-mod convert;
+pub mod convert;
 mod inspect;
 mod request;
 

@@ -138,11 +138,11 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
     let gate_settings = GateSettings {
         listen: sockets.listen,
         admin: sockets.admin.into_iter().next(),
-        enrol: sockets
-            .enrol
-            .into_iter()
-            .next()
-            .map(|listen| gateway::Enrol { listen, renew: super::renewing::renew(run.state_dir.clone()) }),
+        enrol: sockets.enrol.into_iter().next().map(|listen| gateway::Enrol {
+            listen,
+            renew: super::renewing::renew(run.state_dir.clone()),
+            enroller: Arc::new(super::enrolling::Enrolling::with(run.state_dir.clone())),
+        }),
         workers,
         limits: settings.limits.clone(),
         front: settings.front.clone(),

@@ -12,7 +12,7 @@
 //!   [`watch`]: files that are renewed while it runs.
 //! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
-//! - [`renewing`]: what the gate passes on to it for machines.
+//! - [`renewing`], [`enrolling`]: what the gate passes on to it for people and machines.
 //! - [`errand`]: what is done again and again by a process that ends. [`fetching`]: one asks for the lists of trusted issuers. [`noticing`]: one
 //!   sends notices.
 //! - [`ocsp`]: a process of its own answers about single certificates.
@@ -25,6 +25,7 @@ pub mod confine;
 pub mod control;
 mod denials;
 mod due;
+mod enrolling;
 mod errand;
 mod events;
 mod fetching;

@@ -76,7 +76,11 @@ fn status(code: Refusal) -> u16 {
         | Refusal::UnknownParty
         | Refusal::Suspended
         | Refusal::Proof
+        | Refusal::Token
+        | Refusal::CodeWanted
+        | Refusal::CodeWrong
         | Refusal::Ended => 403,
+        Refusal::OtherRequest => 409,
         Refusal::Name | Refusal::Rules => 422,
         Refusal::TooFast => 429,
         Refusal::Failed => 503,

@@ -13,7 +13,7 @@ pub struct Other {
 }
 
 /// All of them.
-pub const OTHERS: [Other; 7] = [
+pub const OTHERS: [Other; 10] = [
     Other {
         code: "bad-request",
         statuses: &[400, 405, 413, 431, 501],
@@ -43,6 +43,24 @@ pub const OTHERS: [Other; 7] = [
         statuses: &[400, 403, 422, 429, 503],
         title: "The authority does not renew the certificate that was shown, or not now",
         help: "Look at the answer's `detail`. `countersign party add` issues another certificate.",
+    },
+    Other {
+        code: "enrolment-refused",
+        statuses: &[400, 401, 403, 409, 415, 422, 429, 503],
+        title: "No certificate is issued for what was brought to the enrolment address, or not now",
+        help: "Look at the answer's `detail`. `countersign party invite` makes another invite.",
+    },
+    Other {
+        code: "code-wanted",
+        statuses: &[403],
+        title: "The invite asks for a code that its maker tells by another way",
+        help: "Ask who invited for the six digits.",
+    },
+    Other {
+        code: "code-wrong",
+        statuses: &[403],
+        title: "The code is not that of the invite",
+        help: "Give the six digits that `countersign party invite` showed. Five wrong ones close an invite.",
     },
     Other {
         code: "upstream-unreachable",

@@ -212,7 +212,7 @@ fn key(
 }
 
 /// Certificates alone in signedData (RFC 5652 section 5.1), in their order.
-fn pkcs7(certificates: &[Vec<u8>]) -> Vec<u8> {
+pub fn pkcs7(certificates: &[Vec<u8>]) -> Vec<u8> {
     let tlv = |tag: u8, content: &[u8]| {
         let length = content.len();
         let mut out = vec![tag];

@@ -11,6 +11,7 @@ use super::{Exit, Failure, Globals, Outcome};
 
 pub mod add;
 mod effect;
+mod invite;
 pub mod list;
 mod matching;
 pub mod renew;
@@ -40,6 +41,8 @@ pub enum Args {
     Resume(resume::Args),
     /// Remove a party; its own certificates are revoked.
     Remove(Name),
+    /// A link with which a person or a machine fetches a certificate, once.
+    Invite(invite::Args),
     /// A party's certificates, PEM.
     Export(Name),
 }
@@ -74,6 +77,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Suspend(name) => suspend(globals, &name.party, true),
         Args::Resume(args) => resume::run(globals, &args),
         Args::Remove(name) => remove(globals, &name.party),
+        Args::Invite(args) => invite::run(globals, &args),
         Args::Export(name) => export(globals, &name.party),
     })
 }

@@ -3,7 +3,9 @@
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::protocol::{self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Renewal, Request};
+use super::protocol::{
+    self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
+};
 use super::socket;
 use crate::config::StateDir;
 use crate::run::upkeep::Done;
@@ -51,9 +53,23 @@ fn otherwise(answer: Result<Answer, String>) -> String {
 
 /// Has a certificate renewed, for the gate; where it may block.
 pub fn renew(state: &StateDir, renewal: Renewal) -> std::io::Result<Answer> {
+    certificate(state, &Request::Renew(renewal))
+}
+
+/// Has an invite redeemed, for the gate; where it may block.
+pub fn redeem(state: &StateDir, redemption: Redemption) -> std::io::Result<Answer> {
+    certificate(state, &Request::Redeem(redemption))
+}
+
+/// Has a certificate renewed for its own key, for the gate; where it may block.
+pub fn reenrol(state: &StateDir, reenrolment: Reenrolment) -> std::io::Result<Answer> {
+    certificate(state, &Request::Reenrol(reenrolment))
+}
+
+fn certificate(state: &StateDir, request: &Request) -> std::io::Result<Answer> {
     let stream = UnixStream::connect(socket(state))?;
     stream.set_write_timeout(Some(RENEWAL))?;
-    ask(stream, &Request::Renew(renewal), RENEWAL)
+    ask(stream, request, RENEWAL)
 }
 
 fn ask(mut stream: UnixStream, request: &Request, most: Duration) -> std::io::Result<Answer> {

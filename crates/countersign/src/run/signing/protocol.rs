@@ -26,6 +26,50 @@ pub enum Request {
     Renew(Renewal),
     /// Name a key for the OCSP answers of one CA.
     Delegate(Delegation),
+    /// Issue a certificate to whoever holds the token of an invite.
+    Redeem(Redemption),
+    /// Issue the successor of a certificate for its own key.
+    Reenrol(Reenrolment),
+}
+
+/// What somebody brings who was invited. Party, profile and label are those of the invite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Redemption {
+    /// The token, as it came.
+    pub token: Hidden,
+    /// The code, where one was given.
+    #[serde(default)]
+    pub code: Option<Hidden>,
+    /// The party that it must be for, where one was named.
+    #[serde(default)]
+    pub party: Option<String>,
+    /// A certificate request, which its own key signed; PEM.
+    pub request: String,
+    /// What tells this request from others: with the same again, the same certificate is given again.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// A renewal whose only proof is the request's own signature: it is for the key of the present certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Reenrolment {
+    /// SHA-256 of the present certificate.
+    pub thumbprint: Thumbprint,
+    /// A certificate request with its key; PEM.
+    pub request: String,
+}
+
+/// What no log is to show.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 /// A renewal, as the machine asked for it. What it will say is taken from the certificate on record.
@@ -111,6 +155,17 @@ pub enum Answer {
         /// The certificate that says so, PEM.
         pem: String,
     },
+    /// The invite's certificate is issued and on record.
+    Redeemed {
+        /// Whose it is.
+        party: String,
+        /// SHA-256 of it.
+        thumbprint: Thumbprint,
+        /// Its last second.
+        not_after: UnixTime,
+        /// The certificate, then the CAs to send along; PEM.
+        pem: String,
+    },
     /// It is not done.
     Refused {
         /// Which rule stands against it.
@@ -148,6 +203,14 @@ pub enum Refusal {
     Proof,
     /// The certificate is revoked, superseded, or ended too long ago.
     Ended,
+    /// No open invite has this token, for whatever reason.
+    Token,
+    /// The invite asks for a code.
+    CodeWanted,
+    /// The code is wrong.
+    CodeWrong,
+    /// The same request was made before, with another key.
+    OtherRequest,
     /// It went wrong here.
     Failed,
 }
@@ -201,8 +264,26 @@ mod tests {
             r#"{"issue":{"party":"a","profile":"person","request":""}}"#,
             r#"{"issue":{"party":"a","profile":"person","spki":"","made_at":"2027-01-01T00:00:00Z"}}"#,
             r#"{"delegate":{"ca":"client","request":"","made_at":"2027-01-01T00:00:00Z","not_after":"2037-01-01T00:00:00Z"}}"#,
+            r#"{"redeem":{"token":"","request":"","profile":"operator"}}"#,
+            r#"{"redeem":{"request":""}}"#,
+            r#"{"reenrol":{"thumbprint":"","request":"","party":"a"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_hidden_is_sent_and_not_shown() {
+        let redemption = Redemption {
+            token: Hidden("0123456789abcdef".into()),
+            code: Some(Hidden("271828".into())),
+            party: None,
+            request: String::new(),
+            key: None,
+        };
+        let shown = format!("{:?}", Request::Redeem(redemption.clone()));
+        assert!(!shown.contains("01234") && !shown.contains("271828"), "{shown}");
+        let sent = serde_json::to_string(&redemption).unwrap();
+        assert_eq!(serde_json::from_str::<Redemption>(&sent).unwrap(), redemption);
     }
 }

@@ -11,7 +11,7 @@ use registry::{Actor, CertificateRow, Registry};
 
 use super::issue::{self, Refused, Sound};
 use super::pace::Certificates;
-use super::protocol::{Refusal, Renewal};
+use super::protocol::{Reenrolment, Refusal, Renewal};
 use crate::config::addresses::Addresses;
 use crate::config::profiles::{Choice, Profiles};
 
@@ -29,8 +29,16 @@ pub struct Asked {
     present: Thumbprint,
     request: Vec<u8>,
     key: RequestKey,
-    made_at: UnixTime,
-    proof: Vec<u8>,
+    proof: Proof,
+}
+
+/// What shows that the present certificate's key is behind a request.
+#[derive(Debug)]
+enum Proof {
+    /// Its signature over the request, this certificate and this moment.
+    Signed { made_at: UnixTime, signature: Vec<u8> },
+    /// The request is for this very key, which signed it.
+    OwnRequest,
 }
 
 /// A successor, and until when the one before it holds.
@@ -53,7 +61,16 @@ pub fn sound(renewal: &Renewal, now: UnixTime) -> Result<Asked, Refused> {
     let request = csr::to_der(renewal.request.as_bytes()).map_err(|error| rules(error.to_string()))?;
     let key = issue::proved(&request)?;
     let proof = from_hex(&renewal.proof).ok_or_else(|| (Refusal::Proof, "the proof is not in hex".into()))?;
-    Ok(Asked { present: renewal.thumbprint, request, key, made_at: renewal.made_at, proof })
+    let proof = Proof::Signed { made_at: renewal.made_at, signature: proof };
+    Ok(Asked { present: renewal.thumbprint, request, key, proof })
+}
+
+/// A renewal that brings nothing but a request: good for the present key alone.
+pub fn by_own_request(reenrolment: &Reenrolment) -> Result<Asked, Refused> {
+    let rules = |what: String| (Refusal::Rules, what);
+    let request = csr::to_der(reenrolment.request.as_bytes()).map_err(|error| rules(error.to_string()))?;
+    let key = csr::read(&request).map_err(|error| rules(error.to_string()))?;
+    Ok(Asked { present: reenrolment.thumbprint, request, key, proof: Proof::OwnRequest })
 }
 
 /// Holds it against the record, and issues the successor.
@@ -71,10 +88,19 @@ pub async fn renew(
     let Holder::Party(party) = holder else { return Err(stranger()) };
     let profile = renewable(&row, profiles, now)?;
     let present = Certificate::from_der(&row.der).map_err(|error| (Refusal::Failed, error.to_string()))?;
-    let is_proved =
-        renewal::is_proved(&present.spki, &asked.present, &asked.request, asked.made_at, &asked.proof);
-    if !is_proved {
-        return Err((Refusal::Proof, "the request is not proved by the certificate's key".into()));
+    match &asked.proof {
+        Proof::Signed { made_at, signature } => {
+            if !renewal::is_proved(&present.spki, &asked.present, &asked.request, *made_at, signature) {
+                return Err((Refusal::Proof, "the request is not proved by the certificate's key".into()));
+            }
+        }
+        // Its signature is verified already: nobody else made this request.
+        Proof::OwnRequest if asked.key.spki() == &*present.spki => {}
+        Proof::OwnRequest => {
+            let what = "the request is for another key than the certificate's: ask for the same key here, or for a new \
+                        one with `countersign renew` or an invite";
+            return Err((Refusal::Proof, what.into()));
+        }
     }
     let held = registry.certificates(&party).await.map_err(failed)?;
     let recent = held.iter().filter(|one| one.not_before > now.plus(-DAY_SECONDS)).count();
@@ -91,6 +117,10 @@ pub async fn renew(
         not_after: None,
     };
     let issued = issue::issue(sound, (registry, signer), addresses, paces, now).await?;
+    if matches!(asked.proof, Proof::OwnRequest) {
+        // A request of long ago can be brought again by whoever saw it: it takes nothing away.
+        return Ok(Renewed { issued, old_until: row.not_after });
+    }
     let old_until = now.plus(OVERLAP_SECONDS);
     let actor = Actor { name: "authority".into() };
     registry.supersede(&[asked.present], old_until, &actor, now).await.map_err(failed)?;
@@ -124,7 +154,7 @@ fn renewable(row: &CertificateRow, profiles: &Profiles, now: UnixTime) -> Result
 }
 
 /// Octets of hex digits.
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     digits

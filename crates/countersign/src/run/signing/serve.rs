@@ -14,9 +14,10 @@ use super::delegate;
 use super::issue::{self, Refused};
 use super::pace::{Certificates, Pace};
 use super::protocol::{
-    self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Refusal, Renewal, Request,
+    self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Refusal, Renewal,
+    Request,
 };
-use super::renew;
+use super::{redeem, renew};
 use crate::cli::context;
 use crate::cli::{Failure, Globals, upkeep};
 use crate::config::StateDir;
@@ -29,6 +30,9 @@ const LOOKS: (u32, Duration) = (60, Duration::from_millis(250));
 /// So many keys named for OCSP answers at once, and one more in each such time: each is good for a day.
 const DELEGATIONS: (u32, Duration) = (8, Duration::from_secs(30));
 
+/// So many tokens looked at at once, and one more in each such time. Whoever asks has passed the gate's own limits.
+const REDEMPTIONS: (u32, Duration) = (100, Duration::from_millis(100));
+
 /// What the process is.
 pub struct Authority<'a> {
     globals: &'a Globals,
@@ -37,6 +41,7 @@ pub struct Authority<'a> {
     certificates: Certificates,
     looks: Pace,
     delegations: Pace,
+    redemptions: Pace,
     /// The client CA, once it was needed, and by which certificate it is known.
     client: Option<(Thumbprint, Signer)>,
 }
@@ -52,6 +57,7 @@ impl<'a> Authority<'a> {
             certificates: Certificates::new(now),
             looks: Pace::new(LOOKS, now),
             delegations: Pace::new(DELEGATIONS, now),
+            redemptions: Pace::new(REDEMPTIONS, now),
             client: None,
         })
     }
@@ -89,6 +95,8 @@ impl<'a> Authority<'a> {
             Ok(Request::Issue(proposal)) => self.at_a_pace(|one| one.issue(proposal)),
             Ok(Request::Renew(renewal)) => self.at_a_pace(|one| one.renew(&renewal)),
             Ok(Request::Delegate(asked)) => self.delegate(asked),
+            Ok(Request::Redeem(redemption)) => self.redeem(&redemption),
+            Ok(Request::Reenrol(reenrolment)) => self.at_a_pace(|one| one.reenrol(&reenrolment)),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
             }
@@ -155,6 +163,60 @@ impl<'a> Authority<'a> {
             thumbprint: renewed.issued.thumbprint,
             not_after: renewed.issued.not_after,
             old_until: renewed.old_until,
+            pem: renewed.issued.to_pem(),
+        })
+    }
+
+    fn redeem(&mut self, redemption: &Redemption) -> Result<Answer, Refused> {
+        if !self.redemptions.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many tokens in so short a time".into()));
+        }
+        let now = crate::clock::now();
+        let asked = redeem::sound(redemption)?;
+        let failed = |what: String| (Refusal::Failed, what);
+        let registry = self
+            .runtime
+            .block_on(crate::store::open(&self.state))
+            .map_err(|error| failed(error.to_string()))?;
+        let invite = match self.runtime.block_on(redeem::standing(&asked, &registry, now))? {
+            redeem::Found::Open(invite) => invite,
+            redeem::Found::Again(party, row) => {
+                let hierarchy =
+                    Hierarchy::open(&self.state.authority()).map_err(|error| failed(error.to_string()))?;
+                return Ok(redeem::again(&party, &row, &hierarchy));
+            }
+        };
+        let profiles = self.profiles()?;
+        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
+        self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        self.runtime.block_on(redeem::redeem(
+            &asked,
+            &invite,
+            (&profiles, &addresses),
+            (&registry, signer),
+            &mut self.certificates,
+            now,
+        ))
+    }
+
+    fn reenrol(&mut self, reenrolment: &Reenrolment) -> Result<Answer, Refused> {
+        let now = crate::clock::now();
+        let asked = renew::by_own_request(reenrolment)?;
+        let profiles = self.profiles()?;
+        let failed = |what: String| (Refusal::Failed, what);
+        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
+        self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        let renewed = self.runtime.block_on(async {
+            let registry =
+                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
+            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), &mut self.certificates, now)
+                .await
+        })?;
+        Ok(Answer::Issued {
+            thumbprint: renewed.issued.thumbprint,
+            not_after: renewed.issued.not_after,
             pem: renewed.issued.to_pem(),
         })
     }

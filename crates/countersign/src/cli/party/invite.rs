@@ -1,0 +1,172 @@
+//! `party invite`: a link with which somebody fetches a certificate, once; the list of those that are open; withdrawing one.
+
+use policy::{HostName, PartyName};
+use registry::{InviteRow, NewInvite};
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::globals::columns;
+use crate::cli::{Exit, Failure, Globals, Outcome};
+use crate::config::keys::Seconds;
+use crate::config::profiles::Choice;
+
+/// `countersign party invite`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  countersign party invite alice --site portal.example.com
+  countersign party invite svc --profile service --expires 2h --json
+  countersign party invite alice --label phone --code
+  countersign party invite --list
+  countersign party invite --withdraw 3f9a01c2d4e5")]
+pub struct Args {
+    /// The party's name; a new one needs --site.
+    #[arg(required_unless_present_any = ["list", "withdraw"])]
+    party: Option<String>,
+    /// A site it may enter; may be repeated. A party that is not on record is added.
+    #[arg(long = "site", value_name = "HOST", conflicts_with_all = ["list", "withdraw"])]
+    sites: Vec<String>,
+    /// What the certificate is for: `person`, `device`, `service`, or a profile of the configuration.
+    #[arg(long, default_value = "person")]
+    profile: String,
+    /// What the party calls the certificate, such as `phone`.
+    #[arg(long)]
+    label: Option<String>,
+    /// How long the invite is open, such as 24h or 30m; 7d at most.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = life)]
+    expires: Seconds,
+    /// Also ask for a six-digit code, which is told by another way than the link.
+    #[arg(long)]
+    code: bool,
+    /// The open invites, of this party or of all.
+    #[arg(long, conflicts_with = "withdraw")]
+    list: bool,
+    /// Withdraw an open invite: its ID in the list.
+    #[arg(long, value_name = "ID", conflicts_with = "party")]
+    withdraw: Option<String>,
+}
+
+fn life(text: &str) -> Result<Seconds, String> {
+    let most = registry::invites::LIFE_MOST_SECONDS;
+    let seconds = Seconds::parse(text).filter(|seconds| (60..=most).contains(&seconds.0));
+    seconds.ok_or_else(|| "write it like 24h or 30m, from 1m to 7d".into())
+}
+
+/// Runs it.
+pub fn run(globals: &Globals, args: &Args) -> Outcome {
+    let context = Context::open(globals)?;
+    if let Some(id) = &args.withdraw {
+        return withdraw(globals, &context, id);
+    }
+    if args.list {
+        return list(globals, &context, args.party.as_deref());
+    }
+    match &args.party {
+        Some(party) => invite(globals, &context, args, party),
+        None => Err(Failure::usage("nobody is named", "name a party, or use --list")),
+    }
+}
+
+fn invite(globals: &Globals, context: &Context, args: &Args, party: &str) -> Outcome {
+    let Some(enrol) = &context.settings.enrol else {
+        let help = format!(
+            "people and machines fetch certificates at an address of their own; write this to {}, then run \
+             `countersign reload` or start `countersign run` anew:\n\n  [enrol]\n  listen = \"0.0.0.0:8444\"\n  url    = \
+             \"https://enrol.example.com:8444\"",
+            context.settings.file.display()
+        );
+        return Err(Failure::new(Exit::Configuration, "there is no enrolment address", help));
+    };
+    let name = PartyName::parse(party)?;
+    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+    let profile = super::add::profile(context, &args.profile)?;
+    if let Choice::Own(own) = &profile
+        && own.parties.as_ref().is_some_and(|parties| !parties.have(name.as_str()))
+    {
+        let what = format!("profile `{}` is not for {name}", own.name);
+        return Err(Failure::usage(what, format!("add it to `parties` of [profile.{}]", own.name)));
+    }
+    if sites.is_empty() {
+        super::known(context, party).map_err(|failure| Failure {
+            help: format!("{}; a new party is invited with --site HOST", failure.help),
+            ..failure
+        })?;
+    }
+    if globals.dry_run {
+        globals.say(format!("would invite {name} to a `{}` certificate", args.profile));
+        return Ok(Exit::Fine);
+    }
+    context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
+    let new = NewInvite {
+        party: name.clone(),
+        profile: args.profile.clone(),
+        label: args.label.clone(),
+        has_code: args.code,
+        expires_at: context.now.plus(args.expires.0),
+    };
+    let made = context.run(context.registry.add_invite(new, &context.actor, context.now))?;
+    for site in &sites {
+        context.run(context.registry.grant(&name, site, &context.actor, context.now))?;
+    }
+    let url = format!("{}/invite#{}", enrol.url, made.token);
+    let mut value = view(&made.row);
+    value["url"] = json!(url);
+    value["code"] = json!(made.code);
+    let mut text = format!(
+        "{name} is invited to a `{}` certificate, once, until {}\n{url}\n",
+        made.row.profile, made.row.expires_at
+    );
+    if let Some(code) = &made.code {
+        text += &format!("code, to be told by another way than the link: {code}\n");
+    }
+    text += &format!("withdraw it with `countersign party invite --withdraw {}`\n", made.row.id);
+    globals.print(&value, text);
+    globals.say("whoever has the link can use it: send it to nobody else; it is shown this once");
+    if !sites.is_empty() {
+        let shown: Vec<&str> = sites.iter().map(HostName::as_str).collect();
+        globals.say(format!("{name} may enter {}", shown.join(", ")));
+    }
+    Ok(Exit::Fine)
+}
+
+fn view(row: &InviteRow) -> Value {
+    json!({
+        "id": row.id,
+        "party": row.party,
+        "profile": row.profile,
+        "label": row.label,
+        "has_code": row.has_code,
+        "attempts_left": row.attempts_left,
+        "created_at": row.created_at,
+        "expires": row.expires_at,
+    })
+}
+
+fn list(globals: &Globals, context: &Context, party: Option<&str>) -> Outcome {
+    let name = party.map(|party| super::known(context, party)).transpose()?.map(|row| row.name);
+    let open = context.run(context.registry.open_invites(name.as_ref(), context.now))?;
+    let mut rows = vec![["ID", "PARTY", "PROFILE", "LABEL", "CODE", "UNTIL"].map(str::to_owned).to_vec()];
+    for row in &open {
+        let label = row.label.clone().unwrap_or_else(|| "-".into());
+        let code = if row.has_code { format!("{} tries", row.attempts_left) } else { "-".into() };
+        let until = row.expires_at.to_string();
+        rows.push(vec![row.id.clone(), row.party.to_string(), row.profile.clone(), label, code, until]);
+    }
+    let text = if open.is_empty() { "no invite is open".into() } else { columns(&rows) };
+    globals.print(&open.iter().map(view).collect::<Vec<_>>(), text);
+    Ok(Exit::Fine)
+}
+
+fn withdraw(globals: &Globals, context: &Context, id: &str) -> Outcome {
+    if globals.dry_run {
+        globals.say(format!("would withdraw invite {id}"));
+        return Ok(Exit::Fine);
+    }
+    let withdrawn = context.registry.withdraw_invite(id, &context.actor, context.now);
+    let party = context.run(withdrawn).map_err(|failure: Failure| Failure {
+        help: "`countersign party invite --list` has those that are open".into(),
+        ..failure
+    })?;
+    let text = format!("invite {id} of {party} is withdrawn");
+    globals.print(&json!({ "withdrawn": id, "party": party }), text);
+    Ok(Exit::Fine)
+}
