@@ -85,7 +85,7 @@ fn page() -> String {
         let cells = [word(about.severity), about.expected, about.clause, about.remedy].map(cell);
         let _ = writeln!(page, "| `{}` | {} |", about.id, cells.join(" | "));
     }
-    page += "\n## Left out\n\nThese are known, and no file alone tells them, or another check does.\n\n";
+    page += "\n## Left out\n\nThese are known, and not made: each for its reason.\n\n";
     page += "| id | why |\n| --- | --- |\n";
     for one in LEFT_OUT {
         let _ = writeln!(page, "| `{}` | {} |", one.id, cell(&one.why.to_string()));

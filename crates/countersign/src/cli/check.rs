@@ -52,6 +52,7 @@ const EXAMPLES: &str = "Examples:
   countersign check www.example.com --connect 192.0.2.7
   countersign check mail.example.com --starttls smtp
   countersign check www.example.com --fetch --dns
+  countersign check www.example.com --expect /etc/ssl/www.pem --key /etc/ssl/private/www.key
   countersign check fullchain.pem --servername www.example.com
   countersign check alice.p12 --password-file alice.password --roots ca.pem
   countersign check fullchain.pem --key privkey.pem --crl issuer.crl
@@ -125,7 +126,8 @@ pub struct Args {
     /// The list of the logs of certificate transparency, as browsers publish it (JSON, version 3).
     #[arg(long, value_name = "FILE")]
     ct_logs: Option<PathBuf>,
-    /// The private key that ought to belong to the first certificate; with --cert, that certificate's.
+    /// The private key that ought to belong to the first certificate, of a file or as a server shows it; with --cert, that
+    /// certificate's.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     #[command(flatten)]
@@ -227,9 +229,20 @@ fn one(asked: &Asked, args: &Args, word: &Path) -> Result<Vec<Seen>, Failure> {
                 format!("{flag} is for a server, and {} names a file", word.display()),
                 "name a host like www.example.com, or host:port",
             )),
-            None => look(asked, word),
+            None => look(asked, word).map_err(|failure| no_file(word, failure)),
         },
     }
+}
+
+/// What is not there as a file may have been meant as a host.
+fn no_file(word: &Path, failure: Failure) -> Failure {
+    if failure.exit != Exit::NotFound || word.exists() || !failure.help.is_empty() {
+        return failure;
+    }
+    let name = word.display();
+    let help =
+        format!("see that the file's name is right; a host is named with a dot or a port, as in {name}:443");
+    Failure { help: if name.to_string().contains(['/', ':']) { String::new() } else { help }, ..failure }
 }
 
 /// What could not be examined comes first: then nobody knows what would have been found.
@@ -262,6 +275,7 @@ pub fn question(profile: &str, private: bool, at: Option<&str>) -> Result<Questi
 }
 
 fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
+    args.network.agree(args.reach.asks_dns())?;
     let mut question = question(&args.profile, args.private, args.at.as_deref())?;
     question.host = args.servername.as_deref().map(|name| match name.contains('@') {
         true => PeerName::Email(name.to_owned()),
@@ -274,7 +288,10 @@ fn asked(globals: &Globals, args: &Args) -> Result<Asked, Failure> {
     for file in &args.intermediates {
         beside.extend(source::certificates(file)?);
     }
-    let side = side::read(globals, args)?;
+    let mut side = side::read(globals, args)?;
+    if let Some(file) = &args.reach.expect {
+        side.expected = source::certificates(file)?;
+    }
     // Beside --cert it is the key of that, which is compared when it is read.
     let key = args.key.as_deref().filter(|_| args.reach.cert.is_none()).map(|file| {
         let bytes = zeroize::Zeroizing::new(cert::read_bytes(file)?);

@@ -109,7 +109,7 @@ fn finding(id: &str) -> Option<(Value, String)> {
 /// Why a check of the catalogue is not made.
 fn left_out(id: &str) -> Option<(Value, String)> {
     let why = checks::left_out::LEFT_OUT.iter().find(|one| one.id == id)?.why.to_string();
-    Some((json!({ "id": id, "left_out": why }), format!("{id} (no check of files)\n  why       {why}")))
+    Some((json!({ "id": id, "left_out": why }), format!("{id} (no check of ours)\n  why       {why}")))
 }
 
 /// Explains the code of an answer that is no refusal by policy; false where it is none.

@@ -87,9 +87,15 @@ fn who_may_issue_is_asked_upwards_and_each_question_is_told() {
         .collect();
     let (own, above) = (format!("dns://{at}/{HOST}?TYPE=CAA"), format!("dns://{at}/look.example?TYPE=CAA"));
     let pins = format!("dns://{at}/_{}._tcp.{HOST}?TYPE=TLSA", world.server.port);
+    let led = format!("dns://{at}/_{}._https.{HOST}?TYPE=HTTPS", world.server.port);
     assert_eq!(
         asked,
-        [(own.as_str(), "no record"), (above.as_str(), "one record"), (pins.as_str(), "no record")]
+        [
+            (own.as_str(), "no record"),
+            (above.as_str(), "one record"),
+            (pins.as_str(), "no record"),
+            (led.as_str(), "no record")
+        ]
     );
 
     let (_program, port) = world.resolver(&[]);

@@ -5,6 +5,7 @@ mod certificates;
 mod client_certificates;
 mod faulty;
 mod hostile;
+mod more_looks;
 pub mod server;
 mod versions;
 

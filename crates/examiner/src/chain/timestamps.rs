@@ -43,8 +43,18 @@ impl SignedTimestamp {
 
     /// The list in a server's `signed_certificate_timestamp` extension (RFC 6962 section 3.3.1).
     pub fn sent(list: &[u8]) -> Result<Vec<Self>, String> {
+        Self::beside(list, "signed_certificate_timestamp")
+    }
+
+    /// The list in the extensions of a stapled OCSP response (RFC 6962 section 3.3.2).
+    pub fn stapled(list: &[u8]) -> Result<Vec<Self>, String> {
+        Self::beside(list, "CertificateStatus.singleExtensions.timestamps")
+    }
+
+    /// What comes beside the certificate, there.
+    fn beside(list: &[u8], there: &str) -> Result<Vec<Self>, String> {
         let all = Self::all(list, &Place::new("", 0..0))?;
-        let place = |i: usize| Place::new(format!("signed_certificate_timestamp[{i}]"), 0..0);
+        let place = |i: usize| Place::new(format!("{there}[{i}]"), 0..0);
         Ok(all
             .into_iter()
             .enumerate()

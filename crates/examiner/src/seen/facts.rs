@@ -1,6 +1,6 @@
 //! A host in a few lines, as a report shows it.
 
-use super::{Address, ClientCertificate, End, Host, Offer, ShownOutcome, Without, alert};
+use super::{Address, ClientCertificate, Compression, End, Host, Offer, ShownOutcome, Without, alert};
 
 /// Issuers that are named in a report; the JSON has all.
 const MOST_ISSUERS: usize = 12;
@@ -39,6 +39,26 @@ impl Host {
         let timestamps = self.handshakes().filter_map(|(_, one)| one.timestamps).max();
         if let Some(timestamps) = timestamps.filter(|count| *count > 0) {
             tell("timestamps in TLS", timestamps.to_string());
+        }
+        let stapled = self.handshakes().map(|(_, one)| one.stapled_timestamps).max();
+        if let Some(timestamps) = stapled.filter(|count| *count > 0) {
+            tell("timestamps in OCSP", timestamps.to_string());
+        }
+        match self.handshakes().find_map(|(_, one)| one.compression.as_ref()) {
+            Some(Compression::None) => tell("certificates", "are not compressed".into()),
+            Some(Compression::By { algorithm, packed, unpacked }) => {
+                tell(
+                    "certificates",
+                    format!("are compressed by {algorithm}, from {unpacked} to {packed} bytes"),
+                );
+            }
+            None => {}
+        }
+        if let Some(other) = self.addresses.iter().find_map(|one| one.other_key.as_ref()) {
+            tell(
+                "for clients of",
+                format!("{} alone: {} until {}", other.kind, other.subject, other.not_after),
+            );
         }
         match self.asks() {
             Some(asks) => asked(asks, &mut tell),

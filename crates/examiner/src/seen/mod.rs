@@ -52,6 +52,9 @@ pub struct Address {
     /// What the server said in clear behind its go-ahead for TLS, escaped; `None` where all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<String>,
+    /// What a client gets that takes another kind of key alone; `None` where that is no other certificate, or was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_key: Option<OtherKey>,
     /// Whether the server speaks what is spoken before TLS, and does not offer TLS.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offers_no_tls: bool,
@@ -67,6 +70,37 @@ pub struct Nameless {
     pub subject: String,
     /// How it ended.
     pub end: End,
+}
+
+/// The certificate for clients that take one kind of key alone (RFC 8446 section 4.4.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherKey {
+    /// The kind of key: `RSA` or `ECDSA`.
+    pub kind: String,
+    /// The thumbprints of the certificates.
+    pub chain: Vec<String>,
+    /// The subject of the first, RFC 4514.
+    pub subject: String,
+    /// The last second of the first, RFC 3339; empty where it cannot be read.
+    pub not_after: String,
+}
+
+/// Whether a server compresses its certificates where a client offers to unpack them (RFC 8879).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "how")]
+pub enum Compression {
+    /// It does not.
+    None,
+    /// It does. Nothing is unpacked: the sizes are those that it announces and sends.
+    By {
+        /// The algorithm, by its registered name or number.
+        algorithm: String,
+        /// Octets as sent.
+        packed: usize,
+        /// Octets that it announces for what is unpacked.
+        unpacked: usize,
+    },
 }
 
 /// One handshake.
@@ -87,6 +121,12 @@ pub struct Handshake {
     pub is_stapled: bool,
     /// How many signed certificate timestamps stood in a TLS extension; `None` where they are not asked for.
     pub timestamps: Option<usize>,
+    /// How many stood in the stapled OCSP response (RFC 6962 section 3.3.2).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stapled_timestamps: usize,
+    /// Whether the certificates are compressed for who offers to unpack them; `None` where that was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
     /// What is asked of a client's certificate; `None` where none is asked for.
     pub client_certificate: Option<ClientCertificate>,
     /// Whether the server signed with the key of its certificate; `None` where that was not seen.
@@ -157,6 +197,9 @@ pub struct ClientCertificate {
     pub issuer_octets: usize,
     /// The signature algorithms that are taken, by their registered names or numbers.
     pub signature_algorithms: Vec<String>,
+    /// Up to TLS 1.2, the types of certificates that are taken (RFC 5246 section 7.4.4), by name or number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificate_types: Vec<String>,
     /// What came of going on without one.
     pub without: Without,
 }
@@ -285,6 +328,10 @@ impl ClientCertificate {
             Without::Refused { .. } => "required",
         }
     }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Characters of a name that are kept.

@@ -34,6 +34,8 @@ pub enum Sought {
     CaaRecords,
     /// Which certificates the host pins (RFC 6698).
     TlsaRecords,
+    /// Where clients are led to (RFC 9460).
+    HttpsRecords,
 }
 
 /// How it was asked: the HTTP method, or the DNS.
@@ -114,6 +116,7 @@ impl Sought {
             Self::OcspResponse => format!("the state of certificate {index} (OCSP)"),
             Self::CaaRecords => "who may issue for the host (CAA)".into(),
             Self::TlsaRecords => "the certificates that the host pins (TLSA)".into(),
+            Self::HttpsRecords => "where clients are led to (HTTPS)".into(),
         }
     }
 }

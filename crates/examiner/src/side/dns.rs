@@ -10,6 +10,9 @@ pub struct Dns {
     pub issuers: Option<CaaSet>,
     /// What it pins; `None` where that could not be asked.
     pub pins: Option<TlsaSet>,
+    /// Where clients are led to (HTTPS records); `None` where that could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<ServiceSet>,
     /// Names whose signatures the resolver finds broken, each with the record's type.
     #[serde(default)]
     pub bogus: Vec<String>,
@@ -61,6 +64,32 @@ pub struct Tlsa {
     pub matching: u8,
     /// The association data, lower-case hexadecimal.
     pub data: String,
+}
+
+/// The HTTPS records of a host and port (RFC 9460 section 9).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSet {
+    /// The name that was asked, such as `www.example.com` or `_8443._https.www.example.com`.
+    pub name: String,
+    /// The records.
+    pub records: Vec<Service>,
+}
+
+/// One HTTPS record (RFC 9460 section 2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// SvcPriority; 0 is an alias.
+    pub priority: u16,
+    /// TargetName, in small letters without the last dot; empty for the name itself.
+    pub target: String,
+    /// The application protocols that it names (`alpn`).
+    pub alpn: Vec<String>,
+    /// The port that it names.
+    pub port: Option<u16>,
+    /// The addresses that it hints at (`ipv4hint`, `ipv6hint`).
+    pub hints: Vec<std::net::IpAddr>,
 }
 
 impl Caa {

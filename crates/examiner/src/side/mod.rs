@@ -14,14 +14,14 @@ mod root_list;
 
 pub use asked::{Asked, Came, Form, Method, Sought};
 pub use crl::{GivenCrl, Scope};
-pub use dns::{Caa, CaaSet, Dns, Tlsa, TlsaSet};
+pub use dns::{Caa, CaaSet, Dns, Service, ServiceSet, Tlsa, TlsaSet};
 pub use key_list::{KeyList, KeyListError, KeyListKind, OLD_AFTER_DAYS};
 pub use log_list::{LOGS_OLD_AFTER_DAYS, Log, LogList, LogListError, LogState};
 pub use ocsp::{Answer, OcspResponse, Responder, SignerFault, Status, UnreadableOcsp};
 pub use ocsp_request::ocsp_request;
 pub use root_list::{RootFact, RootList, RootListError};
 
-use crate::chain::SignedTimestamp;
+use crate::chain::{Examinee, SignedTimestamp};
 use crate::suffixes::SuffixList;
 
 /// What lies beside a chain.
@@ -45,6 +45,8 @@ pub struct SideFiles {
     pub timestamps: Delivered,
     /// What the DNS says of the host; `None` where nobody asked.
     pub dns: Option<Dns>,
+    /// The certificates of the file that the server ought to serve; empty where none was given.
+    pub expected: Vec<Examinee>,
     /// What was asked of the network for the chain; empty where nobody asked.
     pub asked: Vec<Asked>,
 }

@@ -4,13 +4,15 @@ use aws_lc_rs::digest::{Algorithm as Hash, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA
 
 use crate::cert::UnixTime;
 use crate::cert::tlv::{Budget, Element, read, tag};
-use crate::chain::{Algorithm, Examinee, Field, Place, moment};
+use crate::chain::{Algorithm, Examinee, Field, Place, SignedTimestamp, moment};
 use crate::path::signature;
 
 /// id-kp-OCSPSigning.
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 /// id-pkix-ocsp-basic.
 const BASIC: &str = "1.3.6.1.5.5.7.48.1.1";
+/// The list of signed certificate timestamps (RFC 6962 section 3.3).
+const TIMESTAMPS: &str = "1.3.6.1.4.1.11129.2.4.5";
 
 /// A response of a responder.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct Answer {
     pub this_update: UnixTime,
     /// When newer information is due; `None` where it does not say.
     pub next_update: Option<UnixTime>,
+    /// The list of signed certificate timestamps in its extensions (RFC 6962 section 3.3); `None` where there is none.
+    pub timestamps: Option<Vec<u8>>,
     hash: String,
     issuer_name_hash: Vec<u8>,
     issuer_key_hash: Vec<u8>,
@@ -150,6 +154,14 @@ impl OcspResponse {
         self.answers.iter().find(|answer| answer.is_about(certificate, issuer))
     }
 
+    /// The timestamps of logs that it carries for this certificate, which it names by serial number (RFC 6962 section 3.3.2);
+    /// `None` where there is no list of them.
+    pub fn timestamps_for(&self, certificate: &Examinee) -> Option<Vec<SignedTimestamp>> {
+        let mut answers = self.answers.iter().filter(|answer| answer.serial == certificate.serial());
+        let list = answers.find_map(|answer| answer.timestamps.as_deref())?;
+        SignedTimestamp::stapled(list).ok()
+    }
+
     /// The certificate whose key signed, where its holder may speak for `issuer`: the issuer itself, or who it issued a
     /// certificate for OCSP signing (RFC 6960 section 4.2.2.2).
     pub fn signer<'a>(&'a self, issuer: &'a Examinee, at: UnixTime) -> Result<&'a Examinee, SignerFault> {
@@ -193,6 +205,17 @@ impl OcspResponse {
     }
 }
 
+/// The list of timestamps among the singleExtensions. What is no such list is none.
+fn timestamps(single: Element<'_>) -> Option<Vec<u8>> {
+    let all = single.children().skip(3).find(|e| e.is_context(1))?.child(0)?;
+    let extension =
+        all.children().find(|one| one.child(0).and_then(Element::oid).as_deref() == Some(TIMESTAMPS))?;
+    let value = extension.children().find(|e| e.is(tag::OCTET_STRING))?;
+    let tree = read(value.content().into(), Budget::default());
+    let inner = tree.root().filter(|e| e.is(tag::OCTET_STRING))?;
+    Some(inner.content().to_vec())
+}
+
 impl Answer {
     /// The serial number that it speaks of, as the INTEGER's contents.
     pub fn serial(&self) -> &[u8] {
@@ -220,6 +243,7 @@ impl Answer {
             status,
             this_update: single.child(2).and_then(moment).ok_or(missing("thisUpdate"))?,
             next_update,
+            timestamps: timestamps(single),
             hash: hash.ok_or(missing("hashAlgorithm"))?,
             issuer_name_hash: part(1, tag::OCTET_STRING).ok_or(missing("issuerNameHash"))?,
             issuer_key_hash: part(2, tag::OCTET_STRING).ok_or(missing("issuerKeyHash"))?,

@@ -2,7 +2,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
-use examiner::side::{Caa, CaaSet, Dns, Tlsa, TlsaSet};
+use examiner::seen::{Address, End, Handshake, Host, Offer, Version};
+use examiner::side::{Caa, CaaSet, Dns, Service, ServiceSet, Tlsa, TlsaSet};
 
 use super::*;
 
@@ -24,12 +25,18 @@ fn named(case: Case, records: &[(&str, &str)]) -> Case {
 
 /// A right chain whose issuer is a CA that everybody knows.
 fn of_lets_encrypt(wildcard: bool) -> Case {
+    issued_by("Let's Encrypt", wildcard)
+}
+
+/// A right chain whose issuer has this organisation.
+fn of(organisation: &str) -> Case {
+    issued_by(organisation, false)
+}
+
+fn issued_by(organisation: &str, wildcard: bool) -> Case {
     chain(|leaf, issuing, _| {
-        let name = name(&[
-            ("2.5.4.6", printable("US")),
-            ("2.5.4.10", utf8("Let's Encrypt")),
-            ("2.5.4.3", utf8("R99")),
-        ]);
+        let name =
+            name(&[("2.5.4.6", printable("US")), ("2.5.4.10", utf8(organisation)), ("2.5.4.3", utf8("R99"))]);
         leaf.issuer = name.clone();
         issuing.subject = name;
         if wildcard {
@@ -55,9 +62,35 @@ fn pin(usage: u8, selector: u8, matching: u8, data: &[u8]) -> Tlsa {
     Tlsa { usage, selector, matching, data: HEXLOWER.encode(&data) }
 }
 
+/// A right chain of a host that was looked at at 192.0.2.1 and chose h2, led to by this record.
+fn led(alpn: &str, change: impl FnOnce(&mut Service)) -> Case {
+    let mut service = Service { priority: 1, alpn: vec!["h2".into()], ..Service::default() };
+    change(&mut service);
+    let set = ServiceSet { name: "www.example.com".into(), records: vec![service] };
+    let handshake = Handshake {
+        offered: Offer::Tls13,
+        version: Some(Version::Tls13),
+        cipher_suite: None,
+        alpn: Some(alpn.into()),
+        chain: vec!["aa".into()],
+        is_stapled: true,
+        timestamps: None,
+        stapled_timestamps: 0,
+        compression: None,
+        client_certificate: None,
+        has_key: Some(true),
+        end: End::Seen,
+    };
+    let address =
+        Address { address: "192.0.2.1:443".into(), handshakes: vec![handshake], ..Address::default() };
+    let host = Host { name: "www.example.com:443".into(), addresses: vec![address], ..Host::default() };
+    chain(|_, _, _| {}).dns(Dns { services: Some(set), ..Dns::default() }).seen(host)
+}
+
 pub fn all() -> Vec<Recipe> {
     let none = || Dns { issuers: Some(CaaSet::default()), ..Dns::default() };
     let bogus = Dns { bogus: vec!["www.example.com (CAA)".into()], ..Dns::default() };
+    const SERVICE: &str = "https-record-vs-certificate";
     const FORBIDS: &str = "caa-forbids-current-issuer";
     const SYNTAX: &str = "caa-critical-unknown-or-syntax";
     const WILDCARD: &str = "caa-wildcard-parameter-conflict";
@@ -72,6 +105,7 @@ pub fn all() -> Vec<Recipe> {
             named(of_lets_encrypt(false), &[("issue", "pki.goog"), ("issue", "letsencrypt.org")]),
         ),
         pass(FORBIDS, "wildcards-alone", named(of_lets_encrypt(false), &[("issuewild", "pki.goog")])),
+        pass(FORBIDS, "by-another-of-its-names", named(of("DigiCert Inc"), &[("issue", "amazontrust.com")])),
         pass(FORBIDS, "unknown-ca", issuers(&[("issue", "ca.example")])),
         fail(FORBIDS, "another", named(of_lets_encrypt(false), &[("issue", "pki.goog")])),
         fail(FORBIDS, "nobody", issuers(&[("issue", ";")])),
@@ -102,6 +136,12 @@ pub fn all() -> Vec<Recipe> {
         fail("tlsa-mismatch", "issuer-as-end-entity", pins(true, |_, second| vec![pin(3, 0, 1, second)])),
         fail("tlsa-mismatch", "not-verified", pins(false, |_, _| vec![pin(3, 1, 1, b"old")])),
         pass("dnssec-broken", "verified", issuers(&[("issue", "ca.example")])),
+        pass(SERVICE, "same-place", led("h2", |one| one.hints = vec!["192.0.2.1".parse().unwrap()])),
+        pass(SERVICE, "nobody-asked", chain(|_, _, _| {})),
+        fail(SERVICE, "another-address", led("h2", |one| one.hints = vec!["192.0.2.9".parse().unwrap()])),
+        fail(SERVICE, "another-port", led("h2", |one| one.port = Some(8443))),
+        fail(SERVICE, "another-target", led("h2", |one| one.target = "cdn.example.net".into())),
+        fail(SERVICE, "promise", led("http/1.1", |_| {})),
         fail("dnssec-broken", "bogus", chain(|_, _, _| {}).dns(bogus)),
     ]
 }

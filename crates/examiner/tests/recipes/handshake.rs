@@ -1,16 +1,21 @@
 //! Fixtures of the checks in `checks/handshake`: a right chain, and a host that was seen in one way or another.
 
 use examiner::seen::{
-    Address, ClientCertificate, End, Handshake, Host, Nameless, Offer, Shown, ShownOutcome, Version, Without,
+    Address, ClientCertificate, Compression, End, Handshake, Host, Nameless, Offer, OtherKey, Shown,
+    ShownOutcome, Version, Without,
 };
 
 use super::*;
+use crate::support::spec;
 
 pub fn all() -> Vec<Recipe> {
     let mut all = connections();
     all.extend(chains());
     all.extend(client_certificates());
     all.extend(before_tls());
+    all.extend(files());
+    all.extend(compressed());
+    all.extend(kinds_of_keys());
     all
 }
 
@@ -41,6 +46,8 @@ fn handshake(offered: Offer, version: Version) -> Handshake {
         chain: vec!["aa".into(), "bb".into()],
         is_stapled: true,
         timestamps: (offered == Offer::UpToTls12).then_some(0),
+        stapled_timestamps: 0,
+        compression: None,
         client_certificate: None,
         has_key: Some(true),
         end: End::Seen,
@@ -173,6 +180,7 @@ fn asking(change: impl Fn(&mut ClientCertificate)) -> Case {
             issuers: vec!["CN=Client CA".into()],
             issuer_octets: 26,
             signature_algorithms: vec!["ECDSA_NISTP256_SHA256".into()],
+            certificate_types: Vec::new(),
             without: Without::Taken,
         };
         change(&mut asks);
@@ -261,5 +269,125 @@ fn before_tls() -> Vec<Recipe> {
         pass(ID, "offered", mail(|_| {})),
         fail(ID, "one-address-does-not", mail(not_offered)),
         fail(ID, "words-behind", mail(|host| host.addresses[0].early = Some("250 injected\\r\\n".into()))),
+    ]
+}
+
+/// A host that ought to serve the certificates of a file.
+fn files() -> Vec<Recipe> {
+    const ID: &str = "served-certificate-not-the-file";
+    let ought = |file: fn(&mut CertificateSpec, &mut CertificateSpec) -> Vec<Vec<u8>>| {
+        let (mut leaf, mut issuing) = (spec::leaf(), spec::issuing());
+        case(|_| {}).expected(file(&mut leaf, &mut issuing))
+    };
+    vec![
+        pass(ID, "same", ought(|leaf, issuing| vec![leaf.build(), issuing.build()])),
+        pass(ID, "no-file", case(|_| {})),
+        fail(
+            ID,
+            "renewed",
+            ought(|leaf, issuing| {
+                leaf.serial = integer(&[0x77, 0x01]);
+                vec![leaf.build(), issuing.build()]
+            }),
+        ),
+        fail(ID, "fewer-behind", ought(|leaf, _| vec![leaf.build()])),
+    ]
+}
+
+fn compressed() -> Vec<Recipe> {
+    const ID: &str = "certificate-compression";
+    let with = |compression: Compression| {
+        case(|host| every(host, Offer::Tls13, |one| one.compression = Some(compression.clone())))
+    };
+    let by = |packed, unpacked| with(Compression::By { algorithm: "brotli".into(), packed, unpacked });
+    // A chain that does not fit into the first flight: one certificate has a long name for each of its hosts.
+    let long = || {
+        chain(|leaf, _, _| {
+            let names: Vec<Vec<u8>> =
+                (0..900).map(|i| dns(&format!("host-{i:04}.www.example.com"))).collect();
+            leaf.extension("2.5.29.17").value = san(&[vec![dns("www.example.com")], names].concat());
+        })
+    };
+    let seen = |compression: Compression| {
+        let mut host = Host {
+            name: "www.example.com:443".into(),
+            addresses: vec![address("192.0.2.1:443")],
+            ..Host::default()
+        };
+        every(&mut host, Offer::Tls13, |one| one.compression = Some(compression.clone()));
+        long().seen(host)
+    };
+    let smaller = Compression::By { algorithm: "zlib".into(), packed: 9_000, unpacked: 24_000 };
+    vec![
+        pass(ID, "short-chain", with(Compression::None)),
+        pass(ID, "not-seen", case(|_| {})),
+        pass(ID, "smaller", by(1_800, 3_200)),
+        pass(ID, "long-and-compressed", seen(smaller)),
+        fail(ID, "long-and-not", seen(Compression::None)),
+        fail(ID, "larger", by(3_300, 3_200)),
+        fail(ID, "announces-too-much", by(1_800, 16_000_000)),
+    ]
+}
+
+fn kinds_of_keys() -> Vec<Recipe> {
+    const OTHER: &str = "chain-differs-rsa-ecdsa";
+    const TYPES: &str = "client-tls12-cert-type-mismatch";
+    const USAGE: &str = "ku-no-key-encipherment-for-rsa-kx";
+    let second = case(|host| {
+        host.addresses[0].other_key = Some(OtherKey {
+            kind: "RSA".into(),
+            chain: vec!["cc".into()],
+            subject: "CN=www.example.com".into(),
+            not_after: "2026-06-01T00:00:00Z".into(),
+        });
+    });
+    let types = |types: &[&str], change: fn(&mut Host)| {
+        case(|host| {
+            let asks = ClientCertificate {
+                certificate_types: types.iter().map(|one| (*one).to_owned()).collect(),
+                issuers: vec!["CN=Client CA".into()],
+                issuer_octets: 26,
+                ..ClientCertificate::default()
+            };
+            every(host, Offer::UpToTls12, |one| one.client_certificate = Some(asks.clone()));
+            host.shown = Some(Shown {
+                subject: "CN=alice".into(),
+                issuers: vec!["CN=Client CA".into()],
+                key: "ECDSA".into(),
+                is_issuer_named: Some(true),
+                is_key_taken: Some(true),
+                outcome: ShownOutcome::Taken,
+            });
+            change(host);
+        })
+    };
+    let suite = |suite: &'static str, usages: &[u8]| {
+        let usages = named_bits(usages);
+        let host = {
+            let mut host = Host {
+                name: "www.example.com:443".into(),
+                addresses: vec![address("192.0.2.1:443")],
+                ..Host::default()
+            };
+            every(&mut host, Offer::UpToTls12, |one| one.cipher_suite = Some(suite.into()));
+            host
+        };
+        chain(move |leaf, _, _| leaf.extension("2.5.29.15").value = usages).seen(host)
+    };
+    const STATIC: &str = "TLS_RSA_WITH_AES_128_GCM_SHA256";
+    vec![
+        pass(OTHER, "one", case(|_| {})),
+        fail(OTHER, "two", second),
+        pass(TYPES, "has-it", types(&["rsa_sign", "ecdsa_sign"], |_| {})),
+        pass(TYPES, "names-none", types(&[], |_| {})),
+        fail(TYPES, "lacks-it", types(&["rsa_sign"], |_| {})),
+        fail(
+            TYPES,
+            "lacks-it-without-tls13",
+            types(&["rsa_sign"], |host| every(host, Offer::Tls13, not_spoken(PROTOCOL_VERSION))),
+        ),
+        pass(USAGE, "forward-secrecy", suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", &[0])),
+        pass(USAGE, "encrypts-keys", suite(STATIC, &[0, 2])),
+        fail(USAGE, "signs-alone", suite(STATIC, &[0])),
     ]
 }

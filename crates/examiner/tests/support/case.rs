@@ -22,6 +22,7 @@ const LOG_LIST: &str = "LOG LIST";
 const SUFFIX_LIST: &str = "SUFFIX LIST";
 /// The address that [`spec::leaf`] names for its issuer.
 pub const ISSUER_URL: &str = "http://ca.trust.example.com/issuer.der";
+const EXPECTED: &str = "EXPECTED CERTIFICATE";
 const FETCHED: &str = "FETCHED CERTIFICATE";
 
 /// Certificates and a question.
@@ -204,6 +205,12 @@ impl Case {
         Self { seen: Some(host), ..self }
     }
 
+    /// Which ought to serve the certificates of a file: these.
+    pub fn expected(mut self, certificates: Vec<Vec<u8>>) -> Self {
+        self.beside.extend(certificates.into_iter().map(|der| (EXPECTED, der)));
+        self
+    }
+
     /// With this list of known-bad keys beside it.
     pub fn key_list(mut self, text: &str) -> Self {
         self.beside.push((KEY_LIST, text.as_bytes().to_vec()));
@@ -325,6 +332,7 @@ pub fn read(file: &str) -> (Chain, Question) {
         suffixes: blocks(file, SUFFIX_LIST).first().map(|text| {
             SuffixList::read(std::str::from_utf8(text).expect("text")).expect("a list of suffixes")
         }),
+        expected: blocks(file, EXPECTED).into_iter().map(Examinee::read).collect(),
         dns: line("Dns").map(|text| serde_json::from_str(text).expect("what the DNS says")),
         timestamps: match line("Timestamps") {
             Some("nothing") => Delivered::Nothing,

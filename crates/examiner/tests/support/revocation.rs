@@ -81,6 +81,8 @@ pub struct OcspSpec {
     pub this_update: Vec<u8>,
     /// Empty where it is left out.
     pub next_update: Vec<u8>,
+    /// The list of timestamps of logs among the extensions of the answer; empty where there is none.
+    pub timestamps: Vec<u8>,
     pub signer: &'static [u8],
     /// Whether the signature rests on SHA-1.
     pub sha1: bool,
@@ -99,6 +101,7 @@ pub fn ocsp() -> OcspSpec {
         answer: implicit(0, &[]),
         this_update: generalized_time("20260430000000Z"),
         next_update: generalized_time("20260507000000Z"),
+        timestamps: Vec::new(),
         signer: ISSUING_KEY,
         sha1: false,
         certificates: Vec::new(),
@@ -156,7 +159,11 @@ impl OcspSpec {
             &self.serial,
         ]);
         let next = if self.next_update.is_empty() { Vec::new() } else { explicit(0, &self.next_update) };
-        let single = seq(&[&id, &self.answer, &self.this_update, &next]);
+        let extensions = match self.timestamps.as_slice() {
+            [] => Vec::new(),
+            list => explicit(1, &seq(&[&seq(&[&oid("1.3.6.1.4.1.11129.2.4.5"), &octets(&octets(list))])])),
+        };
+        let single = seq(&[&id, &self.answer, &self.this_update, &next, &extensions]);
         let data = seq(&[&self.responder, &self.produced_at, &seq(&[&single])]);
         let certificates = match self.certificates.as_slice() {
             [] => Vec::new(),

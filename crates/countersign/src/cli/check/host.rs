@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use examiner::Thumbprint;
 use examiner::chain::{Chain, Examinee, SignedTimestamp};
+use examiner::input::{KEY_MISMATCH, Note};
 use examiner::profile::PeerName;
-use examiner::seen::{Address, End, Shown, ShownOutcome, alert};
+use examiner::seen::{Address, End, Handshake, Offer, Shown, ShownOutcome, alert};
 use examiner::side::{Delivered, OcspResponse, Stapled};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::look::{Asked, Seen, judged};
+use super::look::{Asked, Seen, fits, judged};
 use super::source;
 use crate::cli::{Exit, Failure, cert, context};
 use crate::probe::dns::{self, Learnt};
@@ -43,7 +44,12 @@ pub fn named(word: &Path) -> Option<Result<Target, Failure>> {
     if text == "-" || word.exists() {
         return None;
     }
-    let is_web = text.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("https://"));
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    let is_web = begins("https://");
+    if begins("http://") {
+        let what = format!("{} is an address without TLS", text.escape_debug());
+        return Some(Err(Failure::usage(what, "name a host like www.example.com, or host:port")));
+    }
     let target = Target::parse(text);
     let ending = text.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let is_file =
@@ -81,7 +87,10 @@ pub fn look(asked: &Asked, target: &Target, way: &Way<'_>) -> Result<Vec<Seen>, 
     let name = way.servername.unwrap_or(target.host.as_str());
     let first = looked.as_ref().ok().and_then(|looked| looked.chains.first()?.certificates.first());
     let said = way.resolver.zip(first).filter(|_| matches!(PeerName::host(name), PeerName::Dns(_))).map(
-        |(resolver, first)| runtime.block_on(dns::ask(resolver, name, target.port(), Thumbprint::of(first))),
+        |(resolver, first)| {
+            let is_web = way.ways.starttls.is_none();
+            runtime.block_on(dns::ask(resolver, name, target.port(), is_web, Thumbprint::of(first)))
+        },
     );
     // A resolver that does not answer is not waited for.
     runtime.shutdown_background();
@@ -97,11 +106,27 @@ fn reports(asked: &Asked, looked: Looked, said: Option<Learnt>, host: PeerName) 
     let Looked { host: seen, chains, .. } = looked;
     let mut question = asked.question.clone();
     question.host.get_or_insert(host);
-    let one = |(i, served): (usize, &Served)| {
-        let certificates = served.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect();
+    let read = |served: &Served| -> Vec<Examinee> {
+        served.certificates.iter().map(|der| Examinee::read(der.as_slice())).collect()
+    };
+    let all: Vec<Vec<Examinee>> = chains.iter().map(read).collect();
+    let compared = of_the_file(&all, &asked.side.expected);
+    let is_key_of_none =
+        |key: &Vec<u8>| !all.iter().any(|one| one.first().is_some_and(|first| fits(first, key)));
+    let mut notes = Vec::new();
+    if asked.key.as_ref().is_some_and(is_key_of_none) {
+        notes.push(Note::new(
+            KEY_MISMATCH,
+            "the private key is not that of the certificate that the host serves",
+        ));
+    }
+    let one = |(i, (served, certificates)): (usize, (&Served, Vec<Examinee>))| {
         let mut side = asked.side.clone();
+        if !compared.contains(&i) {
+            side.expected.clear();
+        }
         side.stapled = stapled(served.staple.as_deref());
-        side.timestamps = delivered(&side.stapled, served.timestamps.as_deref());
+        side.timestamps = delivered(&side.stapled, certificates.first(), served.timestamps.as_deref());
         // The host is told of once, and so is what the DNS says of it.
         if let (0, Some(said)) = (i, &said) {
             side.dns = Some(said.dns.clone());
@@ -115,9 +140,19 @@ fn reports(asked: &Asked, looked: Looked, said: Option<Learnt>, host: PeerName) 
             0 => seen.name.clone(),
             _ => format!("{}, another chain, at {}", seen.name, served.addresses.join(" and ")),
         };
+        let report = if i == 0 { report.of_file(notes.clone(), Vec::new()) } else { report };
         Seen { name, report, chain: Some(chain) }
     };
-    chains.iter().enumerate().map(one).collect()
+    chains.iter().zip(all.clone()).enumerate().map(one).collect()
+}
+
+/// Which of the chains are held against the file that the host ought to serve: those with its kind of key, for a host may
+/// have a certificate for each; the first where none has.
+fn of_the_file(chains: &[Vec<Examinee>], file: &[Examinee]) -> Vec<usize> {
+    let kind = |chain: &[Examinee]| Some(chain.first()?.key.as_ref()?.algorithm.oid.clone());
+    let same: Vec<usize> =
+        (0..chains.len()).filter(|i| chains.get(*i).is_some_and(|one| kind(one) == kind(file))).collect();
+    if same.is_empty() { vec![0] } else { same }
 }
 
 /// A staple that is no response is none: what is wrong with it, no client learns either.
@@ -128,43 +163,71 @@ fn stapled(der: Option<&[u8]>) -> Stapled {
     }
 }
 
-/// The timestamps beside the certificate. A stapled response may have some too, which this does not read: where there is
-/// one, nobody can say that there are none.
-fn delivered(stapled: &Stapled, list: Option<&[u8]>) -> Delivered {
-    match (list.map(SignedTimestamp::sent), stapled) {
-        (Some(Ok(all)), _) => Delivered::Sent(all),
-        (Some(Err(_)), Stapled::Nothing) => Delivered::Nothing,
-        _ => Delivered::Unknown,
+/// The timestamps beside the certificate: in the handshake, and in the stapled response. What is no list of them is none.
+fn delivered(stapled: &Stapled, first: Option<&Examinee>, list: Option<&[u8]>) -> Delivered {
+    let mut all = list.and_then(|list| SignedTimestamp::sent(list).ok()).unwrap_or_default();
+    if let (Stapled::Response(response), Some(first)) = (stapled, first) {
+        all.extend(response.timestamps_for(first).unwrap_or_default());
+    }
+    match (all.is_empty(), list) {
+        (false, _) => Delivered::Sent(all),
+        (true, Some(_)) => Delivered::Nothing,
+        (true, None) => Delivered::Unknown,
     }
 }
 
-/// Why there is nothing to examine: by the address that got furthest.
+/// Why there is nothing to examine: by the handshake that got furthest, and by the one for the other versions, where that
+/// ended in another way.
 fn nothing_seen(looked: &Looked) -> Failure {
-    let ends = looked.host.handshakes().map(|(at, one)| (at, &one.end));
     let telling = |end: &End| match end {
         End::Unreadable { .. } => 0,
-        // The one who does not speak this version may say more about the next.
-        End::Alert { code } if *code != 70 => 1,
-        End::Alert { .. } => 2,
-        End::Slow => 3,
-        End::Closed => 4,
+        End::Alert { code } if *code != NOT_SPOKEN => 1,
+        End::Slow => 2,
+        End::Closed => 3,
+        // A version that is not spoken says nothing of the other.
+        End::Alert { .. } => 4,
         End::Seen => 5,
     };
     let name = &looked.host.name;
-    let Some((at, end)) = ends.min_by_key(|(_, end)| telling(end)) else {
+    let Some((at, first)) = looked.host.handshakes().min_by_key(|(_, one)| telling(&one.end)) else {
         let all = looked.host.addresses.iter().map(fault);
         let help = looked.faults.first().map(RouteError::remedy).unwrap_or_default();
         let what = format!("{name} cannot be reached: {}", all.collect::<Vec<_>>().join("; "));
         return Failure::new(Exit::Unreachable, what, help);
     };
-    let words = match end {
-        End::Alert { code } => alert::words(*code).map(|words| format!(": {words}")).unwrap_or_default(),
-        End::Seen => "the server shows no certificate".into(),
-        _ => String::new(),
+    // What cannot be read is told by its first words; the rest by both handshakes, where they ended in different ways.
+    let is_told_alone = matches!(first.end, End::Unreadable { .. } | End::Seen);
+    let other = at.handshakes.iter().find(|one| one.offered != first.offered && one.end != first.end);
+    let ended = match other {
+        Some(other) if !is_told_alone => {
+            format!("{}{}; {}{}", under(first), words(&first.end), under(other), words(&other.end))
+        }
+        _ => words(&first.end),
     };
-    let end_words = if *end == End::Seen { String::new() } else { end.to_string() };
-    let what = format!("{name} shows no certificate: {end_words}{words} ({})", at.address);
-    Failure::new(Exit::Unreachable, what, help(end))
+    let what = format!("{name} shows no certificate: {ended} ({})", at.address);
+    Failure::new(Exit::Unreachable, what, help(&first.end))
+}
+
+/// The alert that says that a version is not spoken.
+const NOT_SPOKEN: u8 = 70;
+
+fn under(handshake: &Handshake) -> &'static str {
+    match handshake.offered {
+        Offer::Tls13 => "under TLS 1.3, ",
+        Offer::UpToTls12 => "up to TLS 1.2, ",
+    }
+}
+
+/// How a handshake without a certificate ended, with the meaning of its alert.
+fn words(end: &End) -> String {
+    match end {
+        End::Alert { code } => match alert::words(*code) {
+            Some(words) => format!("{end}: {words}"),
+            None => end.to_string(),
+        },
+        End::Seen => "it ended before any came".into(),
+        other => other.to_string(),
+    }
 }
 
 fn fault(address: &Address) -> String {

@@ -159,6 +159,7 @@ fn beside(asked: &Asked, certificates: &[Examinee], others: &[Other]) -> Vec<Loo
     others.iter().map(|one| other::look(one, &at_hand, asked.question.at)).collect()
 }
 
-fn fits(certificate: &Examinee, public: &[u8]) -> bool {
+/// Whether this is the certificate's public key.
+pub fn fits(certificate: &Examinee, public: &[u8]) -> bool {
     certificate.fields().spki.is_some_and(|spki| spki.element.bytes() == public)
 }

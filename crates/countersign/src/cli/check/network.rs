@@ -16,6 +16,27 @@ pub struct Allowed {
     /// Whether addresses that are not public may be asked.
     #[arg(long, value_name = "yes|no", default_value = "yes", value_parser = ["yes", "no"], requires = "fetch")]
     allow_private: String,
+    /// Ask nobody but the host itself: neither what its certificates name nor its records in the DNS. That is so without
+    /// this flag too; with it, a flag that would ask is an error.
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Allowed {
+    /// Refuses what would ask others where that is forbidden; `asks_dns` is whether records of the DNS are asked for.
+    pub fn agree(&self, asks_dns: bool) -> Result<(), Failure> {
+        let all = [
+            ("--fetch", "the addresses in the certificates", self.fetch),
+            ("--dns", "the DNS for records", asks_dns),
+        ];
+        match all.into_iter().find(|(.., is_given)| *is_given && self.offline) {
+            Some((flag, whom, _)) => Err(Failure::usage(
+                format!("--offline forbids what {flag} is for: to ask {whom}"),
+                format!("leave out --offline or {flag}"),
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The way there.

@@ -19,6 +19,10 @@ pub struct Reach {
     /// chain, or PKCS#12.
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
+    /// The file of certificates that the server is set up with: told where it serves others, as after a renewal without a
+    /// reload.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
     /// Connect to this address instead of the host's own. Given again, all of them are compared.
     #[arg(long, value_name = "ADDRESS[:PORT]")]
     connect: Vec<String>,
@@ -30,8 +34,8 @@ pub struct Reach {
     /// name.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Ask the DNS too: who may issue for the host (CAA), and which certificates it pins (TLSA). This system's resolver is
-    /// asked, or the one at this address. The report names each question.
+    /// Ask the DNS too: who may issue for the host (CAA), which certificates it pins (TLSA), and where it leads clients to
+    /// (HTTPS). This system's resolver is asked, or the one at this address. The report names each question.
     #[arg(long, value_name = "ADDRESS[:PORT]", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     dns: Option<String>,
     /// The first line of this file is the password of the proxy's user.
@@ -45,11 +49,17 @@ impl Reach {
         let all = [
             ("--connect", !self.connect.is_empty()),
             ("--cert", self.cert.is_some()),
+            ("--expect", self.expect.is_some()),
             ("--starttls", self.starttls.is_some()),
             ("--proxy", self.proxy.is_some()),
             ("--dns", self.dns.is_some()),
         ];
         all.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+
+    /// Whether records of the DNS are asked for.
+    pub fn asks_dns(&self) -> bool {
+        self.dns.is_some()
     }
 
     /// The way to every server that is named, with the server name and the key of `--cert`.

@@ -19,6 +19,21 @@ pub enum Type {
     Caa = 257,
     /// Pinned certificates (RFC 6698).
     Tlsa = 52,
+    /// Where clients are led to (RFC 9460).
+    Https = 65,
+}
+
+impl Type {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Caa => "CAA",
+            Self::Tlsa => "TLSA",
+            Self::Https => "HTTPS",
+        }
+    }
 }
 
 /// What a resolver answered.

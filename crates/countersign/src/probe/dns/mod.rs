@@ -1,23 +1,25 @@
-//! What the DNS says of a host: CAA and TLSA records, asked of one resolver, within a time. Each question is told. The
+//! What the DNS says of a host: CAA, TLSA and HTTPS records, asked of one resolver, within a time. Each question is told. The
 //! host's addresses too, where a resolver is named that is to be asked instead of this system's.
 //!
-//! - [`message`]: the question and the answer as octets.
+//! - [`message`]: the question and the answer as octets. [`records`]: what is in a record.
 //!
 //! The resolver is believed: whether an answer is verified, it says.
 
 mod message;
+mod records;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
 use examiner::Thumbprint;
-use examiner::side::{Asked, Caa, CaaSet, Came, Dns, Method, Sought, Tlsa, TlsaSet};
+use examiner::side::{Asked, Caa, CaaSet, Came, Dns, Method, ServiceSet, Sought, TlsaSet};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout_at};
 
+use super::target::HTTPS;
 use message::{Answer, Type};
+use records::{caa, service, tlsa};
 
 /// Time for all questions about a host.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -46,12 +48,18 @@ pub fn of_this_system() -> Option<SocketAddr> {
     addresses.map(|address| SocketAddr::new(address, 53)).next()
 }
 
-/// Asks the resolver about a host that serves at this port; `about` is the certificate for whose sake it is asked.
-pub async fn ask(resolver: SocketAddr, host: &str, port: u16, about: Thumbprint) -> Learnt {
+/// Asks the resolver about a host that serves at this port, on the web or not; `about` is the certificate for whose sake it is
+/// asked.
+pub async fn ask(resolver: SocketAddr, host: &str, port: u16, is_web: bool, about: Thumbprint) -> Learnt {
     let learnt = Learnt { dns: Dns::default(), asked: Vec::new() };
     let mut asker = Asker { line: Line { resolver, until: Instant::now() + WITHIN }, about, learnt };
     asker.issuers(host).await;
     asker.pins(&format!("_{port}._tcp.{host}")).await;
+    if is_web {
+        // RFC 9460 section 9.1.
+        let prefix = if port == HTTPS { String::new() } else { format!("_{port}._https.") };
+        asker.services(&format!("{prefix}{host}")).await;
+    }
     asker.learnt
 }
 
@@ -119,6 +127,12 @@ impl Asker {
         self.learnt.dns.pins = Some(TlsaSet { name: name.to_owned(), is_authentic, records });
     }
 
+    async fn services(&mut self, name: &str) {
+        let Some(answer) = self.one(name, Type::Https, Sought::HttpsRecords).await else { return };
+        let records = answer.records.iter().filter_map(|data| service(data)).collect();
+        self.learnt.dns.services = Some(ServiceSet { name: name.to_owned(), records });
+    }
+
     /// One question, told with its answer; `None` where there is none that says something.
     async fn one(&mut self, name: &str, kind: Type, sought: Sought) -> Option<Answer> {
         let came = self.line.exchange(name, kind, true).await;
@@ -126,19 +140,17 @@ impl Asker {
             // Where it answers once it need not verify, the signatures are the cause.
             let unchecked = self.line.exchange(name, kind, false).await;
             if matches!(&unchecked, Ok(answer) if matches!(answer.code, 0 | NO_NAME)) {
-                let word = if kind == Type::Caa { "CAA" } else { "TLSA" };
-                self.learnt.dns.bogus.push(format!("{name} ({word})"));
+                self.learnt.dns.bogus.push(format!("{name} ({})", kind.word()));
             }
         }
         let came = answered(came);
         let words = came.as_ref().map(|answer| Came::Records(answer.records.len())).map_err(Clone::clone);
-        let word = if kind == Type::Caa { "CAA" } else { "TLSA" };
         self.learnt.asked.push(Asked {
             about: self.about,
             sought,
             method: Method::Dns,
             // RFC 4501.
-            url: format!("dns://{}/{name}?TYPE={word}", self.line.resolver),
+            url: format!("dns://{}/{name}?TYPE={}", self.line.resolver, kind.word()),
             came: words,
         });
         came.ok()
@@ -192,37 +204,12 @@ impl Line {
     }
 }
 
-/// A CAA record (RFC 8659 section 4.1).
-fn caa(data: &[u8]) -> Option<Caa> {
-    let (flags, rest) = data.split_first()?;
-    let (length, rest) = rest.split_first()?;
-    let (tag, value) = rest.split_at_checked(usize::from(*length))?;
-    Some(Caa {
-        is_critical: flags & 0x80 != 0,
-        tag: String::from_utf8_lossy(tag).to_ascii_lowercase(),
-        value: String::from_utf8_lossy(value).into_owned(),
-    })
-}
-
-/// A TLSA record (RFC 6698 section 2.1).
-fn tlsa(data: &[u8]) -> Option<Tlsa> {
-    let ([usage, selector, matching], data) = data.split_first_chunk::<3>()?;
-    Some(Tlsa { usage: *usage, selector: *selector, matching: *matching, data: HEXLOWER.encode(data) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn records_are_read_and_cut_ones_are_none() {
-        let read = caa(b"\x80\x05ISSUEca.example; a=b").unwrap();
-        assert_eq!((read.is_critical, read.tag.as_str()), (true, "issue"));
-        assert_eq!(read.value, "ca.example; a=b");
-        assert!(caa(b"\x00\x06issue").is_none() && caa(b"\x00").is_none());
-        let read = tlsa(&[3, 1, 1, 0xab]).unwrap();
-        assert_eq!((read.usage, read.selector, read.matching, read.data.as_str()), (3, 1, 1, "ab"));
-        assert!(tlsa(&[3, 1]).is_none());
+    fn an_address_has_the_octets_of_its_family() {
         assert_eq!(address(&[192, 0, 2, 1]), Some([192, 0, 2, 1].into()));
         assert_eq!(address(&[0; 16]), Some(IpAddr::from([0; 16])));
         assert!(address(&[]).is_none() && address(&[0; 5]).is_none());

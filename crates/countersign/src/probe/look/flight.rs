@@ -28,8 +28,21 @@ pub struct Flight {
     pub staple: Option<Vec<u8>>,
     /// What it asks of a client's certificate.
     pub asks: Option<Asks>,
+    /// The certificates came compressed, and were left so.
+    pub packed: Option<Packed>,
     /// How it ended.
     pub end: End,
+}
+
+/// Compressed certificates, by their head (RFC 8879 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// The algorithm's number.
+    pub algorithm: u16,
+    /// Octets as they came.
+    pub packed: usize,
+    /// Octets that are announced for what is in them.
+    pub unpacked: usize,
 }
 
 /// What a server asks of a client's certificate.
@@ -41,6 +54,8 @@ pub struct Asks {
     pub issuer_octets: usize,
     /// Signature algorithms.
     pub signature_algorithms: Vec<u16>,
+    /// Up to TLS 1.2, types of certificates.
+    pub certificate_types: Vec<u8>,
 }
 
 /// Says hello and reads what the server shows until the moment `until`.
@@ -80,6 +95,7 @@ impl Flight {
             chain: Vec::new(),
             staple: None,
             asks: None,
+            packed: None,
             end: End::Seen,
         }
     }
@@ -142,7 +158,7 @@ fn staple(body: &mut Reader<'_>) -> Option<Vec<u8>> {
 }
 
 fn asks(body: &mut Reader<'_>, version: Option<Version>) -> Option<Asks> {
-    body.block(1)?; // kinds of keys, which the signature algorithms tell better
+    let certificate_types = body.block(1)?.0.to_vec();
     let signature_algorithms = match version {
         Some(Version::Tls12) => {
             let mut list = body.block(2)?;
@@ -157,7 +173,7 @@ fn asks(body: &mut Reader<'_>, version: Option<Version>) -> Option<Asks> {
     let mut list = body.block(2)?;
     let issuer_octets = list.0.len();
     let issuers = list.blocks(2)?.into_iter().map(<[u8]>::to_vec).collect();
-    Some(Asks { issuers, issuer_octets, signature_algorithms })
+    Some(Asks { issuers, issuer_octets, signature_algorithms, certificate_types })
 }
 
 /// Reads lengths and what they announce.
@@ -193,4 +209,5 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
+#[path = "flight/tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ use examiner::seen::{End, Version};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::flight::{Flight, MOST_CERTIFICATES, Reader};
+use super::flight::{Flight, MOST_CERTIFICATES, Packed, Reader};
 use super::hello::{Hello, Share};
 use super::secrets::Opener;
 use super::wire::{Message, Messages, unreadable};
@@ -96,21 +96,27 @@ async fn shown<S: AsyncRead + Unpin>(
     let shared = keys.agree(group, theirs).ok_or_else(|| cannot("half of the key"))?;
     let said = [said, &hello.bytes()].concat();
     messages.open_with(Opener::new(suite, &shared, &said).ok_or_else(|| cannot("cipher suite"))?);
-    loop {
-        let message = messages.next().await?;
-        let mut body = Reader(&message.body);
-        match message.kind {
-            8 => seen.alpn = alpn(&mut body).ok_or_else(|| cannot("EncryptedExtensions"))?,
-            // What it asks of a client's certificate, a whole handshake tells.
-            13 => {}
-            11 => return certificates(&mut body, seen).ok_or_else(|| cannot("Certificate message")),
-            _ => return Err(cannot("order of messages")),
-        }
+    while !take(&messages.next().await?, seen).map_err(cannot)? {}
+    Ok(())
+}
+
+/// Takes one opened message up; true where it is the last that is read. The error names what cannot be read.
+pub fn take(message: &Message, seen: &mut Flight) -> Result<bool, &'static str> {
+    let mut body = Reader(&message.body);
+    match message.kind {
+        8 => seen.alpn = alpn(&mut body).ok_or("EncryptedExtensions")?,
+        // What it asks of a client's certificate, a whole handshake tells.
+        13 => {}
+        11 => certificates(&mut body, seen).ok_or("Certificate message")?,
+        // They are not unpacked: what is in them, another look shows.
+        25 => seen.packed = Some(packed(&mut body).ok_or("CompressedCertificate message")?),
+        _ => return Err("order of messages"),
     }
+    Ok(matches!(message.kind, 11 | 25))
 }
 
 /// Cipher suite, group and the server's half of the key.
-fn server_hello(message: &Message) -> Option<(u16, u16, &[u8])> {
+pub fn server_hello(message: &Message) -> Option<(u16, u16, &[u8])> {
     let mut body = Reader(&message.body);
     body.number(2).filter(|_| message.kind == 2)?;
     body.take(32).filter(|random| *random != RETRY)?;
@@ -146,6 +152,14 @@ fn alpn(body: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
     Some(found)
 }
 
+/// The head of compressed certificates (RFC 8879 section 4).
+fn packed(body: &mut Reader<'_>) -> Option<Packed> {
+    let algorithm = u16::try_from(body.number(2)?).ok()?;
+    let unpacked = body.number(3)?;
+    let packed = body.block(3)?.0.len();
+    Some(Packed { algorithm, packed, unpacked })
+}
+
 /// The certificates, with the staple and the timestamps of the first (RFC 8446 section 4.4.2).
 fn certificates(body: &mut Reader<'_>, seen: &mut Flight) -> Option<()> {
     body.block(1)?;
@@ -168,4 +182,20 @@ fn certificates(body: &mut Reader<'_>, seen: &mut Flight) -> Option<()> {
         seen.chain.push(certificate);
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteen megabytes announced for four octets: no more is kept than the numbers.
+    #[test]
+    fn a_bomb_is_told_by_its_head_and_not_unpacked() {
+        let bytes = [0, 2, 0xff, 0xff, 0xff, 0, 0, 4, 1, 2, 3, 4];
+        let read = packed(&mut Reader(&bytes));
+        assert_eq!(read, Some(Packed { algorithm: 2, packed: 4, unpacked: 0xff_ffff }));
+        for end in 0..bytes.len() {
+            assert_eq!(packed(&mut Reader(&bytes[..end])), None, "{end}");
+        }
+    }
 }

@@ -294,6 +294,7 @@ impl ResolvesClientCert for Hears {
             issuers: issuers.iter().map(|one| one.to_vec()).collect(),
             issuer_octets: issuers.iter().map(|one| one.len() + 2).sum(),
             signature_algorithms: schemes.iter().map(|one| u16::from(*one)).collect(),
+            certificate_types: Vec::new(),
         };
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Heard { asks, is_key_taken });
         own.filter(|_| is_key_taken == Some(true)).cloned()

@@ -9,6 +9,42 @@ pub struct Hello<'a> {
     pub alpn: &'a [&'a [u8]],
     /// Fresh random octets.
     pub random: [u8; 32],
+    /// Whose certificates are taken.
+    pub keys: Keys,
+    /// Whether to offer, for TLS 1.3, to unpack compressed certificates (RFC 8879).
+    pub unpacks: bool,
+}
+
+/// Kinds of keys that a server's certificate may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// Every kind.
+    All,
+    /// RSA alone.
+    Rsa,
+    /// Elliptic curves alone.
+    Ecdsa,
+}
+
+impl Keys {
+    /// Whether a suite is offered: one whose server proves itself with such a key.
+    fn has_suite(self, suite: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::Ecdsa => ECDSA_SUITES.contains(&suite),
+            Self::Rsa => !ECDSA_SUITES.contains(&suite) && !DSS_SUITES.contains(&suite),
+        }
+    }
+
+    /// Whether a server may sign so.
+    fn has_signature(self, algorithm: u16) -> bool {
+        let is_rsa = matches!(algorithm, 0x0804..=0x0806 | 0x0809..=0x080b) || algorithm & 0xff == 1;
+        match self {
+            Self::All => true,
+            Self::Rsa => is_rsa,
+            Self::Ecdsa => !is_rsa && algorithm & 0xff != 2,
+        }
+    }
 }
 
 /// Key exchanges with every kind of key, new ones first (IANA TLS Cipher Suites).
@@ -20,6 +56,10 @@ const SUITES: [u16; 32] = [
     0x00a2, 0x00a3, 0x0032, // DHE with DSS
     0x009c, 0x009d, 0x003c, 0x002f, 0x0035, 0x000a, // RSA
 ];
+/// Those of them that are for keys on elliptic curves.
+const ECDSA_SUITES: [u16; 9] = [0xc02b, 0xc02c, 0xcca9, 0xc0ac, 0xc0ad, 0xc023, 0xc024, 0xc009, 0xc00a];
+/// Those of them that are for DSS keys.
+const DSS_SUITES: [u16; 3] = [0x00a2, 0x00a3, 0x0032];
 /// Groups: X25519, P-256, P-384, P-521, X448, Brainpool, ffdhe2048 to ffdhe4096 (RFC 7919, RFC 8422).
 const GROUPS: [u16; 11] =
     [0x001d, 0x0017, 0x0018, 0x0019, 0x001e, 0x001a, 0x001b, 0x001c, 0x0100, 0x0101, 0x0102];
@@ -29,6 +69,9 @@ const SIGNATURES: [u16; 21] = [
     0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501,
     0x0601, 0x0301, 0x0303, 0x0201, 0x0203, 0x0202, 0x0402, 0x0101,
 ];
+
+/// Algorithms that compress certificates, as browsers prefer them: brotli, zlib, zstd (RFC 8879 section 7.3).
+const COMPRESSIONS: [u16; 3] = [2, 1, 3];
 
 /// The suites of TLS 1.3 (RFC 8446 appendix B.4).
 const SUITES_13: [u16; 3] = [0x1301, 0x1302, 0x1303];
@@ -44,7 +87,9 @@ pub struct Share {
 impl Hello<'_> {
     /// The whole record.
     pub fn record(&self) -> Vec<u8> {
-        self.written(&SUITES, &[], |out| self.extensions(out, &GROUPS))
+        let suites: Vec<u16> = SUITES.into_iter().filter(|suite| self.keys.has_suite(*suite)).collect();
+        // Up to TLS 1.2 the list holds for the signatures in the chain too: it is not cut short.
+        self.written(&suites, &[], |out| self.extensions(out, &GROUPS, &SIGNATURES))
     }
 
     /// The whole record for TLS 1.3 alone, with these halves of keys.
@@ -52,7 +97,15 @@ impl Hello<'_> {
         let groups: Vec<u16> = shares.iter().map(|share| share.group).collect();
         // A session's name, though there is none: boxes on the way take it for TLS 1.2 (RFC 8446 appendix D.4).
         self.written(&SUITES_13, &self.random, |out| {
-            self.extensions(out, &groups);
+            let signatures: Vec<u16> =
+                SIGNATURES.into_iter().filter(|one| self.keys.has_signature(*one)).collect();
+            self.extensions(out, &groups, &signatures);
+            extension(out, 50, |out| numbers(out, &SIGNATURES)); // signature_algorithms_cert
+            if self.unpacks {
+                extension(out, 27, |out| {
+                    block(out, 1, |out| COMPRESSIONS.iter().for_each(|one| out.extend(one.to_be_bytes())));
+                });
+            }
             extension(out, 43, |out| out.extend([2, 3, 4])); // supported_versions
             extension(out, 51, |out| {
                 block(out, 2, |out| {
@@ -80,7 +133,7 @@ impl Hello<'_> {
         record
     }
 
-    fn extensions(&self, out: &mut Vec<u8>, groups: &[u16]) {
+    fn extensions(&self, out: &mut Vec<u8>, groups: &[u16], signatures: &[u16]) {
         if let Some(name) = self.servername {
             extension(out, 0, |out| {
                 block(out, 2, |out| {
@@ -93,7 +146,7 @@ impl Hello<'_> {
         extension(out, 23, |_| {}); // extended_master_secret (RFC 7627)
         extension(out, 10, |out| numbers(out, groups));
         extension(out, 11, |out| out.extend([1, 0])); // uncompressed points
-        extension(out, 13, |out| numbers(out, &SIGNATURES));
+        extension(out, 13, |out| numbers(out, signatures));
         extension(out, 5, |out| out.extend([1, 0, 0, 0, 0])); // status_request: OCSP
         extension(out, 18, |_| {}); // signed_certificate_timestamp
         if !self.alpn.is_empty() {
@@ -126,9 +179,13 @@ fn block(out: &mut Vec<u8>, width: usize, fill: impl FnOnce(&mut Vec<u8>)) {
 mod tests {
     use super::*;
 
+    fn hello<'a>(servername: Option<&'a str>, alpn: &'a [&'a [u8]]) -> Hello<'a> {
+        Hello { servername, alpn, random: [7; 32], keys: Keys::All, unpacks: false }
+    }
+
     #[test]
     fn every_length_is_that_of_what_follows() {
-        let hello = Hello { servername: Some("a.example"), alpn: &[b"h2"], random: [7; 32] };
+        let hello = hello(Some("a.example"), &[b"h2"]);
         let record = hello.record();
         assert_eq!(record[..3], [22, 3, 1]);
         assert_eq!(usize::from(u16::from_be_bytes([record[3], record[4]])), record.len() - 5);
@@ -141,8 +198,22 @@ mod tests {
 
     #[test]
     fn without_a_name_and_without_protocols_neither_is_sent() {
-        let bare = Hello { servername: None, alpn: &[], random: [0; 32] }.record();
-        let named = Hello { servername: Some("a.example"), alpn: &[b"h2"], random: [0; 32] }.record();
+        let bare = hello(None, &[]).record();
+        let named = hello(Some("a.example"), &[b"h2"]).record();
         assert_eq!(named.len() - bare.len(), (4 + 5 + 9) + (4 + 2 + 3));
+    }
+
+    #[test]
+    fn every_suite_and_signature_is_of_one_kind_of_key() {
+        for suite in SUITES {
+            let kinds = [Keys::Rsa, Keys::Ecdsa].into_iter().filter(|keys| keys.has_suite(suite)).count();
+            assert_eq!(kinds, usize::from(!DSS_SUITES.contains(&suite)), "{suite:04x}");
+        }
+        for signature in SIGNATURES {
+            let kinds =
+                [Keys::Rsa, Keys::Ecdsa].into_iter().filter(|keys| keys.has_signature(signature)).count();
+            let is_dsa = signature & 0xff == 2 && signature >> 8 < 8;
+            assert_eq!(kinds, usize::from(!is_dsa), "{signature:04x}");
+        }
     }
 }

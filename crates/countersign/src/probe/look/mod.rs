@@ -2,8 +2,10 @@
 //!
 //! 1. [`flight`] says a hello of our own for TLS 1.2 and reads the answer in clear, up to what no library would take.
 //! 2. [`flight13`] does the same for TLS 1.3, up to the certificates: the timestamps of logs in it no library hands out.
+//!    It offers to unpack compressed certificates, to see whether there are any; then it says another hello without.
 //! 3. [`full`] makes a handshake by rustls, for TLS 1.3 and, where that is not spoken, for TLS 1.2: to its end, so that a
 //!    wrong key and a wanted client certificate come to light.
+//! 4. [`flight`] or [`flight13`] again, as a client that takes another kind of key alone: many servers have two certificates.
 //!
 //! One request is sent in one case alone: where a certificate is asked for, the connection stands without it or with
 //! ours, and the server chose HTTP/1.1. Many servers refuse nowhere but in the answer to a request.
@@ -19,6 +21,7 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+use examiner::chain::{Examinee, KeyParts};
 use examiner::seen as told;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
@@ -26,9 +29,9 @@ use tokio::time::Instant;
 
 use super::target::HTTPS;
 use super::{Bounded, Connection, Opened, Route, RouteError, Target, Ways};
-use flight::Flight;
+use flight::{Flight, Packed};
 use full::{After, Full, Way};
-use hello::Hello;
+use hello::{Hello, Keys};
 
 /// Time for everything, from the look-up of the name to the last byte.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -140,6 +143,10 @@ struct Look {
     clear: Option<Flight>,
     /// The answer to our own hello for TLS 1.3.
     flight13: Option<Flight>,
+    /// How the certificates are compressed for who offers to unpack them; `None` where they are not.
+    packed: Option<Packed>,
+    /// What comes of taking another kind of key alone.
+    other_key: Option<(Keys, Flight)>,
     /// The handshake for TLS 1.3.
     tls13: Option<Full>,
     /// The handshake for TLS 1.2, where TLS 1.3 is not spoken.
@@ -157,6 +164,8 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
         early: Vec::new(),
         clear: None,
         flight13: None,
+        packed: None,
+        other_key: None,
         tls13: None,
         tls12: None,
         own: None,
@@ -172,13 +181,17 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
     look.early = opened.early;
     // Behind another protocol nobody speaks HTTP, and some servers end a handshake that offers it.
     let alpn: &[&[u8]] = if asked.ways.starttls.is_some() { &[] } else { &[b"h2", b"http/1.1"] };
-    look.clear = Some(clear(opened.stream, servername, alpn, end).await);
     let again = Again { route: &look.route, asked, servername, alpn, end };
+    look.clear = Some(again.clear(opened.stream, Keys::All).await);
     look.tls13 = again.whole(&rustls::version::TLS13).await;
     let speaks_13 = look.tls13.as_ref().is_some_and(|seen| !seen.kept.chain.is_empty());
     let is_stuck = look.tls13.as_ref().is_some_and(|seen| matches!(seen.end, told::End::Unreadable { .. }));
     if speaks_13 || is_stuck {
-        look.flight13 = again.flight13().await;
+        look.flight13 = again.flight13(Keys::All, true).await;
+        look.packed = look.flight13.as_ref().and_then(|seen| seen.packed);
+        if look.packed.is_some() {
+            look.flight13 = again.flight13(Keys::All, false).await;
+        }
     }
     let speaks_12 = look.clear.as_ref().is_some_and(|seen| seen.version == Some(told::Version::Tls12));
     if !speaks_13 && speaks_12 {
@@ -191,6 +204,10 @@ async fn one(route: Route, asked: &Asked, servername: Option<&str>, end: Instant
         let version = if speaks_13 { &rustls::version::TLS13 } else { &rustls::version::TLS12 };
         look.own = again.made(version, again.http_1(), Some(own.key.clone()), true).await;
     }
+    if let Some(other) = look.other_keys() {
+        let flight = again.with_keys(other, speaks_13).await;
+        look.other_key = flight.filter(|flight| !flight.chain.is_empty()).map(|flight| (other, flight));
+    }
     look
 }
 
@@ -200,6 +217,28 @@ impl Look {
         let whole = [&self.tls13, &self.tls12].into_iter().flatten().any(|seen| !seen.kept.chain.is_empty());
         let opened = self.flight13.as_ref().is_some_and(|seen| !seen.chain.is_empty());
         whole || opened || self.clear.as_ref().is_some_and(|seen| !seen.chain.is_empty())
+    }
+
+    /// Every chain that was shown.
+    fn chains(&self) -> impl Iterator<Item = &Vec<Vec<u8>>> {
+        let whole = [&self.tls13, &self.tls12].into_iter().flatten().map(|seen| &seen.kept.chain);
+        let own = [&self.clear, &self.flight13].into_iter().flatten().map(|seen| &seen.chain);
+        whole.chain(own).filter(|chain| !chain.is_empty())
+    }
+
+    /// The kind of key that no certificate has that was shown; `None` where that is neither of the two, or both were shown.
+    fn other_keys(&self) -> Option<Keys> {
+        let mut kinds = self.chains().filter_map(|chain| chain.first()).map(|der| {
+            let key = Examinee::read(der.as_slice()).key;
+            match key?.parts {
+                KeyParts::Rsa { .. } => Some(Keys::Rsa),
+                KeyParts::Ec { .. } => Some(Keys::Ecdsa),
+                _ => None,
+            }
+        });
+        let first = kinds.next()??;
+        let other = if first == Keys::Rsa { Keys::Ecdsa } else { Keys::Rsa };
+        kinds.all(|kind| kind == Some(first)).then_some(other)
     }
 
     /// Whether a client's certificate is asked for.
@@ -212,15 +251,6 @@ impl Look {
 async fn open(route: &Route, end: Instant) -> Result<Opened, RouteError> {
     let late = || RouteError::NoConnection("no time was left".into());
     tokio::time::timeout_at(end, route.open()).await.unwrap_or_else(|_| Err(late()))
-}
-
-/// Our own hello.
-async fn clear(stream: Connection, servername: Option<&str>, alpn: &[&[u8]], end: Instant) -> Flight {
-    let mut random = [0; 32];
-    // What is sent here protects nothing: any octets will do.
-    let _ = getrandom::fill(&mut random);
-    let hello = Hello { servername, alpn, random };
-    flight::flight(Bounded::new(stream, MOST_OCTETS), &hello, end.min(Instant::now() + HANDSHAKE)).await
 }
 
 /// Further handshakes with an address.
@@ -253,14 +283,38 @@ impl<'a> Again<'a> {
         Some(Full { after, ..first })
     }
 
-    /// Our own hello for TLS 1.3.
-    async fn flight13(&self) -> Option<Flight> {
-        let opened = open(self.route, self.end).await.ok()?;
+    fn hello(&self, keys: Keys, unpacks: bool) -> Hello<'a> {
         let mut random = [0; 32];
+        // What is sent here protects nothing: any octets will do.
         let _ = getrandom::fill(&mut random);
-        let hello = Hello { servername: self.servername, alpn: self.alpn, random };
-        let until = self.end.min(Instant::now() + HANDSHAKE);
-        flight13::flight(Bounded::new(opened.stream, MOST_OCTETS), &hello, until).await
+        Hello { servername: self.servername, alpn: self.alpn, random, keys, unpacks }
+    }
+
+    /// The moment at which a handshake that begins now has to be through.
+    fn until(&self) -> Instant {
+        self.end.min(Instant::now() + HANDSHAKE)
+    }
+
+    /// Our own hello up to TLS 1.2.
+    async fn clear(&self, stream: Connection, keys: Keys) -> Flight {
+        let hello = self.hello(keys, false);
+        flight::flight(Bounded::new(stream, MOST_OCTETS), &hello, self.until()).await
+    }
+
+    /// Our own hello for TLS 1.3.
+    async fn flight13(&self, keys: Keys, unpacks: bool) -> Option<Flight> {
+        let opened = open(self.route, self.end).await.ok()?;
+        let hello = self.hello(keys, unpacks);
+        flight13::flight(Bounded::new(opened.stream, MOST_OCTETS), &hello, self.until()).await
+    }
+
+    /// What comes of taking these keys alone, under the version that today's clients get.
+    async fn with_keys(&self, keys: Keys, speaks_13: bool) -> Option<Flight> {
+        if speaks_13 {
+            return self.flight13(keys, false).await;
+        }
+        let opened = open(self.route, self.end).await.ok()?;
+        Some(self.clear(opened.stream, keys).await)
     }
 
     /// What comes of sending no server name, under the version that today's clients get.
@@ -271,7 +325,7 @@ impl<'a> Again<'a> {
             return Some((full.kept.chain, full.end));
         }
         let opened = open(self.route, self.end).await.ok()?;
-        let flight = clear(opened.stream, None, self.alpn, self.end).await;
+        let flight = Again { servername: None, ..*self }.clear(opened.stream, Keys::All).await;
         Some((flight.chain, flight.end))
     }
 
@@ -294,7 +348,6 @@ impl<'a> Again<'a> {
         };
         let way = Way { version, name, alpn, own, ask_for: is_asking.then_some(&authority) };
         let opened = open(self.route, self.end).await.ok()?;
-        let end = self.end.min(Instant::now() + HANDSHAKE);
-        Some(full::full(opened.stream, &way, MOST_OCTETS, end).await)
+        Some(full::full(opened.stream, &way, MOST_OCTETS, self.until()).await)
     }
 }

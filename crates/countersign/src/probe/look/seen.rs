@@ -5,10 +5,12 @@ use std::fmt::Debug;
 use examiner::Thumbprint;
 use examiner::chain::{Examinee, SignedTimestamp};
 use examiner::seen as told;
+use examiner::side::OcspResponse;
 use rustls::{CipherSuite, SignatureScheme};
 
-use super::flight::{Asks, Flight};
+use super::flight::{Asks, Flight, Packed};
 use super::full::{After, Full};
+use super::hello::Keys;
 use super::{Asked, Look, Looked, RouteError, Served};
 
 /// The host, and the chains that it serves.
@@ -33,6 +35,10 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
             let timestamps = clear.version.map(|_| clear.timestamps.clone().unwrap_or_default());
             served(&mut chains, &clear.chain, clear.staple.as_ref(), timestamps, &address);
         }
+        if let Some((_, flight)) = &look.other_key {
+            let timestamps = flight.version.map(|_| flight.timestamps.clone().unwrap_or_default());
+            served(&mut chains, &flight.chain, flight.staple.as_ref(), timestamps, &address);
+        }
         if let (Some(own), Some(seen), None) = (&asked.own, &look.own, &host.shown) {
             host.shown = Some(shown(own, seen));
         }
@@ -46,6 +52,7 @@ pub fn looked(asked: &Asked, servername: Option<String>, more_addresses: usize, 
                 subject: chain.first().map(|der| subject(der)).unwrap_or_default(),
                 end: end.clone(),
             }),
+            other_key: look.other_key.as_ref().map(|(keys, flight)| other_key(*keys, &flight.chain)),
             early: (!look.early.is_empty()).then(|| text(look.early.get(..64).unwrap_or(&look.early))),
         });
         faults.extend(look.fault);
@@ -95,7 +102,14 @@ fn served(
 
 fn handshakes(look: &Look) -> Vec<told::Handshake> {
     let clear = look.clear.as_ref().map(|seen| of_clear(seen, look.tls12.as_ref()));
-    let whole = look.tls13.as_ref().map(|full| of_full(full, look.flight13.as_ref()));
+    let whole = look.tls13.as_ref().map(|full| told::Handshake {
+        compression: look
+            .flight13
+            .as_ref()
+            .filter(|seen| !seen.chain.is_empty())
+            .map(|_| compression(look.packed)),
+        ..of_full(full, look.flight13.as_ref())
+    });
     clear.into_iter().chain(whole).collect()
 }
 
@@ -113,6 +127,8 @@ fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
         chain: thumbprints(&seen.chain),
         is_stapled: seen.staple.is_some(),
         timestamps: seen.version.map(|_| count(seen.timestamps.as_deref())),
+        stapled_timestamps: stapled_timestamps(&seen.chain, seen.staple.as_deref()),
+        compression: None,
         client_certificate: asks,
         has_key: whole.and_then(|whole| whole.kept.has_key),
         end: match whole {
@@ -139,6 +155,11 @@ fn of_full(seen: &Full, flight: Option<&Flight>) -> told::Handshake {
         chain: thumbprints(chain),
         is_stapled: seen.kept.staple.is_some() || flight.is_some_and(|flight| flight.staple.is_some()),
         timestamps: flight.map(|flight| count(flight.timestamps.as_deref())),
+        stapled_timestamps: stapled_timestamps(
+            chain,
+            seen.kept.staple.as_deref().or_else(|| flight?.staple.as_deref()),
+        ),
+        compression: None,
         client_certificate: seen.asks.as_ref().map(|heard| told::ClientCertificate {
             without: without(seen),
             ..client_certificate(&heard.asks)
@@ -191,8 +212,53 @@ fn client_certificate(asks: &Asks) -> told::ClientCertificate {
             .iter()
             .map(|one| named(*one, &SignatureScheme::from(*one)))
             .collect(),
+        certificate_types: asks.certificate_types.iter().map(|one| certificate_type(*one)).collect(),
         without: told::Without::Unknown,
     }
+}
+
+/// A type of client certificates by its registered name (RFC 5246 section 7.4.4, RFC 8422 section 5.5), else its number.
+fn certificate_type(number: u8) -> String {
+    match number {
+        1 => "rsa_sign".into(),
+        2 => "dss_sign".into(),
+        64 => "ecdsa_sign".into(),
+        other => other.to_string(),
+    }
+}
+
+fn compression(packed: Option<Packed>) -> told::Compression {
+    match packed {
+        None => told::Compression::None,
+        Some(Packed { algorithm, packed, unpacked }) => {
+            let name = match algorithm {
+                1 => "zlib".to_owned(),
+                2 => "brotli".to_owned(),
+                3 => "zstd".to_owned(),
+                other => format!("algorithm {other}"),
+            };
+            told::Compression::By { algorithm: name, packed, unpacked }
+        }
+    }
+}
+
+fn other_key(keys: Keys, chain: &[Vec<u8>]) -> told::OtherKey {
+    let first = chain.first().map(|der| Examinee::read(der.as_slice()));
+    let not_after = first.as_ref().and_then(|first| first.not_after);
+    told::OtherKey {
+        kind: if keys == Keys::Rsa { "RSA" } else { "ECDSA" }.to_owned(),
+        chain: thumbprints(chain),
+        subject: chain.first().map(|der| subject(der)).unwrap_or_default(),
+        not_after: not_after.map(|time| time.to_string()).unwrap_or_default(),
+    }
+}
+
+/// How many timestamps are in the stapled response for the first certificate.
+fn stapled_timestamps(chain: &[Vec<u8>], staple: Option<&[u8]>) -> usize {
+    let first = chain.first().map(|der| Examinee::read(der.as_slice()));
+    let response = staple.and_then(|der| OcspResponse::from_der(der).ok());
+    let list = first.zip(response).and_then(|(first, response)| response.timestamps_for(&first));
+    list.map_or(0, |all| all.len())
 }
 
 /// The registered name of a number, else the number.

@@ -21,11 +21,16 @@ const BESIDE: usize = 1_000;
 /// What the Certificate message adds to each certificate (RFC 8446 section 4.4.2).
 const FRAMING: usize = 5;
 
-fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
-    let Some(first) = chain.end_entity().filter(|_| chain.is_peers) else { return Outcome::Pass };
+/// How many bytes the Certificate message has, where it does not fit.
+pub(in crate::checks) fn too_many_bytes(chain: &Chain) -> Option<usize> {
     let bytes: usize = chain.served.iter().map(|one| one.der().len() + FRAMING).sum();
-    if bytes + BESIDE <= WINDOW {
-        return Outcome::Pass;
+    (bytes + BESIDE > WINDOW).then_some(bytes)
+}
+
+fn run(chain: &Chain, _: &Context<'_>) -> Outcome {
+    let first = chain.end_entity().filter(|_| chain.is_peers);
+    match first.zip(too_many_bytes(chain)) {
+        Some((first, bytes)) => Outcome::found(first, first.place(), format!("the chain has {bytes} bytes")),
+        None => Outcome::Pass,
     }
-    Outcome::found(first, first.place(), format!("the chain has {bytes} bytes"))
 }

@@ -15,6 +15,7 @@ mod self_signed_leaf;
 pub(crate) mod shared;
 
 use super::{check::Check, prelude};
+pub(super) use chain_bytes_over_initial_window::too_many_bytes;
 
 /// The checks of this area.
 pub static ALL: &[&Check] = &[

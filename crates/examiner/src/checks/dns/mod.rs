@@ -6,6 +6,7 @@ mod caa_critical_unknown_or_syntax;
 mod caa_forbids_current_issuer;
 mod caa_wildcard_parameter_conflict;
 mod dnssec_broken;
+mod https_record_vs_certificate;
 mod shared;
 mod tlsa_mismatch;
 
@@ -19,4 +20,5 @@ pub static ALL: &[&Check] = &[
     &caa_wildcard_parameter_conflict::CHECK,
     &tlsa_mismatch::CHECK,
     &dnssec_broken::CHECK,
+    &https_record_vs_certificate::CHECK,
 ];

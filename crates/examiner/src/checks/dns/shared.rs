@@ -16,30 +16,71 @@ pub(super) fn caa(chain: &Chain) -> Option<&CaaSet> {
     dns(chain)?.issuers.as_ref().filter(|set| !set.records.is_empty())
 }
 
-const DIGICERT: &[&str] =
-    &["digicert.com", "digicert.ne.jp", "thawte.com", "geotrust.com", "rapidssl.com", "symantec.com"];
-const SECTIGO: &[&str] =
-    &["sectigo.com", "comodo.com", "comodoca.com", "usertrust.com", "trust-provider.com"];
+const DIGICERT: &[&str] = &[
+    "digicert.com",
+    "www.digicert.com",
+    "digicert.ne.jp",
+    "cybertrust.ne.jp",
+    "thawte.com",
+    "geotrust.com",
+    "rapidssl.com",
+    "symantec.com",
+    "quovadisglobal.com",
+    "digitalcertvalidation.com",
+    "volusion.digitalcertvalidation.com",
+    "stratossl.digitalcertvalidation.com",
+    "intermediatecertificate.digitalcertvalidation.com",
+    "1and1.digitalcertvalidation.com",
+    "pkioverheid.nl",
+    "amazon.com",
+    "amazontrust.com",
+    "awstrust.com",
+    "amazonaws.com",
+];
+const SECTIGO: &[&str] = &[
+    "sectigo.com",
+    "comodo.com",
+    "comodoca.com",
+    "usertrust.com",
+    "trust-provider.com",
+    "entrust.net",
+    "affirmtrust.com",
+];
+const AMAZON: &[&str] = &["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com", "aws.amazon.com"];
+const GOOGLE: &[&str] = &["pki.goog"];
+const STARFIELD: &[&str] = &["godaddy.com", "starfieldtech.com", "amazon.com"];
+const SSL_COM: &[&str] = &["ssl.com", "entrust.net", "affirmtrust.com"];
+const ENTRUST: &[&str] = &["entrust.net", "affirmtrust.com"];
 
-/// By which names in CAA records CAs go, by the organisation in their certificates, as their certification practice
-/// statements say. It stands for the large ones alone; of others nothing is said. As of 2026-08.
+/// By which names in CAA records CAs go, by the organisation in their certificates: what the CAs declare in the CCADB ("All
+/// CAA Identifiers") as of 2026-09-22, and DigiCert's practice statement, both as public sources repeat them. Where sources
+/// differ, the longer list stands: a finding too few is better than a false one. It has the large CAs alone; of others
+/// nothing is said. What rests on it is told as likely.
 const CAS: &[(&str, &[&str])] = &[
     ("Let's Encrypt", &["letsencrypt.org"]),
-    ("Google Trust Services", &["pki.goog", "google.com"]),
-    ("Google Trust Services LLC", &["pki.goog", "google.com"]),
+    ("Internet Security Research Group", &["letsencrypt.org"]),
+    ("Google Trust Services", GOOGLE),
+    ("Google Trust Services LLC", GOOGLE),
     ("DigiCert Inc", DIGICERT),
     ("DigiCert, Inc.", DIGICERT),
     ("Sectigo Limited", SECTIGO),
     ("ZeroSSL", SECTIGO),
     ("GlobalSign nv-sa", &["globalsign.com"]),
-    ("Amazon", &["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com", "aws.amazon.com"]),
-    ("GoDaddy.com, Inc.", &["godaddy.com", "starfieldtech.com"]),
-    ("Starfield Technologies, Inc.", &["godaddy.com", "starfieldtech.com"]),
-    ("Entrust, Inc.", &["entrust.net", "affirmtrust.com"]),
-    ("SSL Corporation", &["ssl.com"]),
-    ("SSL Corp", &["ssl.com"]),
+    ("Amazon", AMAZON),
+    ("Amazon Trust Services", AMAZON),
+    ("GoDaddy.com, Inc.", STARFIELD),
+    ("Starfield Technologies, Inc.", STARFIELD),
+    ("Entrust, Inc.", ENTRUST),
+    ("Entrust Limited", ENTRUST),
+    ("Entrust Corporation", ENTRUST),
+    ("SSL Corporation", SSL_COM),
+    ("SSL Corp", SSL_COM),
     ("Actalis S.p.A.", &["actalis.it"]),
     ("Buypass AS-983163327", &["buypass.com", "buypass.no"]),
+    ("Asseco Data Systems S.A.", &["certum.pl", "certum.eu"]),
+    ("Certainly", &["certainly.com"]),
+    ("Hellenic Academic and Research Institutions CA", &["harica.gr"]),
+    ("IdenTrust", &["identrust.com"]),
 ];
 
 /// The names that the certificate's issuer goes by; `None` where that is not known.

@@ -2,7 +2,13 @@
 
 use super::*;
 
-const HELLO: Hello<'static> = Hello { servername: None, alpn: &[], random: [0; 32] };
+const HELLO: Hello<'static> = Hello {
+    servername: None,
+    alpn: &[],
+    random: [0; 32],
+    keys: super::super::hello::Keys::All,
+    unpacks: false,
+};
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u32).to_be_bytes();
@@ -58,8 +64,10 @@ fn everything_that_concerns_certificates_is_read() {
         asks: Some(Asks {
             issuers: vec![vec![0x30, 0], vec![7]],
             issuer_octets: 7,
+            certificate_types: vec![64],
             signature_algorithms: vec![0x403, 0x804],
         }),
+        packed: None,
         end: End::Seen,
     };
     assert_eq!(seen(&all), expected);
@@ -70,7 +78,7 @@ fn an_old_version_names_no_signature_algorithms() {
     let all = [server_hello([3, 1], &[]), certificate(), message(13, &[1, 1, 0, 0]), message(14, &[])];
     let seen = seen(&all);
     assert_eq!((seen.version, seen.end), (Some(Version::Tls10), End::Seen));
-    assert_eq!(seen.asks, Some(Asks::default()));
+    assert_eq!(seen.asks, Some(Asks { certificate_types: vec![1], ..Asks::default() }));
 }
 
 #[test]
