@@ -1,6 +1,6 @@
 //! `check --fetch`: what certificates name is asked for, named in the report, and judged.
 
-mod http;
+pub mod http;
 mod responder;
 
 use std::path::Path;

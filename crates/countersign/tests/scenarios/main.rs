@@ -49,6 +49,7 @@ mod check_hosts;
 mod check_many;
 mod check_serve;
 mod check_starttls;
+mod check_ten_websites;
 mod chromium_enters;
 mod coming_from;
 mod command_line_gaps;
