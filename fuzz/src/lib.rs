@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+mod probe;
+
 use examiner::chain::{Chain, Examinee, ders};
 use examiner::path::Crl;
 use examiner::profile::{PeerName, Profile};
@@ -34,11 +36,15 @@ pub enum Target {
     Pkcs7,
     /// A PKCS#12 file.
     Pkcs12,
+    /// What a server sends in its first flight: records up to TLS 1.2, and opened messages of TLS 1.3.
+    Flight,
+    /// A resolver's answer, and the records in it.
+    Dns,
 }
 
 impl Target {
     /// All, in the order in which they are run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Certificate,
         Self::Chain,
         Self::Crl,
@@ -47,6 +53,8 @@ impl Target {
         Self::Csr,
         Self::Pkcs7,
         Self::Pkcs12,
+        Self::Flight,
+        Self::Dns,
     ];
 
     /// Its name: that of its folder of seeds.
@@ -60,6 +68,8 @@ impl Target {
             Self::Csr => "csr",
             Self::Pkcs7 => "pkcs7",
             Self::Pkcs12 => "pkcs12",
+            Self::Flight => "flight",
+            Self::Dns => "dns",
         }
     }
 
@@ -99,6 +109,8 @@ impl Target {
                 let _ = authority::csr::read(bytes);
                 let _ = input::read(bytes);
             }
+            Self::Flight => probe::flight(bytes),
+            Self::Dns => probe::dns(bytes),
             Self::Pkcs12 => look(Chain::given(certificates(bytes)), bytes),
         }
     }
