@@ -25,7 +25,7 @@ fn pem(der: &[u8]) -> String {
 }
 
 fn kind(der: &[u8]) -> PublicKey {
-    PublicKey::from_spki(&csr::read(der).unwrap().spki()).unwrap()
+    PublicKey::from_spki(csr::read(der).unwrap().spki()).unwrap()
 }
 
 #[test]

@@ -37,13 +37,16 @@ pub struct Pace {
     pub keep: Duration,
 }
 
+/// What looks at a host.
+type Look = Arc<dyn Fn(&Question) -> Result<Kept, Refusal> + Send + Sync>;
+
 /// The desk.
 pub struct Desk {
     pace: Pace,
     rates: Rates,
     seats: Arc<Semaphore>,
     shelf: Arc<Mutex<HashMap<String, Place>>>,
-    look: Arc<dyn Fn(&Question) -> Result<Kept, Refusal> + Send + Sync>,
+    look: Look,
 }
 
 /// What is known of a question.
@@ -120,7 +123,7 @@ struct Work {
     question: Question,
     seats: Arc<Semaphore>,
     shelf: Arc<Mutex<HashMap<String, Place>>>,
-    look: Arc<dyn Fn(&Question) -> Result<Kept, Refusal> + Send + Sync>,
+    look: Look,
     is_kept: bool,
     told: watch::Sender<Option<Outcome>>,
 }
