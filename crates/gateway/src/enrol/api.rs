@@ -9,7 +9,6 @@ use super::{
     Enrolled, NotEnrolled, Redemption, WhyNot, above_rates, body, given, other_method, passed_on, put,
     refused, request_in, word,
 };
-use crate::admit::Current;
 use crate::answer::Reply;
 use crate::exchange::Exchange;
 use crate::received::Received;
@@ -33,23 +32,13 @@ struct Asked {
 }
 
 /// Answers it.
-pub(super) async fn answer(
-    visit: &Visit,
-    exchange: &mut Exchange,
-    current: &Current,
-    request: Request<Received>,
-) -> Reply {
-    match enrol(visit, exchange, current, request).await {
+pub(super) async fn answer(visit: &Visit, exchange: &mut Exchange, request: Request<Received>) -> Reply {
+    match enrol(visit, exchange, request).await {
         Ok(reply) | Err(reply) => reply,
     }
 }
 
-async fn enrol(
-    visit: &Visit,
-    exchange: &mut Exchange,
-    current: &Current,
-    request: Request<Received>,
-) -> Result<Reply, Reply> {
+async fn enrol(visit: &Visit, exchange: &mut Exchange, request: Request<Received>) -> Result<Reply, Reply> {
     let unfit = other_method(visit, exchange, &request, &Method::POST);
     if let Some(reply) = unfit.or_else(|| above_rates(visit, exchange)) {
         return Err(reply);
@@ -70,12 +59,12 @@ async fn enrol(
     };
     let redemption = Redemption { token, code: asked.code, party: None, request: asked.csr, idempotency_key };
     match passed_on(visit, exchange, move |enroller| enroller.redeem(redemption)).await {
-        Ok(enrolled) => Ok(created(visit, &head.headers, current, enrolled)),
+        Ok(enrolled) => Ok(created(visit, &head.headers, enrolled)),
         Err(not) => Err(not_enrolled(visit, exchange, &not)),
     }
 }
 
-fn created(visit: &Visit, headers: &HeaderMap, current: &Current, enrolled: Enrolled) -> Reply {
+fn created(visit: &Visit, headers: &HeaderMap, enrolled: Enrolled) -> Reply {
     if headers.get(ACCEPT).is_some_and(|accept| accept.as_bytes() == CHAIN.as_bytes()) {
         return given(201, CHAIN, enrolled.pem);
     }
@@ -83,6 +72,8 @@ fn created(visit: &Visit, headers: &HeaderMap, current: &Current, enrolled: Enro
         443 => String::new(),
         other => format!(":{other}"),
     };
+    // As it is now: the party may have come with the certificate.
+    let current = visit.worker.shared.current.load();
     let open = policy::decide::sites_of(&current.state.snapshot, &enrolled.party);
     let sites: Vec<String> = open.iter().map(|site| format!("https://{site}{port}/")).collect();
     let text = json!({

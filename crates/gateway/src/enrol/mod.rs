@@ -149,7 +149,7 @@ pub(crate) async fn answer(
 ) -> Reply {
     let path = request.uri().path();
     if path == api::PATH {
-        return api::answer(visit, exchange, current, request).await;
+        return api::answer(visit, exchange, request).await;
     }
     if let Some(operation) = path.strip_prefix(est::PREFIX).map(str::to_owned) {
         return est::answer(visit, exchange, current, rules, (&operation, request), now).await;
