@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use authority::{Hierarchy, Role, Signer};
-use examiner::Thumbprint;
+use examiner::{Thumbprint, UnixTime};
 use rustix::net::sockopt::socket_peercred;
 use tokio::runtime::Runtime;
 
@@ -148,22 +148,27 @@ impl<'a> Authority<'a> {
     fn renew(&mut self, renewal: &Renewal) -> Result<Answer, Refused> {
         let now = crate::clock::now();
         let asked = renew::sound(renewal, now)?;
-        let profiles = self.profiles()?;
-        let failed = |what: String| (Refusal::Failed, what);
-        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
-        self.unlock().map_err(|error| failed(error.to_string()))?;
-        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
-        let renewed = self.runtime.block_on(async {
-            let registry =
-                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), &mut self.certificates, now)
-                .await
-        })?;
+        let renewed = self.renewed(&asked, now)?;
         Ok(Answer::Renewed {
             thumbprint: renewed.issued.thumbprint,
             not_after: renewed.issued.not_after,
             old_until: renewed.old_until,
             pem: renewed.issued.to_pem(),
+        })
+    }
+
+    /// The successor, however its right was shown.
+    fn renewed(&mut self, asked: &renew::Asked, now: UnixTime) -> Result<renew::Renewed, Refused> {
+        let profiles = self.profiles()?;
+        let failed = |what: String| (Refusal::Failed, what);
+        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
+        self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        self.runtime.block_on(async {
+            let registry =
+                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
+            renew::renew(asked, (&profiles, &addresses), (&registry, signer), &mut self.certificates, now)
+                .await
         })
     }
 
@@ -203,17 +208,7 @@ impl<'a> Authority<'a> {
     fn reenrol(&mut self, reenrolment: &Reenrolment) -> Result<Answer, Refused> {
         let now = crate::clock::now();
         let asked = renew::by_own_request(reenrolment)?;
-        let profiles = self.profiles()?;
-        let failed = |what: String| (Refusal::Failed, what);
-        let addresses = context::addresses(&self.globals.config_path()).map_err(failed)?;
-        self.unlock().map_err(|error| failed(error.to_string()))?;
-        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
-        let renewed = self.runtime.block_on(async {
-            let registry =
-                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
-            renew::renew(&asked, (&profiles, &addresses), (&registry, signer), &mut self.certificates, now)
-                .await
-        })?;
+        let renewed = self.renewed(&asked, now)?;
         Ok(Answer::Issued {
             thumbprint: renewed.issued.thumbprint,
             not_after: renewed.issued.not_after,
