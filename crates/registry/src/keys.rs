@@ -11,7 +11,6 @@ use crate::certificates::choose_label;
 use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
-use crate::parties;
 use crate::rows::{digest, exceptions, key_pin, party, revoked};
 
 /// A key pin on record.
@@ -43,7 +42,8 @@ pub struct SubjectRow {
 }
 
 impl Registry {
-    /// Pins the certificate's public key together with its subject and SANs.
+    /// Pins the certificate's public key together with its subject and SANs. A party that is new is put on record with
+    /// it: both are, or neither.
     ///
     /// The same again only takes over the exceptions. `Err(Conflict)` if another party has it or it was revoked.
     pub async fn add_key_pin(
@@ -56,7 +56,7 @@ impl Registry {
         now: UnixTime,
     ) -> Result<()> {
         let mut write = self.write(now).await?;
-        parties::find(&mut write.tx, party).await?.ok_or_else(|| parties::unknown(party))?;
+        write.party(party, actor, now).await?;
         let names = names_digest(certificate);
         let known = sqlx::query("SELECT * FROM keys WHERE key_pin = ?1 AND names = ?2")
             .bind(&certificate.key_pin.0[..])
@@ -106,7 +106,7 @@ impl Registry {
         write.commit(self).await
     }
 
-    /// Lets a subject from one CA lead to a party.
+    /// Lets a subject from one CA lead to a party. A party that is new is put on record with it: both are, or neither.
     ///
     /// `Err(Invalid)` if the subject is empty or holds a string type that never matches; `Err(Conflict)` if it leads to
     /// another party.
@@ -122,7 +122,7 @@ impl Registry {
             what: format!("the subject `{subject}` can never match"),
         })?;
         let mut write = self.write(now).await?;
-        parties::find(&mut write.tx, party).await?.ok_or_else(|| parties::unknown(party))?;
+        write.party(party, actor, now).await?;
         let known: Option<String> =
             sqlx::query_scalar("SELECT party FROM subjects WHERE ca = ?1 AND subject = ?2")
                 .bind(ca)

@@ -63,3 +63,25 @@ async fn a_compromised_key_is_certified_for_nobody_and_pinned_for_nobody() {
     registry.revoke(&name("alice"), Some(&row.thumbprint), "superseded", actor, NOON).await.unwrap();
     world.add(party("alice"), Origin::Own, superseded.der.to_vec()).await;
 }
+
+#[tokio::test]
+async fn a_new_party_is_put_on_record_with_its_pin_or_rule_or_not_at_all() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    let key = certificate("key");
+    let subject = examiner::Name::parse_rfc4514("O=Lab,CN=svc").unwrap();
+    let none = PinExceptions::default;
+    registry.add_key_pin(&name("alice"), None, &key, none(), actor, NOON).await.unwrap();
+    registry.add_subject_rule(&name("bob"), "lab", &subject, actor, NOON).await.unwrap();
+    let names = async || {
+        let rows = registry.parties().await.unwrap();
+        rows.into_iter().map(|row| row.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["alice", "bob"]);
+
+    let taken = registry.add_key_pin(&name("eve"), None, &key, none(), actor, NOON).await;
+    assert!(matches!(taken, Err(RegistryError::Conflict { .. })), "{taken:?}");
+    let taken = registry.add_subject_rule(&name("eve"), "lab", &subject, actor, NOON).await;
+    assert!(matches!(taken, Err(RegistryError::Conflict { .. })), "{taken:?}");
+    assert_eq!(names().await, ["alice", "bob"]);
+}

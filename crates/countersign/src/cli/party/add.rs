@@ -235,7 +235,6 @@ pub fn save_pin(
     exceptions: PinExceptions,
 ) -> Result<(), Failure> {
     let (registry, actor, now) = (&context.registry, &context.actor, context.now);
-    context.run(registry.ensure_party(name, actor, now))?;
     if by_key {
         return context.run(registry.add_key_pin(name, label, certificate, exceptions, actor, now));
     }
@@ -247,7 +246,9 @@ pub fn save_pin(
         profile: "pinned".into(),
         exceptions,
     };
-    context.run(registry.add_certificate(new, actor, now)).map(|_| ())
+    let known = context.run(registry.party(name))?;
+    let id = known.map_or_else(issue::new_uuid, |row| Ok(row.id))?;
+    context.run(registry.add_first_certificate(&id, new, actor, now)).map(|_| ())
 }
 
 /// Whether this certificate could enter once it is pinned.
@@ -294,7 +295,6 @@ fn by_subject(
         return Ok(Exit::Fine);
     }
     let (registry, actor, now) = (&context.registry, &context.actor, context.now);
-    context.run(registry.ensure_party(name, actor, now))?;
     context.run(registry.add_subject_rule(name, ca, &subject, actor, now))?;
     grant(context, name, sites)?;
     let value = json!({ "party": name, "subject": subject.to_string(), "ca": ca, "sites": sites, "files": [], "password": null });
