@@ -33,10 +33,7 @@ impl Registry {
     /// The party by this name, made if there is none.
     pub async fn ensure_party(&self, name: &PartyName, actor: &Actor, now: UnixTime) -> Result<PartyRow> {
         let mut write = self.write(now).await?;
-        if let Some(row) = find(&mut write.tx, name).await? {
-            return Ok(row);
-        }
-        let row = write.add_party(name, &uuid::Uuid::new_v4().to_string(), actor, now).await?;
+        let row = write.party(name, actor, now).await?;
         write.commit(self).await?;
         Ok(row)
     }
@@ -70,12 +67,17 @@ impl Registry {
         Ok(parties)
     }
 
-    /// When the last certificate of each party ends that is not revoked; parties without one are not among them.
-    pub async fn last_ends(&self) -> Result<BTreeMap<PartyName, UnixTime>> {
+    /// When the last certificate of each party ends that is not revoked, where that is from `from` to `until`, both
+    /// included; of suspended parties nothing.
+    pub async fn last_ends(&self, from: UnixTime, until: UnixTime) -> Result<BTreeMap<PartyName, UnixTime>> {
         let rows = sqlx::query(
             "SELECT holder, max(not_after) AS ends FROM certificates
-             WHERE holder_kind = 'party' AND revoked_at IS NULL GROUP BY holder",
+             WHERE holder_kind = 'party' AND revoked_at IS NULL
+               AND holder NOT IN (SELECT name FROM parties WHERE suspended_since IS NOT NULL)
+             GROUP BY holder HAVING ends BETWEEN ?1 AND ?2",
         )
+        .bind(from.seconds())
+        .bind(until.seconds())
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| Ok((party(row, "holder")?, time(row, "ends")?))).collect()
@@ -206,6 +208,14 @@ impl Registry {
 }
 
 impl Write {
+    /// The party by this name; put on record with what is written beside it where it is new.
+    pub(crate) async fn party(&mut self, name: &PartyName, actor: &Actor, now: UnixTime) -> Result<PartyRow> {
+        match find(&mut self.tx, name).await? {
+            Some(row) => Ok(row),
+            None => self.add_party(name, &uuid::Uuid::new_v4().to_string(), actor, now).await,
+        }
+    }
+
     /// Puts a new party on record, by this identifier.
     pub(crate) async fn add_party(
         &mut self,

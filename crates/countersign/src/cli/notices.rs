@@ -91,12 +91,8 @@ fn send_all(context: &Context) -> Result<Option<Vec<Report>>, Failure> {
 
 /// What is due for parties that are not suspended.
 fn all_due(context: &Context) -> Result<Vec<Notice>, Failure> {
-    let mut ends = context.run(context.registry.last_ends())?;
-    for party in context.run(context.registry.parties())? {
-        if party.suspended_since.is_some() {
-            ends.remove(&party.name);
-        }
-    }
+    let (from, until) = due::window(context.now);
+    let ends = context.run(context.registry.last_ends(from, until))?;
     Ok(due::due(&ends, context.now))
 }
 

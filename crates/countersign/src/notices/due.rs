@@ -30,6 +30,11 @@ impl fmt::Display for Notice {
     }
 }
 
+/// The first and the last end that there may be something to tell of at `now`.
+pub fn window(now: UnixTime) -> (UnixTime, UnixTime) {
+    (now, now.plus(DAYS[0] * DAY_SECONDS))
+}
+
 /// What there is to tell at `now`, the earliest end first: of each party the least of the days that have come, not those
 /// before it. Of what has ended already there is nothing to tell.
 pub fn due(ends: &BTreeMap<PartyName, UnixTime>, now: UnixTime) -> Vec<Notice> {

@@ -13,7 +13,10 @@ async fn a_page_has_the_parties_after_a_name_with_all_that_a_list_shows() {
     let world = busy_world().await;
     let registry = &world.registry;
     let all = registry.party_page(&Page::default()).await.unwrap();
-    let (parties, ends) = (registry.parties().await.unwrap(), registry.last_ends().await.unwrap());
+    let (parties, ends) = (
+        registry.parties().await.unwrap(),
+        registry.last_ends(UnixTime(0), UnixTime(i64::MAX)).await.unwrap(),
+    );
     assert_eq!(all.iter().map(|one| one.party.clone()).collect::<Vec<_>>(), parties);
     for one in &all {
         assert_eq!(one.last_end.as_ref(), ends.get(&one.party.name), "{}", one.party.name);
@@ -53,6 +56,16 @@ async fn who_ends_within_a_time_is_told_by_the_last_certificate() {
     assert_eq!(within(500, 500).await, ["bob"]);
     assert_eq!(within(500, 900).await, ["alice", "bob"]);
     assert_eq!(within(901, 1_000).await, [""; 0]);
+    let ends = async |from, to| {
+        let ends = world.registry.last_ends(UnixTime(from), UnixTime(to)).await.unwrap();
+        ends.into_iter().map(|(party, end)| (party.to_string(), end.seconds())).collect::<Vec<_>>()
+    };
+    let [alice, bob] = [("alice".to_owned(), 900), ("bob".to_owned(), 500)];
+    assert_eq!(ends(0, 499).await, []);
+    assert_eq!(ends(500, 899).await, [bob.clone()]);
+    assert_eq!(ends(500, 900).await, [alice.clone(), bob]);
+    world.registry.suspend(&name("bob"), &world.actor, NOON).await.unwrap();
+    assert_eq!(ends(0, 1_000).await, [alice], "nobody is told of a suspended party");
 }
 
 #[tokio::test]
