@@ -31,6 +31,7 @@ struct Shown {
     /// Certificates by site and state.
     certificates: BTreeMap<(String, &'static str), usize>,
     counted: Option<(Instant, Duration)>,
+    is_counting: bool,
     /// Revocations by the time they took, and one count for what took longer.
     propagated: [u64; STEPS.len() + 1],
     seconds: i64,
@@ -60,7 +61,8 @@ impl Figures {
         shown.seconds += took;
     }
 
-    /// The policy that holds now. Certificates are counted again when the last count is old enough for what it took.
+    /// The policy that holds now. Certificates are counted again when the last count is old enough for what it took, on
+    /// a thread of its own: neither a start nor a revocation waits for that. Needs a runtime.
     pub fn note(&self, snapshot: &Snapshot, now: UnixTime) {
         let mut cas = BTreeMap::new();
         for Anchor { ca, .. } in snapshot.sites.values().flat_map(|site| site.anchors.anchors()) {
@@ -68,14 +70,24 @@ impl Figures {
                 cas.insert(ca.name.clone(), end);
             }
         }
-        let due = self.shown().counted.is_none_or(|(at, took)| at.elapsed() > took * SHARE);
-        let begun = Instant::now();
-        let certificates = due.then(|| certificates(snapshot, now));
-        let mut shown = self.shown();
-        shown.cas = cas;
-        if let Some(certificates) = certificates {
-            shown.certificates = certificates;
-            shown.counted = Some((Instant::now(), begun.elapsed()));
+        let is_due = {
+            let mut shown = self.shown();
+            shown.cas = cas;
+            let is_due =
+                !shown.is_counting && shown.counted.is_none_or(|(at, took)| at.elapsed() > took * SHARE);
+            shown.is_counting |= is_due;
+            is_due
+        };
+        if is_due {
+            let (figures, snapshot) = (self.clone(), snapshot.clone());
+            tokio::task::spawn_blocking(move || {
+                let begun = Instant::now();
+                let certificates = certificates(&snapshot, now);
+                let mut shown = figures.shown();
+                shown.certificates = certificates;
+                shown.counted = Some((Instant::now(), begun.elapsed()));
+                shown.is_counting = false;
+            });
         }
     }
 
