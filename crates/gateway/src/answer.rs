@@ -36,6 +36,7 @@ use crate::upstream::websocket::{self, Wish};
 pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Result<Response<Answer>, Gone> {
     let request = request.map(|body| Received::new(body, visit.http2));
     let mut exchange = Exchange::begin(visit.clone(), &request);
+    let is_head = request.method() == Method::HEAD;
     if !visit.worker.shared.phase.borrow().accepts() {
         visit.closing.set(true);
     }
@@ -45,6 +46,7 @@ pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Resu
     }
     let hsts = exchange.hsts.take();
     let mut response = match result? {
+        Reply::Own(response) if is_head => without_body(response).map(|body| Answer::own(body, exchange)),
         Reply::Own(response) => response.map(|body| Answer::own(body, exchange)),
         Reply::Upstream(response, cancelled) => {
             response.map(|body| Answer::upstream(body, cancelled, exchange))
@@ -64,6 +66,15 @@ pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Resu
     let status = response.status().as_u16();
     response.body_mut().note_status(status);
     Ok(response)
+}
+
+/// An own answer to HEAD: the header fields as for GET, the length among them, and no content (RFC 9110 section 9.3.2).
+fn without_body(mut response: Response<Bytes>) -> Response<Bytes> {
+    let length = response.body().len();
+    if length > 0 {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    response.map(|_| Bytes::new())
 }
 
 /// Where an answer comes from.

@@ -187,3 +187,25 @@ async fn the_admin_address_answers_to_its_own_names_only() {
     }
     assert_eq!(world.audited("host-mismatch").len(), 1, "equal refusals are one entry");
 }
+
+#[tokio::test]
+async fn a_refusal_of_head_has_the_fields_and_no_content() {
+    let world = World::new();
+    let bob = world.client().showing(&world.bob);
+    let asked = bob.connect_h2(world.port(), "portal.test").await.unwrap().get("/", &[]).await.unwrap();
+    let h2 = bob
+        .connect_h2(world.port(), "portal.test")
+        .await
+        .unwrap()
+        .request("HEAD", "portal.test", "/", &[], b"")
+        .await;
+    let mut h1 = bob.connect(world.port(), "portal.test").await.unwrap();
+    for answer in [h2.unwrap(), h1.request("HEAD", "/", &[], b"").await.unwrap()] {
+        assert_eq!((answer.status, answer.body.len()), (403, 0));
+        let field = |name: &str| answer.headers.iter().find(|one| one.0 == name).map(|one| one.1.clone());
+        assert_eq!(field("content-type").as_deref(), Some("application/problem+json"));
+        let length: usize = field("content-length").unwrap().parse().unwrap();
+        assert!(length > 0 && length.abs_diff(asked.body.len()) < 40, "{length} beside {}", asked.body.len());
+    }
+    assert_eq!(world.echo.count(), 0);
+}
