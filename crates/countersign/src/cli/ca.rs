@@ -284,7 +284,9 @@ fn list(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
     let mut rows =
         vec![vec!["CA".into(), "SITES".into(), "WHO GETS IN".into(), "NOT AFTER".into(), "FROM".into()]];
-    for (name, ca) in &context.settings.cas {
+    let own = own(&context)?;
+    let all: Vec<&CaSettings> = own.iter().chain(context.settings.cas.values()).collect();
+    for ca in &all {
         let sites: Vec<&str> = ca.sites.iter().map(policy::HostName::as_str).collect();
         let who = match &ca.rules.admission {
             Admission::Match(entries) => {
@@ -302,10 +304,23 @@ fn list(globals: &Globals) -> Outcome {
             .min()
             .map(UnixTime::date)
             .unwrap_or_default();
-        rows.push(vec![name.clone(), sites.join(" "), who, end, ca.origin.clone()]);
+        rows.push(vec![ca.rules.name.clone(), sites.join(" "), who, end, ca.origin.clone()]);
     }
-    globals.print(&context.settings.cas.values().map(view).collect::<Vec<_>>(), columns(&rows));
+    globals.print(&all.into_iter().map(view).collect::<Vec<_>>(), columns(&rows));
     Ok(Exit::Fine)
+}
+
+/// The own client CA as one issuer among the others: every site trusts it.
+fn own(context: &Context) -> Result<Option<CaSettings>, Failure> {
+    let unread = |what| Failure::new(Exit::Configuration, what, "put the file back from a backup");
+    let rules = context.settings.own_ca().map_err(unread)?;
+    Ok(rules.map(|rules| CaSettings {
+        rules,
+        sites: context.settings.sites.keys().cloned().collect(),
+        lists: Vec::new(),
+        file: None,
+        origin: "the own authority".into(),
+    }))
 }
 
 fn show(globals: &Globals, name: &str, pem: bool) -> Outcome {

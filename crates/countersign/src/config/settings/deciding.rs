@@ -11,9 +11,14 @@ use super::Settings;
 use crate::config::site::SiteSettings;
 
 impl Settings {
+    /// The own client CA, which is trusted at every site; `None` before there is one.
+    pub fn own_ca(&self) -> Result<Option<Arc<Ca>>, String> {
+        own_ca(&self.state.client_ca(), policy::ca::OWN_CA)
+    }
+
     /// What decides for each site, and for the admin and the enrolment address.
     pub(super) fn build(&self) -> Result<HashMap<HostName, Arc<Site>>, String> {
-        let own = own_ca(&self.state.client_ca(), policy::ca::OWN_CA)?;
+        let own = self.own_ca()?;
         let mut all = HashMap::new();
         for (name, site) in &self.sites {
             let mut anchors: Vec<Anchor> =
