@@ -209,7 +209,16 @@ fn run(globals: &Globals, args: &Args) -> Outcome {
     } else {
         printed::print(globals, args.format, &all, limit)?;
     }
-    Ok(exit(&all, limit))
+    let exit = exit(&all, limit);
+    if exit == Exit::No && !all.iter().any(|(_, one)| is_told_of(one)) {
+        globals.say("a notice was found, which counts as wrong by --fail-on notice");
+    }
+    Ok(exit)
+}
+
+/// Whether the report's first sentence tells of a finding: it does so of errors and warnings.
+fn is_told_of(one: &Result<Seen, Failure>) -> bool {
+    one.as_ref().map_or(true, |seen| seen.report.worst().is_some_and(|worst| worst != Severity::Notice))
 }
 
 /// From 1 to 256.
@@ -240,9 +249,11 @@ fn no_file(word: &Path, failure: Failure) -> Failure {
         return failure;
     }
     let name = word.display();
-    let help =
-        format!("see that the file's name is right; a host is named with a dot or a port, as in {name}:443");
-    Failure { help: if name.to_string().contains(['/', ':']) { String::new() } else { help }, ..failure }
+    let mut help = "see that the file's name is right".to_owned();
+    if !name.to_string().contains(['/', ':']) {
+        help += &format!("; a host is named with a dot or a port, as in {name}:443");
+    }
+    Failure { help, ..failure }
 }
 
 /// What could not be examined comes first: then nobody knows what would have been found.
