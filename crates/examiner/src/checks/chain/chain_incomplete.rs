@@ -35,7 +35,7 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
     let found = match fetched_from(chain, certificate) {
         Some(url) => found.remedy(format!(
             "Serve the full chain: put the certificate from {url} behind the server's own in its certificate file; \
-             --out FILE writes it so."
+             on the command line, --out FILE writes it so."
         )),
         None => found,
     };

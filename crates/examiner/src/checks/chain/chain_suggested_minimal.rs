@@ -20,7 +20,10 @@ fn run(chain: &Chain, context: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     };
     let names: Vec<String> = path.iter().map(|one| one.shown_name()).collect();
-    let observed =
-        format!("{} certificates are served, and not the shortest chain that holds", chain.served.len());
+    let served = match chain.served.len() {
+        1 => "1 certificate is".to_owned(),
+        many => format!("{many} certificates are"),
+    };
+    let observed = format!("{served} served, and not the shortest chain that holds");
     Found::new(first, first.place(), observed).expected(names.join(", then ")).into()
 }
