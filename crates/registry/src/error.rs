@@ -85,7 +85,10 @@ impl RegistryError {
                 "Revoke again what must stay revoked, then run `countersign reload --accept-restored`."
             }
             Self::Newer { .. } => "Use the program version that wrote it, or a newer one.",
-            Self::Missing { .. } => "Run `countersign init`, or correct the path of the state directory.",
+            Self::Missing { .. } => {
+                "Run `countersign init`, correct the path of the state directory, or run a `countersign state restore` that \
+                 was interrupted again."
+            }
             Self::AuditKey { .. } => {
                 "Put the key back with mode 0600, or name its file in COUNTERSIGN_AUDIT_KEY_FILE. To begin with a new \
                  one, move `audit-heads` away first."
