@@ -85,7 +85,11 @@ async fn instructions(
     let mut place = hall.place(Kind::Gate, gate)?;
     place.others = others;
     let file = place.dir.join("callgrind");
+    let preloaded = self_exe(&place.dir)?;
     place.under = [
+        "env",
+        &format!("LD_PRELOAD={}", preloaded.display()),
+        &format!("GATE_PROGRAM={}", gate.display()),
         "valgrind",
         "--tool=callgrind",
         "--trace-children=yes",
@@ -113,6 +117,19 @@ async fn instructions(
         fs::copy(&dumped, kept).doing("callgrind's output")?;
     }
     Ok(())
+}
+
+/// The library that lets the gate start itself once more under valgrind, made by the C compiler.
+fn self_exe(dir: &Path) -> Result<PathBuf, Failure> {
+    let (source, made) = (dir.join("self_exe.c"), dir.join("self_exe.so"));
+    fs::write(&source, include_str!("count/self_exe.c")).doing(&source.display().to_string())?;
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&made, &source]);
+    let output = compiler.output().doing("cc")?;
+    if output.status.success() {
+        return Ok(made);
+    }
+    Err(Failure::new(format!("cc: {}", String::from_utf8_lossy(&output.stderr))))
 }
 
 async fn system_calls(
