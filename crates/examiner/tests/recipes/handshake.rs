@@ -41,7 +41,7 @@ fn handshake(offered: Offer, version: Version) -> Handshake {
     Handshake {
         offered,
         version: Some(version),
-        cipher_suite: Some("TLS13_AES_128_GCM_SHA256".into()),
+        cipher_suite: Some("TLS_AES_128_GCM_SHA256".into()),
         alpn: Some("h2".into()),
         chain: vec!["aa".into(), "bb".into()],
         is_stapled: true,
@@ -179,7 +179,7 @@ fn asking(change: impl Fn(&mut ClientCertificate)) -> Case {
         let mut asks = ClientCertificate {
             issuers: vec!["CN=Client CA".into()],
             issuer_octets: 26,
-            signature_algorithms: vec!["ECDSA_NISTP256_SHA256".into()],
+            signature_algorithms: vec!["ecdsa_secp256r1_sha256".into()],
             certificate_types: Vec::new(),
             without: Without::Taken,
         };

@@ -1,12 +1,10 @@
 //! What the looks at the addresses showed, as the examiner takes it.
 
-use std::fmt::Debug;
-
 use examiner::Thumbprint;
 use examiner::chain::{Examinee, SignedTimestamp};
 use examiner::seen as told;
 use examiner::side::OcspResponse;
-use rustls::{CipherSuite, SignatureScheme};
+use rustls::CipherSuite;
 
 use super::flight::{Asks, Flight, Packed};
 use super::full::{After, Full};
@@ -122,7 +120,7 @@ fn of_clear(seen: &Flight, whole: Option<&Full>) -> told::Handshake {
     told::Handshake {
         offered: told::Offer::UpToTls12,
         version: seen.version,
-        cipher_suite: seen.cipher_suite.map(|suite| named(suite, &CipherSuite::from(suite))),
+        cipher_suite: seen.cipher_suite.map(cipher_suite),
         alpn: seen.alpn.as_deref().map(text),
         chain: thumbprints(&seen.chain),
         is_stapled: seen.staple.is_some(),
@@ -150,7 +148,7 @@ fn of_full(seen: &Full, flight: Option<&Flight>) -> told::Handshake {
     told::Handshake {
         offered: told::Offer::Tls13,
         version: has_spoken.then_some(told::Version::Tls13),
-        cipher_suite: seen.cipher_suite.map(|suite| named(suite, &CipherSuite::from(suite))),
+        cipher_suite: seen.cipher_suite.map(cipher_suite),
         alpn: seen.alpn.as_deref().map(text),
         chain: thumbprints(chain),
         is_stapled: seen.kept.staple.is_some() || flight.is_some_and(|flight| flight.staple.is_some()),
@@ -207,14 +205,37 @@ fn client_certificate(asks: &Asks) -> told::ClientCertificate {
     told::ClientCertificate {
         issuers: asks.issuers.iter().map(|der| told::name_of(der)).collect(),
         issuer_octets: asks.issuer_octets,
-        signature_algorithms: asks
-            .signature_algorithms
-            .iter()
-            .map(|one| named(*one, &SignatureScheme::from(*one)))
-            .collect(),
+        signature_algorithms: asks.signature_algorithms.iter().map(|one| signature_scheme(*one)).collect(),
         certificate_types: asks.certificate_types.iter().map(|one| certificate_type(*one)).collect(),
         without: told::Without::Unknown,
     }
+}
+
+/// A signature algorithm by its registered name (RFC 8446 section 4.2.3, RFC 8734), else its number.
+fn signature_scheme(number: u16) -> String {
+    let name = match number {
+        0x0201 => "rsa_pkcs1_sha1",
+        0x0203 => "ecdsa_sha1",
+        0x0401 => "rsa_pkcs1_sha256",
+        0x0403 => "ecdsa_secp256r1_sha256",
+        0x0501 => "rsa_pkcs1_sha384",
+        0x0503 => "ecdsa_secp384r1_sha384",
+        0x0601 => "rsa_pkcs1_sha512",
+        0x0603 => "ecdsa_secp521r1_sha512",
+        0x0804 => "rsa_pss_rsae_sha256",
+        0x0805 => "rsa_pss_rsae_sha384",
+        0x0806 => "rsa_pss_rsae_sha512",
+        0x0807 => "ed25519",
+        0x0808 => "ed448",
+        0x0809 => "rsa_pss_pss_sha256",
+        0x080a => "rsa_pss_pss_sha384",
+        0x080b => "rsa_pss_pss_sha512",
+        0x081a => "ecdsa_brainpoolP256r1tls13_sha256",
+        0x081b => "ecdsa_brainpoolP384r1tls13_sha384",
+        0x081c => "ecdsa_brainpoolP512r1tls13_sha512",
+        other => return format!("0x{other:04x}"),
+    };
+    name.to_owned()
 }
 
 /// A type of client certificates by its registered name (RFC 5246 section 7.4.4, RFC 8422 section 5.5), else its number.
@@ -261,9 +282,9 @@ fn stapled_timestamps(chain: &[Vec<u8>], staple: Option<&[u8]>) -> usize {
     list.map_or(0, |all| all.len())
 }
 
-/// The registered name of a number, else the number.
-fn named(number: u16, registered: &impl Debug) -> String {
-    let name = format!("{registered:?}");
+/// A cipher suite by its registered name (RFC 8446 appendix B.4), else its number.
+fn cipher_suite(number: u16) -> String {
+    let name = format!("{:?}", CipherSuite::from(number)).replacen("TLS13_", "TLS_", 1);
     if name.contains('(') { format!("0x{number:04x}") } else { name }
 }
 

@@ -7,7 +7,7 @@ pub static CHECK: Check = Check {
     severity: Severities::all(Error),
     clause: "RFC 8446 section 4.2.4",
     expected: "an issuer of the shown certificate's chain",
-    remedy: "Show a certificate of one of the named issuers, or have the server's owner add yours; if an intermediate is named, put it into the file of --cert.",
+    remedy: "Put the intermediates that lead to a named issuer into the file of --cert; else show a certificate of one of them, or have the server's owner add yours.",
     affected: "browsers and most clients: they do not offer this certificate at all",
     in_force: None,
     consequence_of: &[],
