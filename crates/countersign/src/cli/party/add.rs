@@ -9,6 +9,7 @@ use policy::{Holder, HostName, PartyName, Principal};
 use registry::CertificateRow;
 use serde_json::json;
 
+use super::effect::Effect;
 use crate::cli::context::Context;
 use crate::cli::issue::{self, Files, PasswordFrom};
 use crate::cli::{Exit, Failure, Globals, Outcome, cert};
@@ -140,11 +141,13 @@ pub fn profile(context: &Context, name: &str) -> Result<Choice, Failure> {
     })
 }
 
-/// Grants all sites.
+/// Grants all sites, and waits until the running gates know of it and of what was put on record before, but not for long.
 pub fn grant(context: &Context, name: &PartyName, sites: &[HostName]) -> Result<(), Failure> {
     for site in sites {
         context.run(context.registry.grant(name, site, &context.actor, context.now))?;
     }
+    // What was done is done, and is told even if this cannot be read.
+    let _ = Effect::before(context).and_then(|before| before.wait(context));
     Ok(())
 }
 
