@@ -42,6 +42,9 @@ pub enum AuthorityError {
         /// What is wrong.
         what: String,
     },
+    /// The passphrase's file is not there.
+    #[error("there is no passphrase for the keys at {}", .0.display())]
+    NoPassphrase(PathBuf),
     /// The passphrase does not open the key.
     #[error("the passphrase does not open {}", .0.display())]
     WrongPassphrase(PathBuf),
@@ -159,6 +162,11 @@ impl AuthorityError {
                 format!("If nobody has copied it: chmod go-rwx {}. Otherwise replace the key.", path.display())
             }
             Self::Unreadable { path, .. } => format!("Bring {} back from a backup.", path.display()),
+            Self::NoPassphrase(path) => format!(
+                "Put {} back, or name where the passphrase is: COUNTERSIGN_PASSPHRASE_FILE has a file's path, \
+                 COUNTERSIGN_PASSPHRASE itself.",
+                path.display()
+            ),
             Self::WrongPassphrase(_) => "Give the passphrase this CA was made with.".into(),
             Self::EmptyPassphrase => "Give a password or passphrase, or let one be generated.".into(),
             Self::KeyAway { path, .. } => {

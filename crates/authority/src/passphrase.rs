@@ -28,7 +28,13 @@ impl Passphrase {
 
     /// The first line of a file. A file that others can read is refused.
     pub fn read(path: &Path) -> Result<Self, AuthorityError> {
-        Self::first_line(&files::read_private(path)?, path)
+        let bytes = files::read_private(path).map_err(|error| match error {
+            AuthorityError::File { path, cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
+                AuthorityError::NoPassphrase(path)
+            }
+            other => other,
+        })?;
+        Self::first_line(&bytes, path)
     }
 
     /// The first line of a credential that the service manager handed over. It may be readable by its group: an access

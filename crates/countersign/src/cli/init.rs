@@ -97,7 +97,8 @@ fn report(
     let place = state.passphrase();
     let kept = match store {
         KeyStore::Files => {
-            format!("encrypted under {place} (0600): whoever reads both can issue certificates")
+            let private = if place.file().is_some() { " (0600)" } else { "" };
+            format!("encrypted under {place}{private}: whoever reads both can issue certificates")
         }
         KeyStore::Token(token) => format!("in the {token}, whose PIN is {place}"),
     };
