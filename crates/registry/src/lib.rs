@@ -44,7 +44,7 @@ pub mod settings;
 mod subjects;
 pub mod verify;
 
-pub use audit::{AuditEvent, AuditFilter, AuditRow};
+pub use audit::{AuditEvent, AuditFilter, AuditRow, RefusalCount};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};

@@ -24,10 +24,17 @@ async fn a_page_has_the_parties_after_a_name_with_all_that_a_list_shows() {
     let names: BTreeSet<&PartyName> = all.iter().map(|one| &one.party.name).collect();
     assert_eq!(registry.with_other_ways(&names).await.unwrap(), BTreeSet::from([name("carol")]));
 
-    let page = Page { after: Some(name("acme")), limit: Some(2), ends_within: None };
+    let page = Page { after: Some(name("acme")), limit: Some(2), ..Page::default() };
     let page = registry.party_page(&page).await.unwrap();
     assert_eq!(page, all[1..3]);
     assert_eq!(registry.count_parties().await.unwrap(), all.len() as u64);
+
+    for part in ["a", "ar", "%", "_", "'"] {
+        let page = Page { containing: Some(part.into()), ..Page::default() };
+        let found = registry.party_page(&page).await.unwrap();
+        let wanted = all.iter().filter(|one| one.party.name.as_str().contains(part));
+        assert_eq!(found, wanted.cloned().collect::<Vec<_>>(), "{part}: text, no pattern");
+    }
 }
 
 #[tokio::test]
