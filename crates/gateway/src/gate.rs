@@ -120,7 +120,7 @@ impl Gate {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
         }
-        let routes = Routes::of(&state.sites, &Routes::default());
+        let routes = Routes::of(&state, &Routes::default());
         let shared = Arc::new(Shared {
             crowd: Arc::new(Crowd::new(&settings.limits)),
             plain_crowd: Arc::new(Crowd::new(&Limits {
@@ -184,7 +184,7 @@ impl Gate {
         let routes = if Arc::ptr_eq(&before.state.sites, &state.sites) {
             before.routes.clone()
         } else {
-            Arc::new(Routes::of(&state.sites, &before.routes))
+            Arc::new(Routes::of(&state, &before.routes))
         };
         let current = Arc::new(Current { number, state, routes });
         self.shared.current.store(current.clone());

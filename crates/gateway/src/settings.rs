@@ -230,7 +230,8 @@ pub struct GateState {
     pub sites: Arc<HashMap<HostName, Arc<GateSite>>>,
     /// The site for connections without SNI.
     pub default_site: Option<HostName>,
-    /// The admin address; its rules stand under its name in the snapshot.
+    /// The admin address; its rules stand under its name in the snapshot. Where it has an upstream, that is the console,
+    /// which operators' requests go on to.
     pub admin: Option<Arc<GateSite>>,
     /// The enrolment address; its rules stand under its name in the snapshot.
     pub enrol: Option<Arc<EnrolSite>>,
