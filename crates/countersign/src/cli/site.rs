@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use policy::HostName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::globals::columns;
@@ -210,16 +210,20 @@ fn list(globals: &Globals) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn show(globals: &Globals, site: &str) -> Outcome {
-    let context = Context::open(globals)?;
-    let name = context.site(site)?;
-    let site = &context.settings.sites[&name];
-    let (parties, cas) = context.run(context.registry.granted_to(&name))?;
+/// A site with its grants, as JSON.
+pub fn view(context: &Context, name: &HostName) -> Result<Value, Failure> {
+    let (parties, cas) = context.run(context.registry.granted_to(name))?;
     let granted: Vec<String> =
         parties.iter().map(ToString::to_string).chain(cas.iter().map(|ca| format!("ca:{ca}"))).collect();
-    let mut value = super::config::site_view(site);
+    let mut value = super::config::site_view(&context.settings.sites[name]);
     value["name"] = json!(name);
     value["granted"] = json!(granted);
+    Ok(value)
+}
+
+fn show(globals: &Globals, site: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let value = view(&context, &context.site(site)?)?;
     let text: Vec<Vec<String>> = value
         .as_object()
         .into_iter()

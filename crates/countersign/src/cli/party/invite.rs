@@ -21,31 +21,32 @@ use crate::config::profiles::Choice;
 pub struct Args {
     /// The party's name; a new one needs --site.
     #[arg(required_unless_present_any = ["list", "withdraw"])]
-    party: Option<String>,
+    pub party: Option<String>,
     /// A site it may enter; may be repeated. A party that is not on record is added.
     #[arg(long = "site", value_name = "HOST", conflicts_with_all = ["list", "withdraw"])]
-    sites: Vec<String>,
+    pub sites: Vec<String>,
     /// What the certificate is for: `person`, `device`, `service`, or a profile of the configuration.
     #[arg(long, default_value = "person")]
-    profile: String,
+    pub profile: String,
     /// What the party calls the certificate, such as `phone`.
     #[arg(long)]
-    label: Option<String>,
+    pub label: Option<String>,
     /// How long the invite is open, such as 24h or 30m; 7d at most.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = life)]
-    expires: Seconds,
+    pub expires: Seconds,
     /// Also ask for a six-digit code, which is told by another way than the link.
     #[arg(long)]
-    code: bool,
+    pub code: bool,
     /// The open invites, of this party or of all.
     #[arg(long, conflicts_with = "withdraw")]
-    list: bool,
+    pub list: bool,
     /// Withdraw an open invite: its ID in the list.
     #[arg(long, value_name = "ID", conflicts_with = "party")]
-    withdraw: Option<String>,
+    pub withdraw: Option<String>,
 }
 
-fn life(text: &str) -> Result<Seconds, String> {
+/// How long an invite may be open.
+pub fn life(text: &str) -> Result<Seconds, String> {
     let most = registry::invites::LIFE_MOST_SECONDS;
     let seconds = Seconds::parse(text).filter(|seconds| (60..=most).contains(&seconds.0));
     seconds.ok_or_else(|| "write it like 24h or 30m, from 1m to 7d".into())
@@ -67,68 +68,111 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
 }
 
 fn invite(globals: &Globals, context: &Context, args: &Args, party: &str) -> Outcome {
-    let Some(enrol) = &context.settings.enrol else {
-        let help = format!(
-            "people and machines fetch certificates at an address of their own; write this to {}, then run \
-             `countersign reload` or start `countersign run` anew:\n\n  [enrol]\n  listen = \"0.0.0.0:8444\"\n  url    = \
-             \"https://enrol.example.com:8444\"",
-            context.settings.file.display()
-        );
-        return Err(Failure::new(Exit::Configuration, "there is no enrolment address", help));
-    };
-    let name = PartyName::parse(party)?;
-    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
-    let profile = super::add::profile(context, &args.profile)?;
-    if let Choice::Own(own) = &profile
-        && own.parties.as_ref().is_some_and(|parties| !parties.have(name.as_str()))
-    {
-        let what = format!("profile `{}` is not for {name}", own.name);
-        return Err(Failure::usage(what, format!("add it to `parties` of [profile.{}]", own.name)));
-    }
-    if sites.is_empty() {
-        super::known(context, party).map_err(|failure| Failure {
-            help: format!("{}; a new party is invited with --site HOST", failure.help),
-            ..failure
-        })?;
-    }
+    let wanted = Wanted::of(context, args, party)?;
+    let name = &wanted.name;
     if globals.dry_run {
         globals.say(format!("would invite {name} to a `{}` certificate", args.profile));
         return Ok(Exit::Fine);
     }
-    context.run(context.registry.ensure_party(&name, &context.actor, context.now))?;
-    let new = NewInvite {
-        party: name.clone(),
-        profile: args.profile.clone(),
-        label: args.label.clone(),
-        has_code: args.code,
-        expires_at: context.now.plus(args.expires.0),
-    };
-    let made = context.run(context.registry.add_invite(new, &context.actor, context.now))?;
-    for site in &sites {
-        context.run(context.registry.grant(&name, site, &context.actor, context.now))?;
-    }
-    let url = format!("{}/invite#{}", enrol.url, made.token);
-    let mut value = view(&made.row);
-    value["url"] = json!(url);
-    value["code"] = json!(made.code);
+    let Invited { value, row, url, code } = wanted.invite(context)?;
     let mut text = format!(
         "{name} is invited to a `{}` certificate, once, until {}\n{url}\n",
-        made.row.profile, made.row.expires_at
+        row.profile, row.expires_at
     );
-    if let Some(code) = &made.code {
+    if let Some(code) = &code {
         text += &format!("code, to be told by another way than the link: {code}\n");
     }
-    text += &format!("withdraw it with `countersign party invite --withdraw {}`\n", made.row.id);
+    text += &format!("withdraw it with `countersign party invite --withdraw {}`\n", row.id);
     globals.print(&value, text);
     globals.say("whoever has the link can use it: send it to nobody else; it is shown this once");
-    if !sites.is_empty() {
-        let shown: Vec<&str> = sites.iter().map(HostName::as_str).collect();
+    if !wanted.sites.is_empty() {
+        let shown: Vec<&str> = wanted.sites.iter().map(HostName::as_str).collect();
         globals.say(format!("{name} may enter {}", shown.join(", ")));
     }
     Ok(Exit::Fine)
 }
 
-fn view(row: &InviteRow) -> Value {
+/// An invite that may be made.
+pub struct Wanted {
+    name: PartyName,
+    sites: Vec<HostName>,
+    new: NewInvite,
+    url: String,
+}
+
+/// An invite that was made.
+pub struct Invited {
+    /// All of it as JSON, the link and the code included.
+    pub value: Value,
+    /// What is on record.
+    pub row: InviteRow,
+    /// The link, with its token.
+    pub url: String,
+    /// The code, where one is asked for.
+    pub code: Option<String>,
+}
+
+impl Wanted {
+    /// Looks whether it may be made; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// No enrolment address; no such site or profile, or one that is not for this party; a new party without a site.
+    pub fn of(context: &Context, args: &Args, party: &str) -> Result<Self, Failure> {
+        let Some(enrol) = &context.settings.enrol else {
+            return Err(no_address(context));
+        };
+        let name = PartyName::parse(party)?;
+        let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+        let profile = super::add::profile(context, &args.profile)?;
+        if let Choice::Own(own) = &profile
+            && own.parties.as_ref().is_some_and(|parties| !parties.have(name.as_str()))
+        {
+            let what = format!("profile `{}` is not for {name}", own.name);
+            return Err(Failure::usage(what, format!("add it to `parties` of [profile.{}]", own.name)));
+        }
+        if sites.is_empty() {
+            super::known(context, party).map_err(|failure| Failure {
+                help: format!("{}; a new party is invited with --site HOST", failure.help),
+                ..failure
+            })?;
+        }
+        let new = NewInvite {
+            party: name.clone(),
+            profile: args.profile.clone(),
+            label: args.label.clone(),
+            has_code: args.code,
+            expires_at: context.now.plus(args.expires.0),
+        };
+        Ok(Self { name, sites, new, url: enrol.url.clone() })
+    }
+
+    /// Makes it, with the party where it is new, and grants the sites.
+    pub fn invite(&self, context: &Context) -> Result<Invited, Failure> {
+        let (registry, actor, now) = (&context.registry, &context.actor, context.now);
+        context.run(registry.ensure_party(&self.name, actor, now))?;
+        let made = context.run(registry.add_invite(self.new.clone(), actor, now))?;
+        super::add::grant(context, &self.name, &self.sites)?;
+        let url = format!("{}/invite#{}", self.url, made.token);
+        let mut value = view(&made.row);
+        value["url"] = json!(url);
+        value["code"] = json!(made.code);
+        Ok(Invited { value, row: made.row, url, code: made.code })
+    }
+}
+
+fn no_address(context: &Context) -> Failure {
+    let help = format!(
+        "people and machines fetch certificates at an address of their own; write this to {}, then run \
+             `countersign reload` or start `countersign run` anew:\n\n  [enrol]\n  listen = \"0.0.0.0:8444\"\n  url    = \
+             \"https://enrol.example.com:8444\"",
+        context.settings.file.display()
+    );
+    Failure::new(Exit::Configuration, "there is no enrolment address", help)
+}
+
+/// An invite as JSON, without its token.
+pub fn view(row: &InviteRow) -> Value {
     json!({
         "id": row.id,
         "party": row.party,
@@ -161,12 +205,17 @@ fn withdraw(globals: &Globals, context: &Context, id: &str) -> Outcome {
         globals.say(format!("would withdraw invite {id}"));
         return Ok(Exit::Fine);
     }
-    let withdrawn = context.registry.withdraw_invite(id, &context.actor, context.now);
-    let party = context.run(withdrawn).map_err(|failure: Failure| Failure {
-        help: "`countersign party invite --list` has those that are open".into(),
-        ..failure
-    })?;
+    let party = withdrawn(context, id)?;
     let text = format!("invite {id} of {party} is withdrawn");
     globals.print(&json!({ "withdrawn": id, "party": party }), text);
     Ok(Exit::Fine)
+}
+
+/// Withdraws an open invite; the party that it was for.
+pub fn withdrawn(context: &Context, id: &str) -> Result<PartyName, Failure> {
+    let withdrawn = context.registry.withdraw_invite(id, &context.actor, context.now);
+    context.run(withdrawn).map_err(|failure: Failure| Failure {
+        help: "`countersign party invite --list` has those that are open".into(),
+        ..failure
+    })
 }
