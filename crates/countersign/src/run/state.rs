@@ -14,6 +14,7 @@ use crate::config::enrol::Enrol;
 use crate::config::file::{HintsFile, IdentityFile, TlsFile};
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
+use crate::console;
 
 /// What the gate runs on. Every certificate file is read; one that cannot be is an error, never a site left out. Where
 /// there is something to keep, a site keeps the certificate that it shows, and what its upstreams are verified by, as
@@ -32,14 +33,19 @@ pub fn gate_state(
     let (cert, key) = certificates::paths(&settings.state, ADMIN);
     let admin = GateSite {
         name: Settings::admin_site(),
-        upstream: Upstream { targets: Vec::new(), tls: None, check: None, proxied: false },
+        upstream: Upstream {
+            targets: vec![console::target(&settings.state)],
+            tls: None,
+            check: None,
+            proxied: false,
+        },
         certificate: certificates::load(&cert, &key)?,
         tls_min_13: false,
-        identity: Vec::new(),
+        identity: vec![IdentityHeader::Party],
         issuer_hints: IssuerHints::Known,
         keeps_pending: false,
         refuse_status: 403,
-        manners: gateway::Manners::default(),
+        manners: gateway::Manners { max_body: Some(console::BODY_MOST), ..gateway::Manners::default() },
     };
     let enrol = settings.enrol.as_ref().map(|enrol| enrol_site(settings, enrol)).transpose()?;
     let default_site: Option<HostName> =

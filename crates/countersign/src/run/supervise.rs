@@ -83,6 +83,8 @@ pub struct Supervision {
     pub(super) authority: Option<Keeper>,
     /// The process that answers OCSP, where there is one.
     pub(super) responder: Option<Keeper>,
+    /// The console's process.
+    pub(super) console: Option<Keeper>,
     started: Instant,
     delay: Duration,
     /// When what is due is looked after next.
@@ -100,6 +102,7 @@ enum Event {
     Died(std::io::Result<ExitStatus>),
     Authority,
     Responder,
+    Console,
     Upkeep,
 }
 
@@ -144,6 +147,7 @@ impl Supervision {
             signals,
             authority,
             responder: None,
+            console: None,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
@@ -185,6 +189,7 @@ impl Supervision {
                 }
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
+                Event::Console => self.look_at_console(),
                 Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
             }
         }
@@ -222,6 +227,7 @@ impl Supervision {
                 Event::Said(said) => self.answer(said).await,
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
+                Event::Console => self.look_at_console(),
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -265,6 +271,7 @@ impl Supervision {
             status = self.gate.wait() => Event::Died(status),
             () = changed(&mut self.authority) => Event::Authority,
             () = changed(&mut self.responder) => Event::Responder,
+            () = changed(&mut self.console) => Event::Console,
             () = tokio::time::sleep_until(self.upkeep) => Event::Upkeep,
         }
     }

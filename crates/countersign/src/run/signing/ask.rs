@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::protocol::{
-    self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
+    self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
 };
 use super::socket;
 use crate::config::StateDir;
@@ -49,6 +49,11 @@ fn otherwise(answer: Result<Answer, String>) -> String {
         Ok(_) => "the authority answered what was not asked".into(),
         Err(what) => what,
     }
+}
+
+/// Has a certificate issued to a party on record, for the console; where it may block.
+pub fn issue(state: &StateDir, proposal: Proposal) -> std::io::Result<Answer> {
+    certificate(state, &Request::Issue(proposal))
 }
 
 /// Has a certificate renewed, for the gate; where it may block.
