@@ -53,6 +53,7 @@ mod check_ten_websites;
 mod chromium_enters;
 mod coming_from;
 mod command_line_gaps;
+mod console;
 mod enrolment;
 mod est;
 mod every_refusal_code;
