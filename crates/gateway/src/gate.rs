@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
+use crate::challenge::Challenges;
 use crate::enrol::Enrolments;
 use crate::handshake::provider;
 use crate::health;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     /// Who enrols, in the same place.
     pub(crate) enrolments: Option<Enrolments>,
     pub(crate) ocsp: Option<Ocsp>,
+    /// Where the open challenges of ACME are.
+    pub(crate) challenges: Option<Challenges>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
@@ -131,6 +134,7 @@ impl Gate {
             renewals: renew.map(Renewals::new),
             enrolments: enroller.map(Enrolments::new),
             ocsp: settings.plain.ocsp,
+            challenges: settings.challenges,
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),
             limits: settings.limits,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::{Exit, Globals, Outcome};
+use crate::config::acme::Acme;
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 
@@ -92,6 +93,7 @@ pub fn site_view(site: &SiteSettings) -> Value {
         "certificate": match &site.certificate {
             CertificateFile::OwnCa => json!("own-ca"),
             CertificateFile::Files { cert, key } => json!({ "cert": cert, "key": key }),
+            CertificateFile::Acme(_) => json!(site.acme.as_ref().map(Acme::view)),
         },
         "allow": list(&site.allow),
         "deny": list(&site.deny),

@@ -12,6 +12,7 @@ use crate::config::Stored;
 use crate::config::stored::StoredSite;
 
 mod export;
+pub mod order;
 
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
@@ -32,6 +33,8 @@ pub enum Args {
     },
     /// Write two-way TLS and who may enter for a server you already have, and say what it cannot do.
     Export(export::Export),
+    /// Order the certificates that come by ACME and are due now; `run` does so by itself.
+    Order(order::Args),
     /// Whether a certificate would be admitted, step by step.
     Test {
         /// The site's host name.
@@ -95,6 +98,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::List => list(globals),
         Args::Show { site } => show(globals, &site),
         Args::Remove { site } => remove(globals, &site),
+        Args::Order(args) => order::run(globals, &args),
         Args::Export(export) => export::command(globals, &export),
         Args::Test { site, cert, path } => super::explain::test(globals, &site, cert.as_deref(), &path, true),
     })

@@ -17,6 +17,8 @@ use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
 use crate::run::upstreams::{self, Upstream};
 
+mod certificates_shown;
+
 /// Certificates that end sooner than this are mentioned, in seconds.
 const SOON: i64 = 14 * 86_400;
 
@@ -106,7 +108,15 @@ fn run(globals: &Globals) -> Outcome {
     let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
     let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));
     for (name, certificate) in shown.chain(own_admin) {
+        if matches!(certificate, CertificateFile::Acme(_)) {
+            continue;
+        }
         attention.extend(server_certificate(&settings.state, &name, certificate, now));
+    }
+    let shown = certificates_shown::all(settings);
+    for one in &shown {
+        attention.extend(one.attention(now));
+        mentions.extend(one.mention(now));
     }
     attention.extend(settings.sites.values().filter_map(|site| upstream_tls(site, now)));
     for (thumbprint, exceptions) in context.run(context.registry.excused())? {
@@ -165,6 +175,7 @@ fn run(globals: &Globals) -> Outcome {
             "gates": gates,
             "change": context.basis.seq,
             "upstreams": upstreams,
+            "certificates": shown,
             "mentions": mentions,
             "attention": attention,
             "warnings": settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -228,7 +239,7 @@ fn server_certificate(
     now: UnixTime,
 ) -> Option<String> {
     let path = match certificate {
-        CertificateFile::OwnCa => certificates::paths(state, name).0,
+        CertificateFile::OwnCa | CertificateFile::Acme(_) => certificates::paths(state, name).0,
         CertificateFile::Files { cert, .. } => cert.clone(),
     };
     let bytes = match std::fs::read(&path) {

@@ -21,7 +21,7 @@ use super::signing::keeper::{Keeper, Service};
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
-use super::{DRAIN, fetching, lock, noticing, passing};
+use super::{DRAIN, fetching, lock, noticing, ordering, passing};
 use crate::config::StateDir;
 
 /// A gate that dies sooner than this waits longer and longer to be started again.
@@ -195,6 +195,7 @@ impl Supervision {
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
         let fetching = fetching::start(self.run.clone());
         let noticing = noticing::start(self.run.clone());
+        let ordering = ordering::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
@@ -204,12 +205,13 @@ impl Supervision {
                     self.pass(PosixSignal::HUP);
                     fetching.look();
                     noticing.look();
+                    ordering.look();
                     self.keep_authority();
                 }
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
                     if self.is_taken_over(said).await {
-                        drop((fetching, noticing));
+                        drop((fetching, noticing, ordering));
                         return self.retire().await;
                     }
                 }
