@@ -66,7 +66,7 @@ mod tests {
         let key = keys::generate(KeyType::EcdsaP256).unwrap();
         let now = UnixTime(1_800_000_000);
         let der = tls_alpn_certificate(&key, "portal.test", &[7; 32], now).unwrap();
-        let read = examiner::chain::Examinee::read(&der);
+        let read = examiner::chain::Examinee::read(der.as_slice());
         assert_eq!(read.key.as_ref().map(|key| key.bits.len()), Some(65));
         assert!(read.is_self_issued());
         // The extension: its object identifier, TRUE, and the hash in an OCTET STRING of its own.

@@ -114,9 +114,9 @@ fn read(state: &StateDir, name: &HostName) -> Option<OpenChallenge> {
         Written::Tls { certificate, key } => {
             let certificate = CertificateDer::from(BASE64.decode(certificate.as_bytes()).ok()?);
             let key = PrivatePkcs8KeyDer::from(BASE64.decode(key.as_bytes()).ok()?);
-            let pair =
-                CertifiedKey::from_der(vec![certificate], PrivateKeyDer::Pkcs8(key), &default_provider());
-            OpenChallenge::Tls(Arc::new(pair.ok()?))
+            let key = default_provider().key_provider.load_private_key(PrivateKeyDer::Pkcs8(key)).ok()?;
+            // Whether they fit is not asked of the library: it does not read a certificate with this critical extension.
+            OpenChallenge::Tls(Arc::new(CertifiedKey::new(vec![certificate], key)))
         }
     })
 }

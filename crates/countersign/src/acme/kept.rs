@@ -177,7 +177,7 @@ impl Kept {
         let wrong = || CertificateError::Content { path: path.clone(), what: "it is no certificate".into() };
         let certificate =
             Certificate::from_der(shown.cert.first().ok_or_else(wrong)?).map_err(|_| wrong())?;
-        let chain = shown.cert.iter().map(|der| Examinee::read(der)).collect();
+        let chain = shown.cert.iter().map(|der| Examinee::read(der.as_ref())).collect();
         Ok(Pair { chain, certificate })
     }
 

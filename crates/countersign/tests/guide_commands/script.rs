@@ -47,7 +47,13 @@ impl Words {
     /// The environment of `common.sh` and the scripts before the pages.
     pub fn variables(&self) -> [(&'static str, String); 5] {
         let [port, admin, enrol, upstream, acme] = [0, 1, 2, 3, 11].map(|index| self.0[index].1.clone());
-        [("PORT", port), ("ADMIN", admin), ("ENROL", enrol), ("UPSTREAM", format!("http://{upstream}")), ("ACME", acme)]
+        [
+            ("PORT", port),
+            ("ADMIN", admin),
+            ("ENROL", enrol),
+            ("UPSTREAM", format!("http://{upstream}")),
+            ("ACME", acme),
+        ]
     }
 
     fn as_run(&self, text: &str) -> String {

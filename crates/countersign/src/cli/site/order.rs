@@ -142,7 +142,7 @@ impl<'a> One<'a> {
         let waits = how == How::WhenDue && self.kept.last().is_some_and(|last| last.waits_at(now));
         let mut due = self.kept.due(self.acme, now);
         if due.is_none() {
-            self.ask_for_advice(now).await?;
+            self.ask_for_advice(how, now).await?;
             due = self.kept.due(self.acme, now);
         }
         let is_wanted = due.is_some() && !waits || how == How::Again;
@@ -156,10 +156,10 @@ impl<'a> One<'a> {
                 Err(error) => Attempt::failed(before, self.acme, error, now),
             })?;
             if outcome.is_ok() {
-                self.ask_for_advice(now).await?;
+                self.ask_for_advice(how, now).await?;
             }
         }
-        self.staple(clock::now()).await?;
+        self.staple(how, clock::now()).await?;
         Ok(self.report(is_wanted))
     }
 
@@ -201,12 +201,12 @@ impl<'a> One<'a> {
         }
     }
 
-    /// Asks the server when the certificate should be renewed, as often as it wants to be asked. That it cannot be asked
+    /// Asks the server when the certificate should be renewed, by itself as often as it wants to be asked. That it cannot be asked
     /// changes nothing: the last advice holds, or the certificate's age.
-    async fn ask_for_advice(&self, now: UnixTime) -> Result<(), AcmeError> {
+    async fn ask_for_advice(&self, how: How, now: UnixTime) -> Result<(), AcmeError> {
         let (Some(mut last), Ok(pair)) = (self.kept.last(), self.kept.read()) else { return Ok(()) };
         let Some(got) = &mut last.got else { return Ok(()) };
-        if got.ask_at.is_some_and(|at| now < at) {
+        if how == How::WhenDue && got.ask_at.is_some_and(|at| now < at) {
             return Ok(());
         }
         match Client::open(self.acme, &self.settings.fetch_private).await {
@@ -225,11 +225,11 @@ impl<'a> One<'a> {
     }
 
     /// Sees to the OCSP response that is shown with the certificate.
-    async fn staple(&self, now: UnixTime) -> Result<(), AcmeError> {
+    async fn staple(&self, how: How, now: UnixTime) -> Result<(), AcmeError> {
         let (Some(mut last), Ok(pair)) = (self.kept.last(), self.kept.read()) else { return Ok(()) };
         let is_wanted = staple::is_wanted(&self.kept, &pair, now);
-        let Some(got) = last.got.as_mut().filter(|got| is_wanted && got.staple_at.is_none_or(|at| at <= now))
-        else {
+        let waits = |at: UnixTime| how == How::WhenDue && now < at;
+        let Some(got) = last.got.as_mut().filter(|got| is_wanted && !got.staple_at.is_some_and(waits)) else {
             return Ok(());
         };
         got.staple_at = Some(now.plus(ASK_AGAIN));
