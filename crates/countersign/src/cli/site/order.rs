@@ -261,7 +261,7 @@ impl Report {
         match (&self.fault, self.until) {
             (Some(fault), _) => {
                 let help = self.help.as_deref().unwrap_or_default();
-                format!("{what}: {fault}\n  help: {help}")
+                format!("{}: {fault}\n  help: {help}", self.site)
             }
             (None, Some(until)) => {
                 let how = if self.ordered { "ordered, until" } else { "there, until" };

@@ -101,11 +101,6 @@ impl Pebble {
         text
     }
 
-    /// What it said so far.
-    pub fn said(&self) -> String {
-        self.server.stdout() + &self.server.stderr()
-    }
-
     /// Ends it: from here on it is away.
     pub fn end(mut self) {
         self.server.kill();
