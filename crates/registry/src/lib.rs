@@ -11,11 +11,13 @@
 //!   CA's old generation.
 //! - [`lookups`]: single things and pages among many, for commands.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
-//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once.
+//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once. [`acme`]: machines
+//!   that fetch them by RFC 8555.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
 
 #![forbid(unsafe_code)]
 
+pub mod acme;
 pub mod audit;
 pub mod certificates;
 mod copy;
@@ -44,6 +46,9 @@ pub mod settings;
 mod subjects;
 pub mod verify;
 
+pub use acme::{
+    AccountRow, AuthorisationRow, AuthorisationState, BindingRow, NewBinding, NewOrder, OrderRow,
+};
 pub use audit::{AuditEvent, AuditFilter, AuditRow};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
