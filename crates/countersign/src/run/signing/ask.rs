@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::protocol::{
     self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
 };
-use super::socket;
+use super::{acme, socket};
 use crate::config::StateDir;
 use crate::run::upkeep::Done;
 
@@ -64,6 +64,11 @@ pub fn redeem(state: &StateDir, redemption: Redemption) -> std::io::Result<Answe
 /// Has a certificate renewed for its own key, for the gate; where it may block.
 pub fn reenrol(state: &StateDir, reenrolment: Reenrolment) -> std::io::Result<Answer> {
     certificate(state, &Request::Reenrol(reenrolment))
+}
+
+/// Has a client of ACME answered, for the gate; where it may block.
+pub fn acme(state: &StateDir, asked: acme::Asked) -> std::io::Result<Answer> {
+    certificate(state, &Request::Acme(asked))
 }
 
 fn certificate(state: &StateDir, request: &Request) -> std::io::Result<Answer> {
