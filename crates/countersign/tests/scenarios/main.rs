@@ -28,6 +28,8 @@ mod a27_a_mistyped_key;
 mod a28_manners;
 mod a29_metrics_and_health;
 mod a30_no_udp;
+mod acme_clients;
+mod acme_raw;
 mod authority_process;
 mod behind_it_nginx;
 mod broken_ca_file;
