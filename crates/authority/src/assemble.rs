@@ -48,17 +48,17 @@ pub(crate) struct Examined {
 
 /// TBSCertificate (RFC 5280 section 4.1), version 3.
 #[derive(Sequence)]
-struct ToBeSigned {
+pub(crate) struct ToBeSigned {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    version: u8,
-    serial: SerialNumber,
-    algorithm: AlgorithmIdentifierOwned,
-    issuer: Name,
-    validity: Validity,
-    subject: Name,
-    spki: Any,
+    pub(crate) version: u8,
+    pub(crate) serial: SerialNumber,
+    pub(crate) algorithm: AlgorithmIdentifierOwned,
+    pub(crate) issuer: Name,
+    pub(crate) validity: Validity,
+    pub(crate) subject: Name,
+    pub(crate) spki: Any,
     #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
-    extensions: Extensions,
+    pub(crate) extensions: Extensions,
 }
 
 /// Certificate and CertificateList alike: content, algorithm, signature.

@@ -2,13 +2,22 @@
 //!
 //! Names, purposes, CA powers and whatever else a request asks for are not even read.
 
+use std::collections::BTreeSet;
+
 use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Sequence, SliceReader, Tag, Tagged};
 use examiner::PublicKey;
 use rustls_pki_types::pem::{self, SectionKind};
-use spki::AlgorithmIdentifierRef;
+use spki::{AlgorithmIdentifierRef, ObjectIdentifier};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::request::CertReq;
 
 use crate::verify::{self, Invalid};
+
+const ID_EXTENSION_REQ: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+const ID_CE_SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// No request is larger, in bytes.
 const SIZE_MOST: usize = 64 * 1024;
@@ -79,6 +88,34 @@ struct Request<'a> {
 /// Refuses weak keys, signatures that are not the key's own, and trailing data.
 pub fn read(bytes: &[u8]) -> Result<RequestKey, CsrError> {
     read_der(&to_der(bytes)?)
+}
+
+/// The DNS names that a request, DER, asks for, in lower case: its common name and those of its subjectAltName. For who has
+/// to hold them against what was ordered (RFC 8555 section 7.4); nothing of them is ever issued.
+///
+/// `Err(Malformed)` also where it asks for names of another kind.
+pub fn names(der: &[u8]) -> Result<BTreeSet<String>, CsrError> {
+    let broken = |_| CsrError::Malformed("its DER cannot be read");
+    let request = CertReq::from_der(der).map_err(broken)?;
+    let mut names = BTreeSet::new();
+    if let Some(name) = request.info.subject.common_name().map_err(broken)? {
+        names.insert(name.value().to_ascii_lowercase());
+    }
+    for attribute in request.info.attributes.iter().filter(|one| one.oid == ID_EXTENSION_REQ) {
+        for value in attribute.values.iter() {
+            let extensions: Vec<Extension> = value.decode_as().map_err(broken)?;
+            for extension in extensions.iter().filter(|one| one.extn_id == ID_CE_SUBJECT_ALT_NAME) {
+                let all = SubjectAltName::from_der(extension.extn_value.as_bytes()).map_err(broken)?;
+                for name in &all.0 {
+                    let GeneralName::DnsName(name) = name else {
+                        return Err(CsrError::Malformed("it asks for names of another kind than DNS"));
+                    };
+                    names.insert(name.as_str().to_ascii_lowercase());
+                }
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// The request's DER, of PEM or DER; nothing of it is looked at.

@@ -7,7 +7,7 @@
 //! - [`ledger`]: where each certificate is written before it leaves.
 //! - [`csr`]: the public key of a request, once its owner has shown to hold it.
 //! - [`request`]: a request of our own, for another issuer. [`renewal`]: who asks for the next certificate has the present
-//!   one's key.
+//!   one's key. [`challenge`]: what another issuer is shown before it issues.
 //! - [`crl`]: revocation lists; [`ocsp`]: answers about single certificates, and who may sign them.
 //! - [`pkcs12`]: key and certificate in one file, under a password.
 //! - [`keys`], [`passphrase`], [`files`]: private keys, at rest and in memory. [`token`]: keys that never leave a token.
@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod challenge;
 pub mod crl;
 pub mod csr;
 pub mod files;

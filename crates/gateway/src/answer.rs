@@ -184,7 +184,7 @@ async fn decide(
             return Ok(reply);
         }
         tell(visit, exchange, &permit, peer.as_deref(), now);
-        if rules.audience == Audience::Operators {
+        if rules.audience == Audience::Operators && site.upstream.targets.is_empty() {
             return Ok(plain(visit, exchange, 404, "not-found", "There is nothing under this path"));
         }
         let wish = match websocket::wish(&mut request) {

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
+use crate::challenge::Challenges;
 use crate::enrol::Enrolments;
 use crate::handshake::provider;
 use crate::health;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     /// Who enrols, in the same place.
     pub(crate) enrolments: Option<Enrolments>,
     pub(crate) ocsp: Option<Ocsp>,
+    /// Where the open challenges of ACME are.
+    pub(crate) challenges: Option<Challenges>,
     /// The port of the sites, as visitors type it.
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
@@ -120,7 +123,7 @@ impl Gate {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
         }
-        let routes = Routes::of(&state.sites, &Routes::default());
+        let routes = Routes::of(&state, &Routes::default());
         let shared = Arc::new(Shared {
             crowd: Arc::new(Crowd::new(&settings.limits)),
             plain_crowd: Arc::new(Crowd::new(&Limits {
@@ -131,6 +134,7 @@ impl Gate {
             renewals: renew.map(Renewals::new),
             enrolments: enroller.map(Enrolments::new),
             ocsp: settings.plain.ocsp,
+            challenges: settings.challenges,
             https_port: settings.plain.https_port,
             rates: OnceLock::new(),
             limits: settings.limits,
@@ -184,7 +188,7 @@ impl Gate {
         let routes = if Arc::ptr_eq(&before.state.sites, &state.sites) {
             before.routes.clone()
         } else {
-            Arc::new(Routes::of(&state.sites, &before.routes))
+            Arc::new(Routes::of(&state, &before.routes))
         };
         let current = Arc::new(Current { number, state, routes });
         self.shared.current.store(current.clone());

@@ -22,6 +22,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::admit;
+use crate::challenge;
 use crate::gate::Shared;
 use crate::identify::identify;
 use crate::io;
@@ -65,6 +66,10 @@ pub(crate) async fn handshake(
         }
     };
     let current = shared.current.load_full();
+    if door == Door::Sites && challenge::is_asked(&start.client_hello()) {
+        challenge::answer(shared, start, &current, began).await;
+        return None;
+    }
     let name = site_name(&start.client_hello(), door, &current);
     let found = name
         .and_then(|name| current.state.site(&name).cloned().zip(current.state.snapshot.site(&name).cloned()));
@@ -229,8 +234,9 @@ fn hints(site: &GateSite, rules: &policy::Site, records: &policy::Records) -> Ve
     names.into_iter().map(DistinguishedName::from).collect()
 }
 
+/// The one certificate of a connection.
 #[derive(Debug)]
-struct Shown(Arc<CertifiedKey>);
+pub(crate) struct Shown(pub(crate) Arc<CertifiedKey>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {

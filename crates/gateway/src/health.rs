@@ -1,4 +1,4 @@
-//! Health and metrics on the admin address.
+//! Health and metrics on the admin address; everything else there is the console's, behind the decision.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! The path of a connection, one file a step:
 //!
 //! - `listen`: accept, under limits.
-//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`).
+//! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`); `challenge` for a CA that asks whether the name leads here.
 //! - `identify`: the chain against the site's anchors.
 //! - `serve`: HTTP on the connection, its deadlines and floods (`io`; on HTTP/2 `frames`, `calm`, `spoken`, `blocks`, `wire`) and its end.
 //! - `admit`: each request's host, path and decision.
@@ -21,6 +21,7 @@ mod answer;
 mod blocks;
 pub mod broom;
 mod calm;
+mod challenge;
 pub mod enrol;
 mod exchange;
 mod forward;
@@ -54,6 +55,7 @@ mod spoken;
 mod upstream;
 mod wire;
 
+pub use challenge::{Challenges, OpenChallenge};
 pub use gate::Gate;
 pub use manners::prefix;
 pub use observe::{AccessEntry, Events, GateEvent, GateKnock, is_reference, reference};

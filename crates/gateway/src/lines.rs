@@ -100,11 +100,12 @@ impl Who {
             let header = proxy::header(client.link, admitted, host, own.as_ref());
             client.pool.for_one_client(header)
         });
-        Self {
-            identity: Identity::of(&site.identity, admitted, host, own.as_ref()),
-            party: permit.party().map(Arc::from),
-            own_pool,
+        let mut identity = Identity::of(&site.identity, admitted, host, own.as_ref());
+        if let Some(policy::decide::Identity::Operator(_, role)) = permit.grant().map(|grant| &grant.identity)
+        {
+            identity = identity.with_role(*role);
         }
+        Self { identity, party: permit.party().map(Arc::from), own_pool }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out, OCSP is answered.
+//! The listeners without TLS: known hosts are sent to https, published revocation lists are given out, OCSP and a
+//! certificate authority's http-01 are answered.
 //! Nothing here reaches an upstream.
 
 use std::convert::Infallible;
@@ -21,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 
 use crate::admit;
+use crate::challenge;
 use crate::io;
 use crate::listen::{Seat, Worker};
 use crate::observe::{AccessEntry, reference};
@@ -132,7 +134,17 @@ async fn answer(
             |list| given(list, request.headers(), (worker.shared.clock)().seconds()),
         );
     }
-    if !worker.shared.current.load().state.sites.contains_key(host) {
+    let current = worker.shared.current.load_full();
+    if method == Method::GET
+        && let Some(answer) = challenge::by_http(&worker.shared, &current, host, path).await
+    {
+        let mut response = Response::new(Bytes::from(answer));
+        let kind = HeaderValue::from_static("application/octet-stream");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return response;
+    }
+    if !current.state.sites.contains_key(host) {
         return bare(StatusCode::MISDIRECTED_REQUEST);
     }
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());

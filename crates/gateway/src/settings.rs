@@ -1,6 +1,6 @@
 //! What the gate runs on: sockets and limits once, sites and policy exchanged while it runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +20,6 @@ pub use crate::upstream::tls::UpstreamTls;
 pub type Clock = Arc<dyn Fn() -> UnixTime + Send + Sync>;
 
 /// What stays as long as the gate runs.
-#[derive(Debug)]
 pub struct GateSettings {
     /// Bound sockets of the sites.
     pub listen: Vec<TcpListener>,
@@ -36,6 +35,15 @@ pub struct GateSettings {
     pub front: Front,
     /// Port 80.
     pub plain: Plain,
+    /// What is shown to a certificate authority that asks whether a name leads here.
+    pub challenges: Option<crate::challenge::Challenges>,
+}
+
+impl std::fmt::Debug for GateSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let listen = &self.listen;
+        f.debug_struct("GateSettings").field("listen", listen).finish_non_exhaustive()
+    }
 }
 
 /// The enrolment address: a machine that shows its certificate there gets the next one, and who was invited the first.
@@ -228,9 +236,12 @@ pub struct GateState {
     pub snapshot: policy::Snapshot,
     /// The sites by normalised name; each has its rules under the same name in the snapshot.
     pub sites: Arc<HashMap<HostName, Arc<GateSite>>>,
+    /// The names whose certificates come by ACME: for these a challenge may be open, for no others.
+    pub challenged: Arc<HashSet<HostName>>,
     /// The site for connections without SNI.
     pub default_site: Option<HostName>,
-    /// The admin address; its rules stand under its name in the snapshot.
+    /// The admin address; its rules stand under its name in the snapshot. Where it has an upstream, that is the console,
+    /// which operators' requests go on to.
     pub admin: Option<Arc<GateSite>>,
     /// The enrolment address; its rules stand under its name in the snapshot.
     pub enrol: Option<Arc<EnrolSite>>,

@@ -55,6 +55,20 @@ pub enum OperatorRole {
     Owner,
 }
 
+impl OperatorRole {
+    /// All of them; each may do what those before it may.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Owner];
+
+    /// As the command line, the registry and the console's header write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        }
+    }
+}
+
 /// How a certificate came on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::error::{RegistryError, Result};
 use crate::heads::HowOften;
 use crate::open::{Actor, Registry};
-use crate::rows::{damaged, digest, hex};
+use crate::rows::{damaged, digest, hex, time};
 
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,19 @@ pub struct AuditFilter {
     pub limit: Option<u32>,
     /// Only entries after this one.
     pub after_id: Option<i64>,
+    /// Only entries before this one.
+    pub before_id: Option<i64>,
+}
+
+/// Refusals of one code in one stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusalCount {
+    /// When the stretch begins.
+    pub from: UnixTime,
+    /// The code.
+    pub code: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// An entry as stored.
@@ -130,12 +143,14 @@ impl Registry {
              WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
                  AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
                  AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
+                 AND (?10 IS NULL OR id < ?10)
              ORDER BY id DESC LIMIT ?9"
         } else {
             "SELECT id, writer, entry FROM audit
              WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
                  AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
                  AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
+                 AND (?10 IS NULL OR id < ?10)
              ORDER BY id LIMIT ?9"
         };
         let rows = sqlx::query(query)
@@ -148,6 +163,7 @@ impl Registry {
             .bind(filter.until.map(UnixTime::seconds))
             .bind(filter.after_id.unwrap_or(0))
             .bind(filter.limit.map_or(-1, i64::from))
+            .bind(filter.before_id)
             .fetch_all(&self.readers)
             .await?;
         let mut found = rows
@@ -161,6 +177,53 @@ impl Registry {
             found.reverse();
         }
         Ok(found)
+    }
+
+    /// The number of the newest entry; 0 where there is none.
+    pub async fn last_audit_id(&self) -> Result<i64> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT max(id) FROM audit").fetch_one(&self.readers).await?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// The refusals from `since` on, counted by code and by stretches of `seconds`; equal ones that stand as one entry
+    /// count as many as they were.
+    pub async fn count_refusals(&self, since: UnixTime, seconds: u32) -> Result<Vec<RefusalCount>> {
+        let rows = sqlx::query(
+            "SELECT time - (time - ?1) % ?2 AS start, ifnull(code, '') AS code, sum(entry->>'count') AS count
+             FROM audit WHERE time >= ?1 AND verdict = 'refused' GROUP BY start, code ORDER BY start, code",
+        )
+        .bind(since.seconds())
+        .bind(i64::from(seconds.max(1)))
+        .fetch_all(&self.readers)
+        .await?;
+        let count = |row: &sqlx::sqlite::SqliteRow| {
+            let count: i64 = row.try_get("count")?;
+            Ok(RefusalCount {
+                from: time(row, "start")?,
+                code: row.try_get("code")?,
+                count: count.unsigned_abs(),
+            })
+        };
+        rows.iter().map(count).collect()
+    }
+
+    /// The parties that were admitted between these moments, inclusive, each with the sites and how often; by name.
+    pub async fn who_entered(&self, from: UnixTime, until: UnixTime) -> Result<Vec<(String, String, u64)>> {
+        let rows = sqlx::query(
+            "SELECT party, site, sum(entry->>'count') AS count FROM audit
+             WHERE time BETWEEN ?1 AND ?2 AND verdict = 'admitted' AND party IS NOT NULL AND site IS NOT NULL
+             GROUP BY party, site ORDER BY party, site",
+        )
+        .bind(from.seconds())
+        .bind(until.seconds())
+        .fetch_all(&self.readers)
+        .await?;
+        let one = |row: &sqlx::sqlite::SqliteRow| {
+            let count: i64 = row.try_get("count")?;
+            Ok((row.try_get("party")?, row.try_get("site")?, count.unsigned_abs()))
+        };
+        rows.iter().map(one).collect()
     }
 }
 

@@ -239,27 +239,38 @@ impl Registry {
     ) -> Result<()> {
         let mut write = self.write(now).await?;
         for thumbprint in thumbprints {
-            let done = sqlx::query(
-                "UPDATE certificates SET superseded_after = min(ifnull(superseded_after, ?2), ?2)
-                 WHERE thumbprint = ?1",
-            )
-            .bind(&thumbprint.0[..])
-            .bind(after.seconds())
-            .execute(&mut *write.tx)
-            .await?;
-            if done.rows_affected() == 0 {
-                return Err(RegistryError::not_found(format!("certificate {thumbprint}")));
-            }
-            let (row, record) = write.feed_certificate(thumbprint).await?;
-            let what = format!("certificate `{}` superseded after {after}", row.label);
-            let event = AuditEvent::changed(actor, now, &what).holder(&record.holder).thumbprint(thumbprint);
-            write.audit(event).await?;
+            write.supersede_one(thumbprint, after, actor, now).await?;
         }
         write.commit(self).await
     }
 }
 
 impl Write {
+    /// Lets a certificate be accepted until `after` and no longer. An earlier end stands.
+    pub(crate) async fn supersede_one(
+        &mut self,
+        thumbprint: &Thumbprint,
+        after: UnixTime,
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<()> {
+        let done = sqlx::query(
+            "UPDATE certificates SET superseded_after = min(ifnull(superseded_after, ?2), ?2)
+             WHERE thumbprint = ?1",
+        )
+        .bind(&thumbprint.0[..])
+        .bind(after.seconds())
+        .execute(&mut *self.tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(RegistryError::not_found(format!("certificate {thumbprint}")));
+        }
+        let (row, record) = self.feed_certificate(thumbprint).await?;
+        let what = format!("certificate `{}` superseded after {after}", row.label);
+        let event = AuditEvent::changed(actor, now, &what).holder(&record.holder).thumbprint(thumbprint);
+        self.audit(event).await
+    }
+
     /// `Err(KeyKnown)` for a key that was compromised.
     pub(crate) async fn refuse_compromised(&mut self, pin: &KeyPin) -> Result<()> {
         let since: Option<i64> = sqlx::query_scalar("SELECT at FROM compromised_keys WHERE key_pin = ?1")

@@ -30,6 +30,12 @@ pub enum RegistryError {
     /// The invite is not open: it was never made, or is used, ended, withdrawn, or of somebody who is suspended.
     #[error("the invite is not open")]
     InviteNotOpen,
+    /// No external account binding that can be used has this identifier.
+    #[error("the account binding is not open")]
+    BindingNotOpen,
+    /// The account, or its party, gets nothing more, or the order was finished or has ended.
+    #[error("the order is not open")]
+    OrderNotOpen,
     /// What was given cannot be put on record.
     #[error("{what}")]
     Invalid {
@@ -80,6 +86,8 @@ impl RegistryError {
             Self::Conflict { .. } => "Choose another name, or remove what is on record first.",
             Self::KeyKnown { .. } => "Make a new key: each party has keys of its own, and a key once lost is never used again.",
             Self::InviteNotOpen => "Make another with `countersign party invite`.",
+            Self::BindingNotOpen => "Make another with `countersign party invite --acme`.",
+            Self::OrderNotOpen => "Make a new order.",
             Self::Invalid { .. } => "Give a value of the form that is asked for.",
             Self::NotConfirmed => {
                 "Revoke again what must stay revoked, then run `countersign reload --accept-restored`."

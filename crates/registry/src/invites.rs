@@ -369,7 +369,7 @@ fn code_mac(token: &str, salt: &[u8], code: &str) -> hmac::Tag {
     context.sign()
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| RegistryError::Storage(sqlx::Error::Io(std::io::Error::other(error.to_string()))))?;

@@ -11,11 +11,13 @@
 //!   CA's old generation.
 //! - [`lookups`]: single things and pages among many, for commands.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
-//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once.
+//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once. [`acme`]: machines
+//!   that fetch them by RFC 8555.
 //! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
 
 #![forbid(unsafe_code)]
 
+pub mod acme;
 pub mod audit;
 pub mod certificates;
 mod copy;
@@ -44,7 +46,10 @@ pub mod settings;
 mod subjects;
 pub mod verify;
 
-pub use audit::{AuditEvent, AuditFilter, AuditRow};
+pub use acme::{
+    AccountRow, AuthorisationRow, AuthorisationState, BindingRow, NewBinding, NewOrder, OrderRow,
+};
+pub use audit::{AuditEvent, AuditFilter, AuditRow, RefusalCount};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};

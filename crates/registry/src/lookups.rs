@@ -26,7 +26,7 @@ macro_rules! entries {
                  (SELECT group_concat(site, ' ') FROM grants WHERE party = name) AS sites,
                  EXISTS (SELECT 1 FROM keys WHERE party = name AND revoked_at IS NULL)
                      OR EXISTS (SELECT 1 FROM subjects WHERE party = name) AS other
-             FROM parties WHERE name > ?1 ",
+             FROM parties WHERE name > ?1 AND (?5 IS NULL OR instr(name, ?5) > 0) ",
             $condition,
             " ORDER BY name LIMIT ?2"
         )
@@ -69,6 +69,8 @@ pub struct Page {
     pub after: Option<PartyName>,
     /// At most so many.
     pub limit: Option<u32>,
+    /// Only those whose names contain this.
+    pub containing: Option<String>,
     /// Only those whose last certificate that is not revoked ends within these times, inclusive.
     pub ends_within: Option<(UnixTime, UnixTime)>,
 }
@@ -173,9 +175,11 @@ impl Registry {
         let mut query = sqlx::query(sql)
             .bind(page.after.as_ref().map_or("", PartyName::as_str))
             .bind(page.limit.map_or(-1, i64::from));
-        if let Some((from, to)) = page.ends_within {
-            query = query.bind(from.seconds()).bind(to.seconds());
-        }
+        let ends = page.ends_within;
+        query = query
+            .bind(ends.map(|(from, _)| from.seconds()))
+            .bind(ends.map(|(_, to)| to.seconds()))
+            .bind(&page.containing);
         let mut connection = self.readers.acquire().await?;
         let mut rows = query.fetch(&mut *connection);
         let mut entries = Vec::new();

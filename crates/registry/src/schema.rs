@@ -1,14 +1,14 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 6;
+pub(crate) const VERSION: i64 = 7;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
 /// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
 /// can be looked up. In the third a certificate names the last change that concerned many. In the fourth commands find
-/// single things among a million. In the fifth there are invites.
-pub(crate) const MIGRATIONS: [&str; 5] = [
+/// single things among a million. In the fifth there are invites, in the sixth accounts of ACME.
+pub(crate) const MIGRATIONS: [&str; 6] = [
     "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
@@ -56,6 +56,58 @@ CREATE TABLE invites (
 ) STRICT;
 CREATE INDEX invites_party ON invites (party);
 PRAGMA user_version = 6;
+",
+    "
+CREATE TABLE acme_bindings (
+    id TEXT PRIMARY KEY,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    names TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER
+) STRICT;
+CREATE INDEX acme_bindings_party ON acme_bindings (party);
+CREATE TABLE acme_accounts (
+    id TEXT PRIMARY KEY,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    names TEXT NOT NULL,
+    key_thumbprint BLOB NOT NULL UNIQUE,
+    jwk TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    ended_by TEXT CHECK (ended_by IN ('itself', 'operator'))
+) STRICT;
+CREATE INDEX acme_accounts_party ON acme_accounts (party);
+CREATE TABLE acme_orders (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES acme_accounts (id) ON DELETE CASCADE,
+    names TEXT NOT NULL,
+    replaces BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    thumbprint BLOB,
+    not_after INTEGER,
+    der BLOB,
+    revoked_at INTEGER
+) STRICT;
+CREATE INDEX acme_orders_account ON acme_orders (account);
+CREATE INDEX acme_orders_thumbprint ON acme_orders (thumbprint) WHERE thumbprint IS NOT NULL;
+CREATE INDEX acme_orders_replaces ON acme_orders (replaces) WHERE replaces IS NOT NULL;
+CREATE TABLE acme_authorisations (
+    id TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL REFERENCES acme_orders (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    token TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'processing', 'valid', 'invalid', 'deactivated')),
+    way TEXT,
+    decided_at INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX acme_authorisations_order ON acme_authorisations (order_id);
+PRAGMA user_version = 7;
 ",
 ];
 
@@ -231,5 +283,54 @@ CREATE TABLE invites (
     thumbprint BLOB
 ) STRICT;
 CREATE INDEX invites_party ON invites (party);
-PRAGMA user_version = 6;
+CREATE TABLE acme_bindings (
+    id TEXT PRIMARY KEY,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    names TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER
+) STRICT;
+CREATE INDEX acme_bindings_party ON acme_bindings (party);
+CREATE TABLE acme_accounts (
+    id TEXT PRIMARY KEY,
+    party TEXT NOT NULL REFERENCES parties (name) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    names TEXT NOT NULL,
+    key_thumbprint BLOB NOT NULL UNIQUE,
+    jwk TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    ended_by TEXT CHECK (ended_by IN ('itself', 'operator'))
+) STRICT;
+CREATE INDEX acme_accounts_party ON acme_accounts (party);
+CREATE TABLE acme_orders (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES acme_accounts (id) ON DELETE CASCADE,
+    names TEXT NOT NULL,
+    replaces BLOB,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    thumbprint BLOB,
+    not_after INTEGER,
+    der BLOB,
+    revoked_at INTEGER
+) STRICT;
+CREATE INDEX acme_orders_account ON acme_orders (account);
+CREATE INDEX acme_orders_thumbprint ON acme_orders (thumbprint) WHERE thumbprint IS NOT NULL;
+CREATE INDEX acme_orders_replaces ON acme_orders (replaces) WHERE replaces IS NOT NULL;
+CREATE TABLE acme_authorisations (
+    id TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL REFERENCES acme_orders (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    token TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'processing', 'valid', 'invalid', 'deactivated')),
+    way TEXT,
+    decided_at INTEGER,
+    error TEXT
+) STRICT;
+CREATE INDEX acme_authorisations_order ON acme_authorisations (order_id);
+PRAGMA user_version = 7;
 ";

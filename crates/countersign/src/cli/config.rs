@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::{Exit, Globals, Outcome};
+use crate::config::Settings;
+use crate::config::acme::Acme;
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 
@@ -27,12 +29,19 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
 
 fn show(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
-    let settings = &context.settings;
+    let value = view(&context.settings);
+    let text = as_toml(&value);
+    globals.print(&value, text);
+    Ok(Exit::Fine)
+}
+
+/// All settings as JSON, in the file's words; of a secret only where it stands.
+pub fn view(settings: &Settings) -> Value {
     let sites: serde_json::Map<String, Value> =
         settings.sites.iter().map(|(name, site)| (name.to_string(), site_view(site))).collect();
     let cas: serde_json::Map<String, Value> =
         settings.cas.iter().map(|(name, ca)| (name.clone(), super::ca::view(ca))).collect();
-    let value = json!({
+    json!({
         "server": {
             "listen": settings.listen,
             "admin": settings.admin,
@@ -54,10 +63,7 @@ fn show(globals: &Globals) -> Outcome {
         "ca": cas,
         "group": settings.groups,
         "log": { "retain_days": settings.retain_days, "file": settings.log_file },
-    });
-    let text = as_toml(&value);
-    globals.print(&value, text);
-    Ok(Exit::Fine)
+    })
 }
 
 fn schema(globals: &Globals) -> Outcome {
@@ -92,6 +98,7 @@ pub fn site_view(site: &SiteSettings) -> Value {
         "certificate": match &site.certificate {
             CertificateFile::OwnCa => json!("own-ca"),
             CertificateFile::Files { cert, key } => json!({ "cert": cert, "key": key }),
+            CertificateFile::Acme(_) => json!(site.acme.as_ref().map(Acme::view)),
         },
         "allow": list(&site.allow),
         "deny": list(&site.deny),

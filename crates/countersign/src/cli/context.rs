@@ -34,6 +34,15 @@ impl Context {
     /// Opens registry and settings. Refuses where another user owns the state directory. A trusted issuer whose file
     /// cannot be taken is left out with a warning: nobody is kept from taking admission away.
     pub fn open(globals: &Globals) -> Result<Self, Failure> {
+        let context = Self::open_as(globals, actor())?;
+        for (name, fault) in &context.settings.broken_cas {
+            globals.warn(format!("CA {name} is left out here: {fault}"));
+        }
+        Ok(context)
+    }
+
+    /// The same for somebody else than the local user, and without a word of what is left out.
+    pub fn open_as(globals: &Globals, actor: Actor) -> Result<Self, Failure> {
         let now = now();
         let path = globals.config_path();
         let state_dir = state_dir(globals, &path, now)?;
@@ -46,10 +55,7 @@ impl Context {
         })?;
         let stored = Stored::from(&basis);
         let settings = Settings::load(&path, Some(&state_dir), Some(&stored), now)?;
-        for (name, fault) in &settings.broken_cas {
-            globals.warn(format!("CA {name} is left out here: {fault}"));
-        }
-        Ok(Self { settings, registry, basis, actor: actor(), now, runtime })
+        Ok(Self { settings, registry, basis, actor, now, runtime })
     }
 
     /// Runs one of the registry's verbs to its end.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use examiner::profile::Profile;
 use examiner::report::Severity;
-use examiner::{checks, input};
+use examiner::{Certificate, checks, input};
 use gateway::pages;
+use gateway::pages::Lang;
 use gateway::pages::others::OTHERS;
-use policy::{Code, Decision, Moment, NormalPath, Peer};
+use policy::{Code, Decision, HostName, Moment, NormalPath, Peer};
 use rustls_pki_types::CertificateDer;
 use serde_json::{Value, json};
 
@@ -159,69 +160,9 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str, reac
     let context = Context::open(globals)?;
     let name = context.site(site)?;
     let shown = file.map(cert::read).transpose()?;
-    let cas = context.settings.cas.keys().map(String::as_str);
-    let about = shown.as_ref().and_then(|chain| chain.first());
-    let records = context.run(context.registry.records_about(about, cas))?;
-    let snapshot = context.settings.snapshot(records, 0);
-    let Some(site) = snapshot.site(&name) else {
-        return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
-    };
-    let asked = path;
-    let path = NormalPath::parse(path)
-        .map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
-    let rule = site.rule(&path).map_err(|error| Failure::usage(error.to_string(), "leave the `;` out"))?;
-    let peer = match shown {
-        None => None,
-        Some(shown) => {
-            let chain: Vec<CertificateDer<'static>> =
-                shown.iter().map(|one| CertificateDer::from(one.der.to_vec())).collect();
-            Peer::identify(Arc::from(chain), &site.anchors, context.now)
-        }
-    };
-    let decision = policy::decide(&snapshot, site, rule, peer.as_ref(), Moment::at(context.now));
-    let (verdict, exit) = match &decision {
-        Decision::Admit(_) => ("admitted", Exit::Fine),
-        Decision::Open => ("open", Exit::Fine),
-        Decision::Observe(_) => ("observed", Exit::No),
-        Decision::Refuse(_) => ("refused", Exit::No),
-    };
-    let (mut value, mut text) = match &decision {
-        Decision::Admit(grant) => (
-            json!({ "party": grant.identity.id(), "way": grant.way.as_str(), "rule": grant.rule, "until": grant.until }),
-            format!(
-                "admitted as {} by {}, allowed by {}, until {}",
-                grant.identity.id(),
-                grant.way.as_str(),
-                grant.rule,
-                grant.until
-            ),
-        ),
-        Decision::Open => (json!({}), "this path is open: anyone passes, without identity".to_owned()),
-        Decision::Observe(refusal) | Decision::Refuse(refusal) => {
-            let words = pages::text(globals.lang(), &refusal.why);
-            (
-                json!({
-                    "code": refusal.code(),
-                    "title": words.title,
-                    "detail": words.detail,
-                    "next": words.next,
-                }),
-                format!(
-                    "{verdict}: {}\n  {}\n  {}\n  {}",
-                    refusal.code(),
-                    words.title,
-                    words.detail,
-                    words.next
-                ),
-            )
-        }
-    };
-    let subject =
-        peer.as_ref().and_then(|peer| peer.certificate.as_ref().ok()).map(|c| c.subject.to_string());
-    let ladder = Ladder::of(&decision, name.as_str(), asked, subject.as_deref());
-    value["site"] = json!(name);
-    value["verdict"] = json!(verdict);
-    value["steps"] = ladder.value();
+    let decided = Decided::of(&context, &name, shown, path, globals.lang())?;
+    let (mut value, ladder) = (decided.value.clone(), &decided.ladder);
+    let mut text = decided.text.clone();
     if reaching {
         let settings = &context.settings.sites[&name];
         let reached = super::context::runtime()?.block_on(crate::doctor::reach(settings));
@@ -238,5 +179,98 @@ pub fn test(globals: &Globals, site: &str, file: Option<&Path>, path: &str, reac
         }
     }
     globals.print(&value, if globals.verbose { ladder.text() + &text } else { text });
-    Ok(exit)
+    Ok(if decided.passes { Exit::Fine } else { Exit::No })
+}
+
+/// The gate's own decision about a certificate at a site, key possession taken for granted.
+pub struct Decided {
+    /// The verdict, what leads to it, and the five steps, as JSON.
+    pub value: Value,
+    /// The five steps.
+    pub ladder: Ladder,
+    /// The same in words.
+    pub text: String,
+    /// Whether the request would pass.
+    pub passes: bool,
+}
+
+impl Decided {
+    /// Decides about this chain, its end-entity certificate first; `None`: no certificate is shown.
+    ///
+    /// # Errors
+    ///
+    /// No such site; a path that is none; the registry cannot be read.
+    pub fn of(
+        context: &Context,
+        name: &HostName,
+        shown: Option<Vec<Certificate>>,
+        path: &str,
+        lang: Lang,
+    ) -> Result<Self, Failure> {
+        let cas = context.settings.cas.keys().map(String::as_str);
+        let about = shown.as_ref().and_then(|chain| chain.first());
+        let records = context.run(context.registry.records_about(about, cas))?;
+        let snapshot = context.settings.snapshot(records, 0);
+        let Some(site) = snapshot.site(name) else {
+            return Err(Failure::not_found(format!("there is no site `{name}`"), ""));
+        };
+        let asked = path;
+        let path = NormalPath::parse(path)
+            .map_err(|error| Failure::usage(error.to_string(), "write it like /health"))?;
+        let rule =
+            site.rule(&path).map_err(|error| Failure::usage(error.to_string(), "leave the `;` out"))?;
+        let peer = match shown {
+            None => None,
+            Some(shown) => {
+                let chain: Vec<CertificateDer<'static>> =
+                    shown.iter().map(|one| CertificateDer::from(one.der.to_vec())).collect();
+                Peer::identify(Arc::from(chain), &site.anchors, context.now)
+            }
+        };
+        let decision = policy::decide(&snapshot, site, rule, peer.as_ref(), Moment::at(context.now));
+        let (verdict, passes) = match &decision {
+            Decision::Admit(_) => ("admitted", true),
+            Decision::Open => ("open", true),
+            Decision::Observe(_) => ("observed", false),
+            Decision::Refuse(_) => ("refused", false),
+        };
+        let (mut value, text) = match &decision {
+            Decision::Admit(grant) => (
+                json!({ "party": grant.identity.id(), "way": grant.way.as_str(), "rule": grant.rule, "until": grant.until }),
+                format!(
+                    "admitted as {} by {}, allowed by {}, until {}",
+                    grant.identity.id(),
+                    grant.way.as_str(),
+                    grant.rule,
+                    grant.until
+                ),
+            ),
+            Decision::Open => (json!({}), "this path is open: anyone passes, without identity".to_owned()),
+            Decision::Observe(refusal) | Decision::Refuse(refusal) => {
+                let words = pages::text(lang, &refusal.why);
+                (
+                    json!({
+                        "code": refusal.code(),
+                        "title": words.title,
+                        "detail": words.detail,
+                        "next": words.next,
+                    }),
+                    format!(
+                        "{verdict}: {}\n  {}\n  {}\n  {}",
+                        refusal.code(),
+                        words.title,
+                        words.detail,
+                        words.next
+                    ),
+                )
+            }
+        };
+        let subject =
+            peer.as_ref().and_then(|peer| peer.certificate.as_ref().ok()).map(|c| c.subject.to_string());
+        let ladder = Ladder::of(&decision, name.as_str(), asked, subject.as_deref());
+        value["site"] = json!(name);
+        value["verdict"] = json!(verdict);
+        value["steps"] = ladder.value();
+        Ok(Self { value, ladder, text, passes })
+    }
 }

@@ -116,6 +116,16 @@ impl Ladder {
         text
     }
 
+    /// Each step: its mark in a word, its name, and what happens there.
+    pub fn steps(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+        self.steps.iter().map(|(mark, name, told)| (mark.word(), *name, told.as_str()))
+    }
+
+    /// What the server verifies in its step, in the same form.
+    pub fn checks(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        self.checks.iter().map(|(mark, name, told)| (mark.word(), *name, *told))
+    }
+
     /// As JSON.
     pub fn value(&self) -> Value {
         let checks: Vec<Value> =

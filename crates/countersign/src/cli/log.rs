@@ -63,7 +63,8 @@ pub struct Search {
     limit: Option<u32>,
 }
 
-fn when(text: &str) -> Result<UnixTime, String> {
+/// A moment: a date, or a time ago.
+pub fn when(text: &str) -> Result<UnixTime, String> {
     if let Some(Seconds(ago)) = Seconds::parse(text) {
         return Ok(context::now().plus(-ago));
     }
@@ -82,6 +83,7 @@ impl Search {
             until: self.until,
             limit: self.limit,
             after_id: None,
+            before_id: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod cert;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod console;
 pub mod context;
 pub mod doctor;
 pub mod exit;
@@ -93,6 +94,9 @@ pub enum Command {
     /// Answer about single certificates, as `run` starts it.
     #[command(hide = true)]
     Ocsp(ocsp::Args),
+    /// Answer operators behind the admin address, as `run` starts it.
+    #[command(hide = true)]
+    Console(console::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -148,6 +152,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Notices(args) => notices::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Ocsp(args) => ocsp::command(globals, args),
+        Command::Console(args) => console::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

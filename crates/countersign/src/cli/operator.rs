@@ -48,14 +48,6 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
     })
 }
 
-fn role_word(role: OperatorRole) -> &'static str {
-    match role {
-        OperatorRole::Viewer => "viewer",
-        OperatorRole::Operator => "operator",
-        OperatorRole::Owner => "owner",
-    }
-}
-
 fn add(
     globals: &Globals,
     name: &str,
@@ -72,7 +64,7 @@ fn add(
         _ => OperatorRole::Operator,
     };
     if globals.dry_run {
-        globals.say(format!("would issue a certificate for {name} as {}", role_word(role)));
+        globals.say(format!("would issue a certificate for {name} as {}", role.word()));
         return Ok(Exit::Fine);
     }
     let files = issue::Files::at(out, name.as_str(), None)?;
@@ -85,7 +77,7 @@ fn add(
         files.write_p12(name.as_str(), &key, &issued, p12, &password)?,
     ];
     let shown: String = written.iter().map(|file| format!("  {}\n", file.display())).collect();
-    let mut text = format!("{name} is {} until {}\n{shown}", role_word(role), issued.not_after);
+    let mut text = format!("{name} is {} until {}\n{shown}", role.word(), issued.not_after);
     let shown_once = (!from.is_chosen()).then(|| password.expose());
     if let Some(password) = shown_once {
         text += &format!("  password of the .p12 file, shown this once: {password}");
@@ -114,7 +106,7 @@ fn list(globals: &Globals) -> Outcome {
         let state = party::certificate_state(row, context.now);
         rows.push(vec![
             name.to_string(),
-            role_word(*role).into(),
+            role.word().into(),
             state,
             row.not_after.date(),
             row.thumbprint.to_string(),

@@ -1,7 +1,8 @@
 //! `pending`: certificates with a proven key that are admitted nowhere and have knocked.
 
-use policy::PartyName;
+use examiner::Certificate;
 use policy::record::PinExceptions;
+use policy::{HostName, PartyName};
 use registry::PendingRow;
 use serde_json::{Value, json};
 
@@ -32,22 +33,22 @@ pub enum Args {
 #[derive(Debug, clap::Args)]
 pub struct Approve {
     /// Its id.
-    id: String,
+    pub id: String,
     /// The party it belongs to; made where it is new.
     #[arg(long = "as", value_name = "PARTY")]
-    party: String,
+    pub party: String,
     /// A site the party may enter; may be repeated.
     #[arg(long = "site", value_name = "HOST")]
-    sites: Vec<String>,
+    pub sites: Vec<String>,
     /// The reference that the visitor sees, such as 7F3K-22.
     #[arg(long)]
-    reference: Option<String>,
+    pub reference: Option<String>,
     /// Pin the very certificate, or its key.
     #[arg(long, default_value = "cert", value_parser = ["cert", "key"])]
-    pin: String,
+    pub pin: String,
     /// What the party calls it.
     #[arg(long)]
-    label: Option<String>,
+    pub label: Option<String>,
 }
 
 /// Runs it.
@@ -60,7 +61,8 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
     })
 }
 
-fn view(row: &PendingRow) -> Value {
+/// An entry as JSON.
+pub fn view(row: &PendingRow) -> Value {
     json!({
         "id": row.id,
         "subject": row.subject,
@@ -97,7 +99,8 @@ fn list(globals: &Globals) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn known(context: &Context, id: &str) -> Result<PendingRow, Failure> {
+/// The entry of this identifier, or a failure that says so.
+pub fn known(context: &Context, id: &str) -> Result<PendingRow, Failure> {
     context.run(context.registry.pending(id))?.ok_or_else(|| {
         Failure::not_found(
             format!("nothing pending has the id `{}`", id.escape_debug()),
@@ -124,31 +127,55 @@ fn show(globals: &Globals, id: &str) -> Outcome {
 
 fn approve(globals: &Globals, args: &Approve) -> Outcome {
     let context = Context::open(globals)?;
-    let row = known(&context, &args.id)?;
-    let name = PartyName::parse(&args.party)?;
-    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
-    let certificate = examiner::Certificate::from_der(&row.der)
-        .map_err(|error| Failure::no(error.to_string(), "reject it"))?;
-    check_reference(&context, &row, args.reference.as_deref())?;
-    party::add::pinnable(&certificate, &PinExceptions::default(), context.now)?;
+    let approval = Approval::of(&context, args)?;
+    let Approval { row, name, .. } = &approval;
     if globals.dry_run {
         globals.say(format!("would pin {} for {name}", row.thumbprint));
         return Ok(Exit::Fine);
     }
-    let by_key = args.pin == "key";
-    party::add::save_pin(
-        &context,
-        &name,
-        args.label.clone(),
-        &certificate,
-        by_key,
-        PinExceptions::default(),
-    )?;
-    party::add::grant(&context, &name, &sites)?;
-    context.run(context.registry.remove_pending(&row.id, &context.actor, "approved", context.now))?;
-    let value = json!({ "approved": row.id, "party": name, "thumbprint": row.thumbprint, "pin": args.pin, "sites": sites });
+    let value = approval.give(&context)?;
     globals.print(&value, format!("{} is {name} from now on; pinned by {}", row.subject, args.pin));
     Ok(Exit::Fine)
+}
+
+/// A pending certificate that may be let in.
+pub struct Approval {
+    row: PendingRow,
+    name: PartyName,
+    sites: Vec<HostName>,
+    certificate: Certificate,
+    by_key: bool,
+    label: Option<String>,
+}
+
+impl Approval {
+    /// Looks whether it may be; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// No such entry, site or party name; a missing or wrong reference; a certificate that could not enter.
+    pub fn of(context: &Context, args: &Approve) -> Result<Self, Failure> {
+        let row = known(context, &args.id)?;
+        let name = PartyName::parse(&args.party)?;
+        let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
+        let certificate =
+            Certificate::from_der(&row.der).map_err(|error| Failure::no(error.to_string(), "reject it"))?;
+        check_reference(context, &row, args.reference.as_deref())?;
+        party::add::pinnable(&certificate, &PinExceptions::default(), context.now)?;
+        Ok(Self { row, name, sites, certificate, by_key: args.pin == "key", label: args.label.clone() })
+    }
+
+    /// Pins it, grants the sites, and takes the entry away.
+    pub fn give(&self, context: &Context) -> Result<Value, Failure> {
+        let Self { row, name, sites, certificate, by_key, label } = self;
+        party::add::save_pin(context, name, label.clone(), certificate, *by_key, PinExceptions::default())?;
+        party::add::grant(context, name, sites)?;
+        context.run(context.registry.remove_pending(&row.id, &context.actor, "approved", context.now))?;
+        let pin = if *by_key { "key" } else { "cert" };
+        Ok(
+            json!({ "approved": row.id, "party": name, "thumbprint": row.thumbprint, "pin": pin, "sites": sites }),
+        )
+    }
 }
 
 /// A certificate that no CA of the site vouches for wants the reference that its visitor sees.
@@ -169,7 +196,7 @@ fn check_reference(context: &Context, row: &PendingRow, given: Option<&str>) -> 
 }
 
 /// Whether a CA of the site vouches for the certificate, taken alone.
-fn vouched(context: &Context, row: &PendingRow) -> bool {
+pub fn vouched(context: &Context, row: &PendingRow) -> bool {
     let Ok(site) = policy::HostName::parse(&row.site) else { return false };
     let Some(site) = context.settings.policy_site(&site) else { return false };
     let chain: std::sync::Arc<[_]> = vec![rustls_pki_types::CertificateDer::from(row.der.clone())].into();
@@ -184,7 +211,12 @@ fn reject(globals: &Globals, id: &str) -> Outcome {
         globals.say(format!("would dismiss {}", row.subject));
         return Ok(Exit::Fine);
     }
-    context.run(context.registry.remove_pending(&row.id, &context.actor, "dismissed", context.now))?;
-    globals.print(&json!({ "rejected": row.id }), format!("{} is pending no longer", row.subject));
+    globals.print(&rejected(&context, &row)?, format!("{} is pending no longer", row.subject));
     Ok(Exit::Fine)
+}
+
+/// Takes the entry away.
+pub fn rejected(context: &Context, row: &PendingRow) -> Result<Value, Failure> {
+    context.run(context.registry.remove_pending(&row.id, &context.actor, "dismissed", context.now))?;
+    Ok(json!({ "rejected": row.id }))
 }

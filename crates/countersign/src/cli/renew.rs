@@ -14,7 +14,7 @@ use crate::fetch::FetchUrl;
 
 mod asking;
 mod daemon;
-mod due;
+pub mod due;
 mod place;
 
 use place::Place;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use policy::HostName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::globals::columns;
@@ -12,6 +12,7 @@ use crate::config::Stored;
 use crate::config::stored::StoredSite;
 
 mod export;
+pub mod order;
 
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
@@ -32,6 +33,8 @@ pub enum Args {
     },
     /// Write two-way TLS and who may enter for a server you already have, and say what it cannot do.
     Export(export::Export),
+    /// Order the certificates that come by ACME and are due now; `run` does so by itself.
+    Order(order::Args),
     /// Whether a certificate would be admitted, step by step.
     Test {
         /// The site's host name.
@@ -95,6 +98,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::List => list(globals),
         Args::Show { site } => show(globals, &site),
         Args::Remove { site } => remove(globals, &site),
+        Args::Order(args) => order::run(globals, &args),
         Args::Export(export) => export::command(globals, &export),
         Args::Test { site, cert, path } => super::explain::test(globals, &site, cert.as_deref(), &path, true),
     })
@@ -210,16 +214,20 @@ fn list(globals: &Globals) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn show(globals: &Globals, site: &str) -> Outcome {
-    let context = Context::open(globals)?;
-    let name = context.site(site)?;
-    let site = &context.settings.sites[&name];
-    let (parties, cas) = context.run(context.registry.granted_to(&name))?;
+/// A site with its grants, as JSON.
+pub fn view(context: &Context, name: &HostName) -> Result<Value, Failure> {
+    let (parties, cas) = context.run(context.registry.granted_to(name))?;
     let granted: Vec<String> =
         parties.iter().map(ToString::to_string).chain(cas.iter().map(|ca| format!("ca:{ca}"))).collect();
-    let mut value = super::config::site_view(site);
+    let mut value = super::config::site_view(&context.settings.sites[name]);
     value["name"] = json!(name);
     value["granted"] = json!(granted);
+    Ok(value)
+}
+
+fn show(globals: &Globals, site: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let value = view(&context, &context.site(site)?)?;
     let text: Vec<Vec<String>> = value
         .as_object()
         .into_iter()

@@ -2,11 +2,11 @@
 
 use examiner::{Certificate, UnixTime};
 use policy::{ClientAuth, OnStale};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::globals::columns;
-use super::{Exit, Globals, Outcome};
+use super::{Exit, Failure, Globals, Outcome};
 use crate::config::StateDir;
 use crate::config::crl::CrlSettings;
 use crate::config::fetched::Fetched;
@@ -16,6 +16,8 @@ use crate::notices::failing;
 use crate::run::certificates::{self, ADMIN};
 use crate::run::upkeep::Published;
 use crate::run::upstreams::{self, Upstream};
+
+mod certificates_shown;
 
 /// Certificates that end sooner than this are mentioned, in seconds.
 const SOON: i64 = 14 * 86_400;
@@ -40,138 +42,189 @@ pub fn command(globals: &Globals, _args: Args) -> Exit {
 
 fn run(globals: &Globals) -> Outcome {
     let context = Context::open(globals)?;
-    let (settings, now) = (&context.settings, context.now);
-    let mut receipts = crate::run::live(&settings.state, context.run(context.registry.receipts())?);
-    receipts.retain(|one| one.epoch == context.basis.epoch);
-    let pending = context.run(context.registry.pendings())?.len();
-    let mut attention: Vec<String> = Vec::new();
-    let mut mentions: Vec<String> = Vec::new();
-    attention.extend(context.registry.restored().map(ToString::to_string));
-    for (name, site) in &settings.sites {
-        if let Some(until) = site.observe_until.filter(|until| *until >= now) {
-            attention
-                .push(format!("site {name} observes until {until}: it lets through what it would refuse"));
-        }
-        for rule in site.paths.iter().filter(|rule| rule.client_auth != ClientAuth::Required) {
-            mentions.push(format!("site {name}: {} is open", rule.prefix));
-        }
-    }
-    attention.extend(
-        settings
-            .broken_cas
-            .values()
-            .map(|fault| format!("{}; a running gate keeps its certificates in force", fault.what)),
-    );
-    for (name, ca) in &settings.cas {
-        if let Some(until) = ca.rules.without_client_usage_until.filter(|until| *until >= now) {
-            mentions.push(format!("exception: CA {name} without client usage until {until}"));
-        }
-        for one in &ca.lists {
-            let pressing = list_attention(name, one, now);
-            if let Some((failures, fault)) = one.url.as_ref().and_then(|url| {
-                let last = Fetched::new(&settings.state, name, url).last()?;
-                Some((
-                    last.failures,
-                    format!("ca.{name}: revocation list {url} cannot be fetched: {}", last.fault?),
-                ))
-            }) {
-                let place =
-                    if is_pressing(failures, pressing.is_some()) { &mut attention } else { &mut mentions };
-                place.push(fault);
+    let standing = Standing::of(&context)?;
+    globals.print(&standing.value(&context), standing.text(&context));
+    Ok(if standing.attention.is_empty() { Exit::Fine } else { Exit::No })
+}
+
+/// What holds now.
+pub struct Standing {
+    /// The running gates.
+    pub gates: Vec<String>,
+    /// How many parties there are.
+    pub parties: u64,
+    /// How many certificates are pending.
+    pub pending: usize,
+    /// How the upstreams fare.
+    pub upstreams: Vec<Upstream>,
+    /// The certificates of the sites.
+    certificates: Vec<certificates_shown::Shown>,
+    /// What is worth knowing.
+    pub mentions: Vec<String>,
+    /// What needs attention.
+    pub attention: Vec<String>,
+}
+
+impl Standing {
+    /// Looks.
+    pub fn of(context: &Context) -> Result<Self, Failure> {
+        let (settings, now) = (&context.settings, context.now);
+        let mut receipts = crate::run::live(&settings.state, context.run(context.registry.receipts())?);
+        receipts.retain(|one| one.epoch == context.basis.epoch);
+        let pending = context.run(context.registry.pendings())?.len();
+        let mut attention: Vec<String> = Vec::new();
+        let mut mentions: Vec<String> = Vec::new();
+        attention.extend(context.registry.restored().map(ToString::to_string));
+        for (name, site) in &settings.sites {
+            if let Some(until) = site.observe_until.filter(|until| *until >= now) {
+                attention.push(format!(
+                    "site {name} observes until {until}: it lets through what it would refuse"
+                ));
             }
-            attention.extend(pressing);
+            for rule in site.paths.iter().filter(|rule| rule.client_auth != ClientAuth::Required) {
+                mentions.push(format!("site {name}: {} is open", rule.prefix));
+            }
         }
-        for anchor in ca.rules.anchors.iter().filter(|anchor| anchor.not_after < now.plus(SOON)) {
-            attention.push(format!("CA {name}: {} ends at {}", anchor.subject, anchor.not_after));
+        attention.extend(
+            settings
+                .broken_cas
+                .values()
+                .map(|fault| format!("{}; a running gate keeps its certificates in force", fault.what)),
+        );
+        for (name, ca) in &settings.cas {
+            if let Some(until) = ca.rules.without_client_usage_until.filter(|until| *until >= now) {
+                mentions.push(format!("exception: CA {name} without client usage until {until}"));
+            }
+            for one in &ca.lists {
+                let pressing = list_attention(name, one, now);
+                if let Some((failures, fault)) = one.url.as_ref().and_then(|url| {
+                    let last = Fetched::new(&settings.state, name, url).last()?;
+                    Some((
+                        last.failures,
+                        format!("ca.{name}: revocation list {url} cannot be fetched: {}", last.fault?),
+                    ))
+                }) {
+                    let place = if is_pressing(failures, pressing.is_some()) {
+                        &mut attention
+                    } else {
+                        &mut mentions
+                    };
+                    place.push(fault);
+                }
+                attention.extend(pressing);
+            }
+            for anchor in ca.rules.anchors.iter().filter(|anchor| anchor.not_after < now.plus(SOON)) {
+                attention.push(format!("CA {name}: {} ends at {}", anchor.subject, anchor.not_after));
+            }
         }
-    }
-    if authority::Hierarchy::is_at(&settings.state.authority()) {
-        let own = context.hierarchy()?;
-        for one in authority::Role::ALL.map(|role| own.certificate(role)) {
-            attention.extend(ending("own CA", one, now));
+        if authority::Hierarchy::is_at(&settings.state.authority()) {
+            let own = context.hierarchy()?;
+            for one in authority::Role::ALL.map(|role| own.certificate(role)) {
+                attention.extend(ending("own CA", one, now));
+            }
+            for role in [authority::Role::Client, authority::Role::Operator] {
+                let Some(old) = own.former(role) else { continue };
+                let waiting = super::ca::rollover::stragglers(context, role)?.len();
+                mentions.push(format!(
+                    "a rollover of the {role} is under way: {waiting} certificate(s) of {} are in use",
+                    old.subject
+                ));
+            }
         }
-        for role in [authority::Role::Client, authority::Role::Operator] {
-            let Some(old) = own.former(role) else { continue };
-            let waiting = super::ca::rollover::stragglers(&context, role)?.len();
-            mentions.push(format!(
-                "a rollover of the {role} is under way: {waiting} certificate(s) of {} are in use",
-                old.subject
-            ));
+        if !crate::run::confine::is_possible() {
+            mentions.push(
+                "this kernel has no Landlock: the gate and the authority are not confined by it".into(),
+            );
         }
-    }
-    if !crate::run::confine::is_possible() {
-        mentions
-            .push("this kernel has no Landlock: the gate and the authority are not confined by it".into());
-    }
-    let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
-    let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));
-    for (name, certificate) in shown.chain(own_admin) {
-        attention.extend(server_certificate(&settings.state, &name, certificate, now));
-    }
-    attention.extend(settings.sites.values().filter_map(|site| upstream_tls(site, now)));
-    for (thumbprint, exceptions) in context.run(context.registry.excused())? {
-        let ends = [exceptions.without_client_usage_until, exceptions.ca_certificate_until];
-        for until in ends.into_iter().flatten().filter(|until| *until >= now) {
-            mentions.push(format!("exception: certificate {thumbprint} until {until}"));
+        let own_admin = std::iter::once((ADMIN.to_owned(), &CertificateFile::OwnCa));
+        let shown = settings.sites.iter().map(|(name, site)| (name.to_string(), &site.certificate));
+        for (name, certificate) in shown.chain(own_admin) {
+            if matches!(certificate, CertificateFile::Acme(_)) {
+                continue;
+            }
+            attention.extend(server_certificate(&settings.state, &name, certificate, now));
         }
-    }
-    attention.extend(
-        receipts
-            .iter()
-            .filter(|one| one.seq < context.basis.seq)
-            .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.basis.seq)),
-    );
-    if let Some(last) =
-        crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0)
-    {
-        attention.push(format!(
+        let certificates = certificates_shown::all(settings);
+        for one in &certificates {
+            attention.extend(one.attention(now));
+            mentions.extend(one.mention(now));
+        }
+        attention.extend(settings.sites.values().filter_map(|site| upstream_tls(site, now)));
+        for (thumbprint, exceptions) in context.run(context.registry.excused())? {
+            let ends = [exceptions.without_client_usage_until, exceptions.ca_certificate_until];
+            for until in ends.into_iter().flatten().filter(|until| *until >= now) {
+                mentions.push(format!("exception: certificate {thumbprint} until {until}"));
+            }
+        }
+        attention.extend(
+            receipts
+                .iter()
+                .filter(|one| one.seq < context.basis.seq)
+                .map(|one| format!("{} is stale: change {} of {}", one.gate, one.seq, context.basis.seq)),
+        );
+        if let Some(last) =
+            crate::run::snapshot_place(&settings.state).header().filter(|last| last.kept_denials > 0)
+        {
+            attention.push(format!(
             "the registry was restored from an older copy: {} denial(s) are kept beside it; accept it with `countersign reload --accept-restored`",
             last.kept_denials
         ));
+        }
+        if let Some(list) =
+            Published::read(&settings.state).filter(|list| list.next_update < now.plus(LIST_SOON))
+        {
+            attention
+                .push(format!("revocation list {}: its next is due at {}", list.number, list.next_update));
+        }
+        let upstreams = if receipts.is_empty() { Vec::new() } else { upstreams::last(&settings.state) };
+        attention.extend(upstreams.iter().filter_map(Upstream::attention));
+        for one in failing::read(&settings.state).iter().filter(|one| settings.notify.has(&one.channel)) {
+            let place = if one.is_pressing() { &mut attention } else { &mut mentions };
+            place.push(one.line());
+        }
+        let parties = context.run(context.registry.count_parties())?;
+        let gates = receipts.into_iter().map(|one| one.gate).collect();
+        Ok(Self { gates, parties, pending, upstreams, certificates, mentions, attention })
     }
-    if let Some(list) = Published::read(&settings.state).filter(|list| list.next_update < now.plus(LIST_SOON))
-    {
-        attention.push(format!("revocation list {}: its next is due at {}", list.number, list.next_update));
+
+    fn text(&self, context: &Context) -> String {
+        let Self { gates, parties, pending, mentions, attention, .. } = self;
+        let settings = &context.settings;
+        let row = |name: &str, value: String| vec![name.to_owned(), value];
+        let mut text = columns(&[
+            row("sites", settings.sites.len().to_string()),
+            row("parties", parties.to_string()),
+            row("CAs", settings.cas.len().to_string()),
+            row("pending", pending.to_string()),
+            row("gates", if gates.is_empty() { "none running".into() } else { gates.join(", ") }),
+            row("change", context.basis.seq.to_string()),
+        ]);
+        for one in mentions {
+            text += &format!("mentioned: {one}\n");
+        }
+        for one in attention {
+            text += &format!("attention: {one}\n");
+        }
+        text
     }
-    let upstreams = if receipts.is_empty() { Vec::new() } else { upstreams::last(&settings.state) };
-    attention.extend(upstreams.iter().filter_map(Upstream::attention));
-    for one in failing::read(&settings.state).iter().filter(|one| settings.notify.has(&one.channel)) {
-        let place = if one.is_pressing() { &mut attention } else { &mut mentions };
-        place.push(one.line());
-    }
-    let parties = context.run(context.registry.count_parties())?;
-    let gates: Vec<&str> = receipts.iter().map(|one| one.gate.as_str()).collect();
-    let row = |name: &str, value: String| vec![name.to_owned(), value];
-    let mut text = columns(&[
-        row("sites", settings.sites.len().to_string()),
-        row("parties", parties.to_string()),
-        row("CAs", settings.cas.len().to_string()),
-        row("pending", pending.to_string()),
-        row("gates", if gates.is_empty() { "none running".into() } else { gates.join(", ") }),
-        row("change", context.basis.seq.to_string()),
-    ]);
-    for one in &mentions {
-        text += &format!("mentioned: {one}\n");
-    }
-    for one in &attention {
-        text += &format!("attention: {one}\n");
-    }
-    globals.print(
-        &json!({
+
+    /// As JSON.
+    pub fn value(&self, context: &Context) -> Value {
+        let settings = &context.settings;
+        json!({
             "sites": settings.sites.keys().collect::<Vec<_>>(),
-            "parties": parties,
+            "parties": self.parties,
             "cas": settings.cas.keys().collect::<Vec<_>>(),
-            "pending": pending,
-            "gates": gates,
+            "pending": self.pending,
+            "gates": self.gates,
             "change": context.basis.seq,
-            "upstreams": upstreams,
-            "mentions": mentions,
-            "attention": attention,
+            "upstreams": self.upstreams,
+            "certificates": self.certificates,
+            "mentions": self.mentions,
+            "attention": self.attention,
             "warnings": settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }),
-        text,
-    );
-    Ok(if attention.is_empty() { Exit::Fine } else { Exit::No })
+        })
+    }
 }
 
 /// Whether a failure to fetch a list calls for attention: where it failed several times in a row, or the copy itself does.
@@ -228,7 +281,7 @@ fn server_certificate(
     now: UnixTime,
 ) -> Option<String> {
     let path = match certificate {
-        CertificateFile::OwnCa => certificates::paths(state, name).0,
+        CertificateFile::OwnCa | CertificateFile::Acme(_) => certificates::paths(state, name).0,
         CertificateFile::Files { cert, .. } => cert.clone(),
     };
     let bytes = match std::fs::read(&path) {

@@ -80,8 +80,8 @@ pub struct ServerFile {
     pub listen: Option<Vec<At<SocketAddr>>>,
     /// Address and port of console, API, metrics and health; 127.0.0.1:9443 where absent.
     pub admin: Option<At<SocketAddr>>,
-    /// Addresses and ports without TLS: known hosts are sent to https, published revocation lists are given out, OCSP is
-    /// answered.
+    /// Addresses and ports without TLS: known hosts are sent to https, published revocation lists are given out, OCSP and
+    /// an ACME server's http-01 are answered.
     pub http: Vec<At<SocketAddr>>,
     /// Where others reach `http`, such as `http://pki.example.com`: it then stands in certificates as the address of lists
     /// and OCSP.
@@ -92,7 +92,7 @@ pub struct ServerFile {
     pub proxy_protocol: Vec<At<String>>,
     /// Whose `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` are believed: addresses and ranges.
     pub trusted_proxies: Vec<At<String>>,
-    /// Addresses and ranges that are not public and that revocation lists may be fetched from.
+    /// Addresses and ranges that are not public and that revocation lists may be fetched from, and ACME servers asked at.
     pub fetch_private: Vec<At<String>>,
     /// The state directory; `state` beside the file where absent.
     pub state: Option<PathBuf>,
@@ -205,7 +205,7 @@ pub struct SiteFile {
     pub upstream_tls: Option<At<UpstreamTlsFile>>,
     /// How upstreams are asked whether they are well: `{ path, interval, status }`.
     pub health_check: Option<At<HealthCheckFile>>,
-    /// Its certificate: `"own-ca"` (the default), or `{ cert, key }`.
+    /// Its certificate: `"own-ca"` (the default), `{ cert, key }`, or `{ acme }`.
     pub certificate: Option<At<CertificateFile>>,
     /// Who may enter: party names, `group:NAME`, `ca:NAME`.
     pub allow: Vec<At<String>>,
@@ -237,6 +237,62 @@ pub struct SiteFile {
     pub rate_limit: Option<At<RateFile>>,
     /// Rules for paths.
     pub path: Vec<At<PathFile>>,
+}
+
+/// `certificate = { acme, … }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcmeFile {
+    /// The directory of the ACME server, `https://`; `letsencrypt` for the one of Let's Encrypt.
+    pub acme: String,
+    /// Tries it out: `true` where the directory's own staging is known, or the directory for that.
+    pub staging: StagingFile,
+    /// Where the CA may write to: mail addresses.
+    pub contact: Vec<String>,
+    /// Names in the certificate beside the site's own.
+    pub names: Vec<String>,
+    /// How the CA is shown that the names lead here: `tls-alpn-01`, `http-01`; whichever can be had where absent.
+    pub challenge: Option<ChallengeFile>,
+    /// What binds the account to one that the CA knows already: `{ kid, key }`.
+    pub eab: Option<EabFile>,
+    /// PEM file of the roots that the server's certificate must lead to; those of the public web where absent.
+    pub roots: Option<PathBuf>,
+}
+
+/// `true`, `false`, or a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StagingFile {
+    /// Whether the known one is used.
+    Switch(bool),
+    /// This one is used.
+    Directory(String),
+}
+
+impl Default for StagingFile {
+    fn default() -> Self {
+        Self::Switch(false)
+    }
+}
+
+/// How an ACME server is shown that a name leads here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[allow(missing_docs)]
+pub enum ChallengeFile {
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn,
+    #[serde(rename = "http-01")]
+    Http,
+}
+
+/// `eab = { kid, key }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EabFile {
+    /// The name of the key, as the CA gave it.
+    pub kid: String,
+    /// The key, base64url, as the CA gave it.
+    pub key: SecretFile,
 }
 
 /// `rate_limit = { party_per_minute, address_per_minute }`.

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::file::CrlFile;
+use super::file::{AcmeFile, CrlFile};
 
 /// A length of time: seconds, or a number with `s`, `m`, `h` or `d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub enum CertificateFile {
         /// The private key.
         key: PathBuf,
     },
+    /// Ordered from an ACME server.
+    Acme(Box<AcmeFile>),
 }
 
 impl<'de> Deserialize<'de> for CertificateFile {
@@ -141,7 +143,9 @@ impl<'de> Deserialize<'de> for CertificateFile {
         impl<'de> Visitor<'de> for Reader {
             type Value = CertificateFile;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"own-ca\" or { cert = \"FILE\", key = \"FILE\" }")
+                f.write_str(
+                    "\"own-ca\", { cert = \"FILE\", key = \"FILE\" } or { acme = \"https://…/directory\" }",
+                )
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<CertificateFile, E> {
                 if text == "own-ca" {
@@ -150,7 +154,12 @@ impl<'de> Deserialize<'de> for CertificateFile {
                 Err(E::invalid_value(de::Unexpected::Str(text), &self))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CertificateFile, A::Error> {
-                let Files { cert, key } = Files::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let table = toml::Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let wrong = |error: toml::de::Error| de::Error::custom(error.message().trim_end());
+                if table.contains_key("acme") {
+                    return table.try_into().map(CertificateFile::Acme).map_err(wrong);
+                }
+                let Files { cert, key } = table.try_into().map_err(wrong)?;
                 Ok(CertificateFile::Files { cert, key })
             }
         }
@@ -163,9 +172,12 @@ impl JsonSchema for CertificateFile {
         "CertificateFile".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut acme = generator.subschema_for::<AcmeFile>();
+        acme.insert("required".into(), serde_json::json!(["acme"]));
         json_schema!({
             "anyOf": [
+                acme,
                 { "description": "Issued and renewed by the own authority.", "const": "own-ca" },
                 {
                     "description": "PEM files.",

@@ -6,10 +6,11 @@
 //!   [`crl`] with [`fetched`], and [`limits`] do their part; [`keys`] and [`sizes`] read values that can be written in more than one way.
 //!   [`enrol`]: the address where machines renew. [`notify`]: who is told that certificates end.
 //!   [`profiles`]: what certificates of parties there are.
-//!   [`addresses`]: where others find lists and OCSP.
+//!   [`addresses`]: where others find lists and OCSP. [`acme`]: where a site's certificate is ordered.
 //! - [`schema`]: the shape for editors.
 //! - [`state`]: the state directory and the names of its files. [`passphrase`]: where what opens the CA's keys is.
 
+pub mod acme;
 pub mod addresses;
 pub mod ca;
 pub mod crl;

@@ -105,7 +105,8 @@ pub enum SecretPlace {
 }
 
 impl SecretPlace {
-    fn view(&self) -> Value {
+    /// In the file's words.
+    pub(super) fn view(&self) -> Value {
         match self {
             Self::File(path) => json!({ "file": path }),
             Self::Variable(name) => json!({ "env": name }),
@@ -247,7 +248,12 @@ fn webhook(
     Some(Webhook { url, roots: file.roots.as_ref().map(|path| base.join(path)), secret })
 }
 
-fn secret(file: &SecretFile, base: &Path, told: &mut dyn FnMut(String, &str)) -> Option<SecretPlace> {
+/// Where a secret is, as the file says it.
+pub(super) fn secret(
+    file: &SecretFile,
+    base: &Path,
+    told: &mut dyn FnMut(String, &str),
+) -> Option<SecretPlace> {
     match (&file.file, &file.env) {
         (Some(path), None) => Some(SecretPlace::File(base.join(path))),
         (None, Some(name)) if !name.is_empty() => Some(SecretPlace::Variable(name.clone())),

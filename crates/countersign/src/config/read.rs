@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::{
-    CaFile, CrlFile, EnrolFile, File, HealthCheckFile, LogFile, MailFile, NotifyFile, PathFile, ProfileFile,
-    RateFile, SecretFile, ServerFile, SiteFile, UpstreamTlsFile, WebhookFile,
+    AcmeFile, CaFile, CrlFile, EnrolFile, File, HealthCheckFile, LogFile, MailFile, NotifyFile, PathFile,
+    ProfileFile, RateFile, SecretFile, ServerFile, SiteFile, UpstreamTlsFile, WebhookFile,
 };
 use super::keys;
 use super::limits::LimitsFile;
@@ -79,6 +79,11 @@ fn site_keys(table: &mut Table<'_>, source: &Source, problems: &mut Vec<Problem>
     unknown(table, "a [site]", keys::of::<SiteFile>(), source, problems);
     each_named(table, "upstream_tls", |_, table| {
         unknown(table, "upstream_tls", keys::of::<UpstreamTlsFile>(), source, problems)
+    });
+    each_named(table, "certificate", |_, table| {
+        if table.contains_key("acme") {
+            unknown(table, "certificate", keys::of::<AcmeFile>(), source, problems);
+        }
     });
     each_named(table, "health_check", |_, table| {
         unknown(table, "health_check", keys::of::<HealthCheckFile>(), source, problems)

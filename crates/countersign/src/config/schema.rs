@@ -54,8 +54,8 @@ fn without_null(schema: &mut Value) {
 mod tests {
     use super::*;
     use crate::config::file::{
-        CaFile, EnrolFile, LogFile, MailFile, NotifyFile, PathFile, ProfileFile, RateFile, SecretFile,
-        ServerFile, SiteFile, WebhookFile,
+        AcmeFile, CaFile, EabFile, EnrolFile, LogFile, MailFile, NotifyFile, PathFile, ProfileFile, RateFile,
+        SecretFile, ServerFile, SiteFile, WebhookFile,
     };
     use crate::config::keys;
     use crate::config::limits::LimitsFile;
@@ -86,6 +86,8 @@ mod tests {
         assert_eq!(of("SecretFile"), read(keys::of::<SecretFile>()));
         assert_eq!(of("SiteFile"), read(keys::of::<SiteFile>()));
         assert_eq!(of("PathFile"), read(keys::of::<PathFile>()));
+        assert_eq!(of("AcmeFile"), read(keys::of::<AcmeFile>()));
+        assert_eq!(of("EabFile"), read(keys::of::<EabFile>()));
         assert_eq!(of("RateFile"), read(keys::of::<RateFile>()));
         assert_eq!(of("CaFile"), read(keys::of::<CaFile>()));
         assert_eq!(of("LogFile"), read(keys::of::<LogFile>()));

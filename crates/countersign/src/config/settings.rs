@@ -134,6 +134,7 @@ impl Settings {
         let taken: Vec<SocketAddr> =
             server.listen.iter().chain([&server.admin]).chain(&server.http).copied().collect();
         let enrolled = file.enrol.as_ref().and_then(|one| enrol(one, &taken, source, &mut problems));
+        super::acme::reachable(&sites, (&server.listen, &server.http), &mut problems, &mut warnings);
         lonely(&sites, stored, &mut warnings);
         unattached(&sites, &cas, &mut warnings);
         let mut settings = Self {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use examiner::UnixTime;
 use policy::{ClientAuth, HostName, NormalPath, OnRefuse, PathRule, Principal};
 
+use super::acme::{self, Acme};
 use super::file::{At, ClientAuthFile, HintsFile, IdentityFile, OnRefuseFile, PathFile, SiteFile, TlsFile};
 use super::keys::CertificateFile;
 use super::manners;
@@ -24,6 +25,8 @@ pub struct SiteSettings {
     pub upstream: UpstreamSettings,
     /// Its certificate; paths are absolute.
     pub certificate: CertificateFile,
+    /// Where it is ordered, if that is from an ACME server.
+    pub acme: Option<Acme>,
     /// How the upstream is told who it is.
     pub identity: Vec<IdentityFile>,
     /// The oldest TLS version.
@@ -103,8 +106,11 @@ impl Check<'_> {
         }
         self.identity(file);
         let (allow, deny) = (self.principals(&file.allow), self.principals(&file.deny));
+        let host = host?;
+        let acme = acme::acme(self, &host, file.certificate.as_ref());
         let settings = SiteSettings {
-            name: host?,
+            name: host,
+            acme,
             upstream,
             certificate: file
                 .certificate
@@ -156,6 +162,7 @@ impl Check<'_> {
             CertificateFile::Files { cert, key } => {
                 CertificateFile::Files { cert: join(cert), key: join(key) }
             }
+            CertificateFile::Acme(acme) => CertificateFile::Acme(acme.clone()),
         }
     }
 

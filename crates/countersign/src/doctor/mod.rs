@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use knock::{Knock, Seen, Shown, knock};
 
+use crate::acme::kept;
 use crate::clock;
 use crate::config::Settings;
 use crate::config::keys::CertificateFile;
@@ -241,6 +242,11 @@ fn own_certificate(settings: &Settings, site: &SiteSettings) -> Option<Vec<u8>> 
             first_certificate(&certificates::paths(&settings.state, site.name.as_str()).0)
         }
         CertificateFile::Files { cert, .. } => first_certificate(cert),
+        CertificateFile::Acme(_) => {
+            let ordered = kept::in_use(&settings.state, &site.name, site.acme.as_ref()?);
+            let stand_in = || certificates::paths(&settings.state, site.name.as_str()).0;
+            first_certificate(&ordered.map_or_else(stand_in, |kept| kept.pair()))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::networks::Networks;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
@@ -176,6 +176,27 @@ pub async fn exchange_over(
     tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
 }
 
+/// An answer whole, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// The answer to the POST of these bytes of that media type, or to a GET where there are none. No redirect is followed.
+pub async fn answer(url: &FetchUrl, rules: &Rules, sent: Sent) -> Result<Answer, FetchError> {
+    let whole = async {
+        let answer = ask(url, rules, sent, &[]).await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Ok(Answer { status, headers, body: body(answer, rules.most_bytes).await? })
+    };
+    tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
 async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MOST_REDIRECTS {
@@ -197,7 +218,7 @@ async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
 }
 
 /// What is sent: a media type and its bytes. Without it, the request is a GET.
-type Sent = Option<(&'static str, Vec<u8>)>;
+pub type Sent = Option<(&'static str, Vec<u8>)>;
 
 /// Sends one request and reads the head of its answer.
 async fn ask(

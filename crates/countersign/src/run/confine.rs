@@ -34,6 +34,8 @@ pub enum Duty {
     AuthorityWithToken,
     /// It answers OCSP, and speaks as the authority does.
     Responder,
+    /// It answers operators, and speaks as the authority does.
+    Console,
 }
 
 /// Confines this thread, and all that it starts from now on, for good. Returns whether the kernel has Landlock.
@@ -135,7 +137,9 @@ mod tests {
             return;
         }
         assert_eq!(confined(Some(Duty::Gate)), [true, false, true, true, false]);
-        assert_eq!(confined(Some(Duty::Responder)), confined(Some(Duty::Authority)));
+        for duty in [Duty::Responder, Duty::Console] {
+            assert_eq!(confined(Some(duty)), confined(Some(Duty::Authority)));
+        }
         let [mine, others, read, connects, starts] = confined(Some(Duty::Authority));
         assert_eq!([mine, others, read, starts], [true, false, true, false]);
         // Rights over TCP came with a later kernel than those over files.

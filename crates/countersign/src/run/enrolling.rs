@@ -4,8 +4,11 @@ use std::io;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use examiner::cert::pem;
-use gateway::enrol::{Enrolled, Enroller, NotEnrolled, Redemption, Reenrolment, WhyNot};
+use gateway::enrol::{
+    AcmeAnswer, AcmeAsked, AcmeMedia, Enrolled, Enroller, NotEnrolled, Redemption, Reenrolment, WhyNot,
+};
 
+use super::signing::acme::{Answered, Asked, Media};
 use super::signing::ask;
 use super::signing::protocol::{self, Answer, Hidden, Refusal};
 use crate::cli::cert::convert::pkcs7;
@@ -54,6 +57,24 @@ impl Enroller for Enrolling {
         }
     }
 
+    fn acme(&self, asked: AcmeAsked) -> Result<AcmeAnswer, NotEnrolled> {
+        let not = |why: WhyNot, detail: &str| NotEnrolled { why, detail: detail.into() };
+        match ask::acme(&self.state, Asked { path: asked.path, body: asked.body }) {
+            Ok(Answer::Acme(answered)) => Ok(acme(answered)),
+            Ok(Answer::Refused { code, what }) => {
+                // What went wrong here is in the log, and not for strangers.
+                let detail =
+                    if code == Refusal::Failed { "the authority cannot do this now" } else { what.as_str() };
+                Err(not(why(code), detail))
+            }
+            Ok(_) => Err(not(WhyNot::Away, "the authority answered what was not asked")),
+            Err(error) => {
+                tracing::error!(%error, "the authority could not be asked for an answer to ACME");
+                Err(not(WhyNot::Away, "the authority gives no answer; ask again later"))
+            }
+        }
+    }
+
     fn ca_certificates(&self) -> Option<Vec<u8>> {
         let hierarchy = authority::Hierarchy::open(&self.state.authority())
             .inspect_err(|error| tracing::error!(%error, "the authority's certificates cannot be read"))
@@ -64,6 +85,30 @@ impl Enroller for Enrolling {
         all.push(one(authority::Role::Root));
         all.dedup();
         Some(pkcs7(&all))
+    }
+}
+
+fn acme(answered: Answered) -> AcmeAnswer {
+    if let (Some(party), Some(new)) = (&answered.party, &answered.issued) {
+        tracing::info!(party, %new, "a certificate was issued by ACME");
+    }
+    let media = match answered.media {
+        Media::Nothing => AcmeMedia::Nothing,
+        Media::Json => AcmeMedia::Json,
+        Media::Problem => AcmeMedia::Problem,
+        Media::Chain => AcmeMedia::Chain,
+    };
+    AcmeAnswer {
+        status: answered.status,
+        media,
+        body: answered.body,
+        nonce: answered.nonce,
+        location: answered.location,
+        links: answered.links,
+        retry_after: answered.retry_after,
+        party: answered.party,
+        issued: answered.issued,
+        refused: answered.refused,
     }
 }
 

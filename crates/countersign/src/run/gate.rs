@@ -147,6 +147,7 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
         limits: settings.limits.clone(),
         front: settings.front.clone(),
         plain,
+        challenges: Some(crate::acme::answers::reading(run.state_dir.clone())),
     };
     let gate = Gate::start(gate_settings, gate_state.clone(), sink.clone(), Arc::new(clock::now))
         .map_err(|error| StartError::Other(error.to_string()))?;

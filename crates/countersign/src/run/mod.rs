@@ -14,7 +14,7 @@
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`renewing`], [`enrolling`]: what the gate passes on to it for people and machines.
 //! - [`errand`]: what is done again and again by a process that ends. [`fetching`]: one asks for the lists of trusted issuers. [`noticing`]: one
-//!   sends notices.
+//!   sends notices. [`ordering`]: one orders certificates.
 //! - [`ocsp`]: a process of its own answers about single certificates.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
@@ -37,6 +37,7 @@ mod lock;
 mod noticing;
 mod notify;
 pub mod ocsp;
+mod ordering;
 mod passing;
 pub mod predecessor;
 mod receipts;
@@ -67,12 +68,13 @@ pub use supervise::{Run, Supervision};
 /// How long running exchanges may take to end after SIGTERM.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
-/// The names that need an own server certificate: sites with `own-ca`, and the admin address.
+/// The names that need an own server certificate: sites with `own-ca`, those that wait for their first certificate by ACME,
+/// and the admin address.
 pub fn server_names(settings: &Settings) -> Vec<String> {
     let own = settings
         .sites
         .values()
-        .filter(|site| site.certificate == crate::config::keys::CertificateFile::OwnCa);
+        .filter(|site| !matches!(site.certificate, crate::config::keys::CertificateFile::Files { .. }));
     let mut names: Vec<String> = own.map(|site| site.name.to_string()).collect();
     let enrol = settings.enrol.iter().map(|enrol| enrol.host.to_string());
     names.extend(enrol.filter(|host| settings.sites.keys().all(|site| site.as_str() != host)));

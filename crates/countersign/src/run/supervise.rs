@@ -21,7 +21,7 @@ use super::signing::keeper::{Keeper, Service};
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
-use super::{DRAIN, fetching, lock, noticing, passing};
+use super::{DRAIN, fetching, lock, noticing, ordering, passing};
 use crate::config::StateDir;
 
 /// A gate that dies sooner than this waits longer and longer to be started again.
@@ -83,6 +83,8 @@ pub struct Supervision {
     pub(super) authority: Option<Keeper>,
     /// The process that answers OCSP, where there is one.
     pub(super) responder: Option<Keeper>,
+    /// The console's process.
+    pub(super) console: Option<Keeper>,
     started: Instant,
     delay: Duration,
     /// When what is due is looked after next.
@@ -100,6 +102,7 @@ enum Event {
     Died(std::io::Result<ExitStatus>),
     Authority,
     Responder,
+    Console,
     Upkeep,
 }
 
@@ -144,6 +147,7 @@ impl Supervision {
             signals,
             authority,
             responder: None,
+            console: None,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
@@ -185,6 +189,7 @@ impl Supervision {
                 }
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
+                Event::Console => self.look_at_console(),
                 Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
             }
         }
@@ -195,6 +200,7 @@ impl Supervision {
     pub async fn until_ended(mut self, say: impl Fn(&str)) {
         let fetching = fetching::start(self.run.clone());
         let noticing = noticing::start(self.run.clone());
+        let ordering = ordering::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
@@ -204,12 +210,13 @@ impl Supervision {
                     self.pass(PosixSignal::HUP);
                     fetching.look();
                     noticing.look();
+                    ordering.look();
                     self.keep_authority();
                 }
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
                     if self.is_taken_over(said).await {
-                        drop((fetching, noticing));
+                        drop((fetching, noticing, ordering));
                         return self.retire().await;
                     }
                 }
@@ -222,6 +229,7 @@ impl Supervision {
                 Event::Said(said) => self.answer(said).await,
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
+                Event::Console => self.look_at_console(),
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -265,6 +273,7 @@ impl Supervision {
             status = self.gate.wait() => Event::Died(status),
             () = changed(&mut self.authority) => Event::Authority,
             () = changed(&mut self.responder) => Event::Responder,
+            () = changed(&mut self.console) => Event::Console,
             () = tokio::time::sleep_until(self.upkeep) => Event::Upkeep,
         }
     }

@@ -14,6 +14,7 @@ use policy::HostName;
 use rustls::sign::CertifiedKey;
 
 use super::certificates;
+use crate::acme::kept;
 use crate::config::Settings;
 use crate::config::keys::CertificateFile;
 use crate::config::seen::Seen;
@@ -78,12 +79,20 @@ impl Watched {
         self.sites.retain(|site, _| settings.sites.contains_key(site));
         let mut renewed = Vec::new();
         for (name, site) in &settings.sites {
-            let CertificateFile::Files { cert, key } = &site.certificate else { continue };
+            let files = match (&site.certificate, &site.acme) {
+                (CertificateFile::Files { cert, key }, _) => vec![cert.clone(), key.clone()],
+                (CertificateFile::Acme(_), Some(acme)) => kept::watched(&settings.state, name, acme),
+                _ => continue,
+            };
             let watch = self.sites.entry(name.clone()).or_default();
-            if !watch.is_due(&[cert, key]) {
+            if !watch.is_due(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>()) {
                 continue;
             }
-            let read = certificates::load(cert, key);
+            let read = match (&site.certificate, &site.acme) {
+                (CertificateFile::Files { cert, key }, _) => certificates::load(cert, key).map(Some),
+                (_, Some(acme)) => kept::shown(&settings.state, name, acme),
+                _ => continue,
+            };
             if let Some(fault) = watch.note(read.as_ref().err().map(ToString::to_string)) {
                 tracing::warn!(
                     site = %name,
@@ -91,9 +100,12 @@ impl Watched {
                     "the certificate's files are not taken; the certificate in force stays until both files fit"
                 );
             }
-            let Ok(pair) = read else { continue };
-            if state.sites.get(name).is_some_and(|shown| shown.certificate.cert != pair.cert) {
-                renewed.push(Renewed { site: name.clone(), pair, file: cert.clone() });
+            let Ok(Some(pair)) = read else { continue };
+            let is_new = |shown: &CertifiedKey| shown.cert != pair.cert || shown.ocsp != pair.ocsp;
+            if state.sites.get(name).is_some_and(|shown| is_new(&shown.certificate)) {
+                let in_use = site.acme.as_ref().and_then(|acme| kept::in_use(&settings.state, name, acme));
+                let file = in_use.map_or_else(|| files[0].clone(), |kept| kept.pair());
+                renewed.push(Renewed { site: name.clone(), pair, file });
             }
         }
         renewed

@@ -40,13 +40,20 @@ impl Words {
             ("8480", free_port().to_string()),
             ("8481", free_port().to_string()),
             ("8482", free_port().to_string()),
+            ("14000", free_port().to_string()),
         ])
     }
 
     /// The environment of `common.sh` and the scripts before the pages.
-    pub fn variables(&self) -> [(&'static str, String); 4] {
-        let [port, admin, enrol, upstream] = [0, 1, 2, 3].map(|index| self.0[index].1.clone());
-        [("PORT", port), ("ADMIN", admin), ("ENROL", enrol), ("UPSTREAM", format!("http://{upstream}"))]
+    pub fn variables(&self) -> [(&'static str, String); 5] {
+        let [port, admin, enrol, upstream, acme] = [0, 1, 2, 3, 11].map(|index| self.0[index].1.clone());
+        [
+            ("PORT", port),
+            ("ADMIN", admin),
+            ("ENROL", enrol),
+            ("UPSTREAM", format!("http://{upstream}")),
+            ("ACME", acme),
+        ]
     }
 
     fn as_run(&self, text: &str) -> String {

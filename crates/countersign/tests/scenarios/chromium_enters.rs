@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use testkit::{Portal, process};
 
-use crate::support::binary;
+use crate::support::{binary, browser_policy};
 
 /// What headless Chromium shows of `url`, with its certificate store in `home`.
 fn chromium(home: &Path, url: &str, port: u16) -> String {
@@ -60,6 +60,7 @@ impl Drop for Policy {
 
 #[test]
 fn chromium_enters_with_an_imported_file_and_reads_the_page_without() {
+    let _policy_is_ours = browser_policy();
     if !rustix::process::geteuid().is_root() {
         eprintln!("left out: the managed policy of Chromium can only be written by root");
         assert!(std::env::var_os("CI").is_none(), "in CI this test must run");

@@ -1,11 +1,13 @@
 //! The enrolment address: who was invited brings a token and a certificate request, and gets a certificate.
 //!
-//! - `api`: `POST /api/v1/enrolments`. `est`: RFC 7030, below `/.well-known/est/`. `page`: `/invite`.
+//! - `api`: `POST /api/v1/enrolments`. `est`: RFC 7030, below `/.well-known/est/`. `acme`: RFC 8555, below `/acme/`.
+//!   `page`: `/invite`.
 //! - Renewal with a proof, `/renew`, is in `renew`, beside this.
 //!
 //! Nothing is decided here about tokens: whoever enrols looks at everything, and its one answer for all that opens nothing
 //! is passed on as it is.
 
+mod acme;
 mod api;
 mod est;
 mod page;
@@ -45,12 +47,14 @@ const PER_MINUTE_ALL: u32 = 1200;
 /// Characters of a token, a code, an idempotency key.
 const WORD_MOST: usize = 255;
 
-/// Who enrols; both verbs may block.
+/// Who enrols; all verbs may block.
 pub trait Enroller: Send + Sync {
     /// Has an invite redeemed.
     fn redeem(&self, asked: Redemption) -> Result<Enrolled, NotEnrolled>;
     /// Has a certificate renewed for its own key.
     fn reenrol(&self, asked: Reenrolment) -> Result<Enrolled, NotEnrolled>;
+    /// Has a client of ACME answered.
+    fn acme(&self, asked: AcmeAsked) -> Result<AcmeAnswer, NotEnrolled>;
     /// The CAs that certificates come from, root last: certs-only PKCS#7, DER. `None` where they cannot be read.
     fn ca_certificates(&self) -> Option<Vec<u8>>;
 }
@@ -79,6 +83,53 @@ pub struct Reenrolment {
     pub thumbprint: Thumbprint,
     /// The certificate request, PEM.
     pub request: String,
+}
+
+/// What a client of ACME asks, as it came.
+#[derive(Clone, Debug)]
+pub struct AcmeAsked {
+    /// The path.
+    pub path: String,
+    /// The body of a POST; a GET has none.
+    pub body: Option<String>,
+}
+
+/// What it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcmeAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the body is.
+    pub media: AcmeMedia,
+    /// The body.
+    pub body: String,
+    /// The next nonce (`Replay-Nonce`).
+    pub nonce: Option<String>,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `Link`: what another place is to this one, and its address.
+    pub links: Vec<(String, String)>,
+    /// Seconds of `Retry-After`.
+    pub retry_after: Option<u64>,
+    /// Whose account asked.
+    pub party: Option<String>,
+    /// The certificate that was issued to it.
+    pub issued: Option<Thumbprint>,
+    /// Why nothing was done, for the log.
+    pub refused: Option<String>,
+}
+
+/// What the body of an answer of ACME is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcmeMedia {
+    /// There is none.
+    Nothing,
+    /// JSON.
+    Json,
+    /// Problem details.
+    Problem,
+    /// Certificates, PEM.
+    Chain,
 }
 
 /// An issued certificate.
@@ -151,6 +202,9 @@ pub(crate) async fn answer(
     if path == api::PATH {
         return api::answer(visit, exchange, request).await;
     }
+    if path.starts_with(acme::PREFIX) {
+        return acme::answer(visit, exchange, request).await;
+    }
     if let Some(operation) = path.strip_prefix(est::PREFIX).map(str::to_owned) {
         return est::answer(visit, exchange, current, rules, (&operation, request), now).await;
     }
@@ -215,6 +269,18 @@ async fn passed_on(
     exchange: &mut Exchange,
     call: impl FnOnce(&dyn Enroller) -> Result<Enrolled, NotEnrolled> + Send + 'static,
 ) -> Result<Enrolled, NotEnrolled> {
+    let enrolled = in_turn(visit, call).await?;
+    exchange.verdict = "answered";
+    exchange.party = Some(enrolled.party.as_str().into());
+    until_known(&visit.worker.shared, &enrolled.thumbprint).await;
+    Ok(enrolled)
+}
+
+/// What who enrols answers, once there is a place for it.
+async fn in_turn<T: Send + 'static>(
+    visit: &Visit,
+    call: impl FnOnce(&dyn Enroller) -> Result<T, NotEnrolled> + Send + 'static,
+) -> Result<T, NotEnrolled> {
     let away = |detail: &str| NotEnrolled { why: WhyNot::Away, detail: detail.into() };
     let shared = visit.worker.shared.clone();
     let Some(enrolments) = &shared.enrolments else { return Err(away("Nobody enrols here")) };
@@ -224,11 +290,7 @@ async fn passed_on(
     let enroller = enrolments.enroller.clone();
     let outcome = tokio::task::spawn_blocking(move || call(enroller.as_ref())).await;
     drop(place);
-    let enrolled = outcome.unwrap_or_else(|_| Err(away("The authority gave no answer; ask again later")))?;
-    exchange.verdict = "answered";
-    exchange.party = Some(enrolled.party.as_str().into());
-    until_known(&shared, &enrolled.thumbprint).await;
-    Ok(enrolled)
+    outcome.unwrap_or_else(|_| Err(away("The authority gave no answer; ask again later")))
 }
 
 /// Problem details, logged; the connection ends with them.

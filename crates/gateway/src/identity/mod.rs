@@ -15,9 +15,12 @@ use std::sync::Arc;
 
 use examiner::Certificate;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use policy::record::OperatorRole;
 
 /// The party that was admitted.
 pub const PARTY: HeaderName = HeaderName::from_static("countersign-party");
+/// The role of the operator that was admitted, on the admin address alone.
+pub const ROLE: HeaderName = HeaderName::from_static("countersign-role");
 /// The reference of the log entry.
 pub const REFERENCE: HeaderName = HeaderName::from_static("countersign-reference");
 
@@ -100,6 +103,13 @@ impl Identity {
             }
         }
         Self { fields }
+    }
+
+    /// The same, and what the operator who was admitted may do.
+    #[must_use]
+    pub fn with_role(mut self, role: OperatorRole) -> Self {
+        self.fields.push((ROLE, HeaderValue::from_static(role.word())));
+        self
     }
 
     /// Sets them, each as exactly one field line, and the reference. Call it last, on a request that was swept.

@@ -15,7 +15,7 @@ use policy::HostName;
 use super::target::{HealthCheck, Target, Upstream};
 use super::tls::UpstreamTls;
 use crate::proxy;
-use crate::settings::GateSite;
+use crate::settings::{GateSite, GateState};
 
 /// Most upstreams that one request is tried on.
 const MOST_TRIES: u32 = 3;
@@ -41,9 +41,13 @@ pub struct Ejection {
     pub time: Duration,
 }
 
-/// The routes of all sites.
+/// The routes of all sites, and that of the admin address.
 #[derive(Default)]
-pub(crate) struct Routes(HashMap<HostName, Arc<Route>>);
+pub(crate) struct Routes {
+    sites: HashMap<HostName, Arc<Route>>,
+    /// To the console. It is no upstream of anybody's: no metric and no check is about it.
+    admin: Option<(HostName, Arc<Route>)>,
+}
 
 /// The upstreams of one site.
 pub(crate) struct Route {
@@ -93,20 +97,23 @@ pub struct UpstreamView {
 }
 
 impl Routes {
-    /// Those of these sites; an upstream that was there before stays the same.
-    pub(crate) fn of(sites: &HashMap<HostName, Arc<GateSite>>, before: &Routes) -> Self {
-        let route =
-            |site: &GateSite| Arc::new(Route::of(&site.name, &site.upstream, before.0.get(&site.name)));
-        Self(sites.iter().map(|(name, site)| (name.clone(), route(site))).collect())
+    /// Those of this state; an upstream that was there before stays the same.
+    pub(crate) fn of(state: &GateState, before: &Routes) -> Self {
+        let route = |site: &GateSite| Arc::new(Route::of(&site.name, &site.upstream, before.get(&site.name)));
+        Self {
+            sites: state.sites.iter().map(|(name, site)| (name.clone(), route(site))).collect(),
+            admin: state.admin.as_ref().map(|admin| (admin.name.clone(), route(admin))),
+        }
     }
 
     pub(crate) fn get(&self, site: &HostName) -> Option<&Arc<Route>> {
-        self.0.get(site)
+        let admin = self.admin.as_ref().filter(|(name, _)| name == site).map(|(_, route)| route);
+        admin.or_else(|| self.sites.get(site))
     }
 
-    /// All upstreams, by site and in their order.
+    /// All upstreams of sites, by site and in their order.
     pub(crate) fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
-        let mut all: Vec<_> = self.0.iter().collect();
+        let mut all: Vec<_> = self.sites.iter().collect();
         all.sort_by_key(|(name, _)| *name);
         all.into_iter().flat_map(|(_, route)| route.backends.iter())
     }

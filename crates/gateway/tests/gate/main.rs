@@ -1,6 +1,7 @@
 //! The gate over real sockets.
 
 mod answers;
+mod challenges;
 mod crowding;
 mod deadlines;
 mod draining;

@@ -168,6 +168,7 @@ impl World {
         let state = GateState {
             snapshot,
             sites: Arc::new(names.iter().map(|name| (host(name), served(&ca, name, echo.port()))).collect()),
+            challenged: Arc::default(),
             default_site: None,
             admin: Some(served(&ca, "localhost", 1)),
             enrol: None,
@@ -182,6 +183,7 @@ impl World {
             limits: Limits::default(),
             front: gateway::Front::default(),
             plain: gateway::Plain::default(),
+            challenges: None,
         };
         change(&mut settings);
         let heard = Arc::new(Heard::default());

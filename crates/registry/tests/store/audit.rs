@@ -125,7 +125,42 @@ async fn entries_are_found_by_what_they_say() {
     assert_eq!(found(AuditFilter { until: Some(NOON.plus(1)), ..all() }).await, [1, 2, 3, 5]);
     assert_eq!(found(AuditFilter { limit: Some(2), ..all() }).await, [4, 5]);
     assert_eq!(found(AuditFilter { limit: Some(2), after_id: Some(1), ..all() }).await, [2, 3]);
+    assert_eq!(found(AuditFilter { limit: Some(2), before_id: Some(4), ..all() }).await, [2, 3]);
+    assert_eq!(found(AuditFilter { before_id: Some(1), ..all() }).await, [0; 0]);
+    assert_eq!(world.registry.last_audit_id().await.unwrap(), 5);
     let row = &world.registry.search_audit(&all()).await.unwrap()[1];
     let json = serde_json::to_value(row).unwrap();
     assert_eq!((&json["writer"], &json["verdict"]), (&"gate-1".into(), &"refused".into()));
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_code_and_stretch_and_admissions_by_party_and_site() {
+    let world = World::new().await;
+    let event = |seconds: i64, verdict: &str, code: Option<&str>, count: u32| AuditEvent {
+        time: NOON.plus(seconds),
+        site: Some("portal.test".into()),
+        party: Some("alice".into()),
+        verdict: verdict.into(),
+        code: code.map(str::to_owned),
+        count,
+        ..AuditEvent::default()
+    };
+    let events = [
+        event(-1, "refused", Some("expired"), 9),
+        event(0, "refused", Some("expired"), 3),
+        event(3_599, "refused", Some("expired"), 1),
+        event(3_600, "refused", Some("revoked"), 5),
+        event(3_600, "admitted", None, 2),
+        event(7_200, "admitted", None, 1),
+    ];
+    world.registry.append_audit("gate-1", &events).await.unwrap();
+    let counts = world.registry.count_refusals(NOON, 3_600).await.unwrap();
+    let told: Vec<_> = counts
+        .iter()
+        .map(|one| (one.from.seconds() - NOON.seconds(), one.code.as_str(), one.count))
+        .collect();
+    assert_eq!(told, [(0, "expired", 4), (3_600, "revoked", 5)]);
+    let entered = world.registry.who_entered(NOON, NOON.plus(7_199)).await.unwrap();
+    assert_eq!(entered, [("alice".to_owned(), "portal.test".to_owned(), 2)]);
+    assert!(world.registry.who_entered(NOON, NOON.plus(3_599)).await.unwrap().is_empty());
 }

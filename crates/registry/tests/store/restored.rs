@@ -127,3 +127,22 @@ async fn an_invite_opens_nothing_in_a_restored_database_and_is_gone_once_it_is_c
     let refused = confirmed.present_invite(&presented, NOON).await;
     assert!(matches!(refused, Err(RegistryError::InviteNotOpen)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn an_account_binding_is_gone_once_a_restored_database_is_confirmed() {
+    let world = World::new().await;
+    world.registry.ensure_party(&name("svc"), &world.actor, NOON).await.unwrap();
+    let new = registry::NewBinding {
+        party: name("svc"),
+        profile: "service".into(),
+        names: Vec::new(),
+        expires_at: NOON.plus(3600),
+    };
+    let made = world.registry.add_binding(new, &world.actor, NOON).await.unwrap();
+    let copy = copy(&world).await;
+    world.registry.suspend(&name("svc"), &world.actor, NOON).await.unwrap();
+    let (restored, world) = restore(world, &copy).await;
+    let confirmed = restored.confirm_restored(&world.actor, NOON).await.unwrap();
+    let refused = confirmed.make_account(&made.id, ([1; 32], "{}"), &[], &world.actor, NOON).await;
+    assert!(matches!(refused, Err(RegistryError::BindingNotOpen)), "{refused:?}");
+}

@@ -119,6 +119,11 @@ impl Gate {
         self.child_that_runs("ocsp")
     }
 
+    /// The process that answers operators: the child that runs `console`; `None` while there is none.
+    pub fn console_pid(&self) -> Option<u32> {
+        self.child_that_runs("console")
+    }
+
     fn child_that_runs(&self, command: &str) -> Option<u32> {
         let supervisor = self.pid().to_string();
         std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {

@@ -44,6 +44,7 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         after: args.after.clone(),
         limit: args.limit.map(|limit| limit.saturating_add(1)),
         ends_within,
+        ..Page::default()
     };
     let mut all = context.run(context.registry.party_page(&page))?;
     let is_cut = args.limit.is_some_and(|limit| all.len() > limit as usize);

@@ -10,8 +10,8 @@ use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome};
 
 pub mod add;
-mod effect;
-mod invite;
+pub mod effect;
+pub mod invite;
 pub mod list;
 mod matching;
 pub mod renew;
@@ -98,7 +98,8 @@ pub fn known(context: &Context, text: &str) -> Result<registry::PartyRow, Failur
     Err(Failure::not_found(format!("there is no party `{name}`"), help))
 }
 
-fn row_view(row: &registry::PartyRow) -> Value {
+/// A party as JSON, without its certificates.
+pub fn row_view(row: &registry::PartyRow) -> Value {
     json!({
         "party": row.name,
         "id": row.id,
@@ -136,13 +137,31 @@ pub fn certificate_state(row: &registry::CertificateRow, now: examiner::UnixTime
     }
 }
 
-fn show(globals: &Globals, party: &str) -> Outcome {
-    let context = Context::open(globals)?;
-    let row = known(&context, party)?;
-    let certificates = context.run(context.registry.certificates(&row.name))?;
-    let pins = context.run(context.registry.key_pins(&row.name))?;
-    let subjects = context.run(context.registry.subject_rules(&row.name))?;
-    let mut value = row_view(&row);
+/// By what a party gets in.
+pub struct Ways {
+    /// Its certificates on record.
+    pub certificates: Vec<registry::CertificateRow>,
+    /// Its key pins.
+    pub pins: Vec<registry::KeyRow>,
+    /// Its subject rules.
+    pub subjects: Vec<registry::SubjectRow>,
+}
+
+impl Ways {
+    /// Those of this party.
+    pub fn of(context: &Context, row: &registry::PartyRow) -> Result<Self, Failure> {
+        Ok(Self {
+            certificates: context.run(context.registry.certificates(&row.name))?,
+            pins: context.run(context.registry.key_pins(&row.name))?,
+            subjects: context.run(context.registry.subject_rules(&row.name))?,
+        })
+    }
+}
+
+/// A party with all that is on record of it, as JSON.
+pub fn whole_view(context: &Context, row: &registry::PartyRow) -> Result<Value, Failure> {
+    let Ways { certificates, pins, subjects } = Ways::of(context, row)?;
+    let mut value = row_view(row);
     value["certificates"] = certificates.iter().map(certificate_view).collect();
     value["key_pins"] = pins
         .iter()
@@ -150,6 +169,14 @@ fn show(globals: &Globals, party: &str) -> Outcome {
         .collect();
     value["subjects"] =
         subjects.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect();
+    Ok(value)
+}
+
+fn show(globals: &Globals, party: &str) -> Outcome {
+    let context = Context::open(globals)?;
+    let row = known(&context, party)?;
+    let Ways { certificates, pins, subjects } = Ways::of(&context, &row)?;
+    let value = whole_view(&context, &row)?;
     let sites: Vec<&str> = row.grants.iter().map(policy::HostName::as_str).collect();
     let mut text = format!("{}  sites: {}\n", row.name, sites.join(" "));
     if let Some(since) = row.suspended_since {
@@ -186,26 +213,34 @@ fn grant(globals: &Globals, args: &Grant, on: bool) -> Outcome {
         ));
         return Ok(Exit::Fine);
     }
-    let before = Effect::before(&context)?;
-    for site in &sites {
-        if on {
-            context.run(context.registry.grant(&row.name, site, &context.actor, context.now))?;
-        } else {
-            refuse_file_grant(&context, &row.name, site)?;
-            context.run(context.registry.ungrant(&row.name, site, &context.actor, context.now))?;
-        }
-    }
-    if on {
-        let text = format!("{} may enter {shown}", row.name);
-        globals.print(&json!({ "party": row.name, "sites": sites, "granted": on }), text);
+    let (value, effect) = granted(&context, &row, &sites, on)?;
+    let Some(effect) = effect else {
+        globals.print(&value, format!("{} may enter {shown}", row.name));
         return Ok(Exit::Fine);
-    }
-    let effect = before.wait(&context)?;
-    globals.print(
-        &json!({ "party": row.name, "sites": sites, "granted": on, "applied": effect.applied, "late": effect.late }),
-        format!("{} has no grant for {shown}\n{}", row.name, effect.text()),
-    );
+    };
+    globals.print(&value, format!("{} has no grant for {shown}\n{}", row.name, effect.text()));
     Ok(effect.end(globals))
+}
+
+/// Grants sites to a party, or takes them back and waits for the effect of that.
+pub fn granted(
+    context: &Context,
+    row: &registry::PartyRow,
+    sites: &[policy::HostName],
+    on: bool,
+) -> Result<(Value, Option<Effect>), Failure> {
+    if on {
+        add::grant(context, &row.name, sites)?;
+        return Ok((json!({ "party": row.name, "sites": sites, "granted": on }), None));
+    }
+    let before = Effect::before(context)?;
+    for site in sites {
+        refuse_file_grant(context, &row.name, site)?;
+        context.run(context.registry.ungrant(&row.name, site, &context.actor, context.now))?;
+    }
+    let effect = before.wait(context)?;
+    let value = json!({ "party": row.name, "sites": sites, "granted": on, "applied": effect.applied, "late": effect.late });
+    Ok((value, Some(effect)))
 }
 
 /// What stands in the file is changed only there.
@@ -227,6 +262,21 @@ fn suspend(globals: &Globals, party: &str, on: bool) -> Outcome {
         globals.say(format!("{} would be {word}", row.name));
         return Ok(Exit::Fine);
     }
+    let (value, effect) = suspended(&context, &row, on)?;
+    let Some(effect) = effect else {
+        globals.print(&value, format!("{} is {word}", row.name));
+        return Ok(Exit::Fine);
+    };
+    globals.print(&value, format!("{} is {word}\n{}", row.name, effect.text()));
+    Ok(effect.end(globals))
+}
+
+/// Suspends a party and waits for the effect, or resumes it.
+pub fn suspended(
+    context: &Context,
+    row: &registry::PartyRow,
+    on: bool,
+) -> Result<(Value, Option<Effect>), Failure> {
     if !on && row.suspended_since.is_none() {
         let help = format!(
             "`countersign party show {}` tells what is; --held releases certificates on hold",
@@ -236,17 +286,13 @@ fn suspend(globals: &Globals, party: &str, on: bool) -> Outcome {
     }
     if !on {
         context.run(context.registry.resume(&row.name, &context.actor, context.now))?;
-        globals.print(&json!({ "party": row.name, "suspended": on }), format!("{} is {word}", row.name));
-        return Ok(Exit::Fine);
+        return Ok((json!({ "party": row.name, "suspended": on }), None));
     }
-    let before = Effect::before(&context)?;
+    let before = Effect::before(context)?;
     context.run(context.registry.suspend(&row.name, &context.actor, context.now))?;
-    let effect = before.wait(&context)?;
-    globals.print(
-        &json!({ "party": row.name, "suspended": on, "applied": effect.applied, "late": effect.late }),
-        format!("{} is {word}\n{}", row.name, effect.text()),
-    );
-    Ok(effect.end(globals))
+    let effect = before.wait(context)?;
+    let value = json!({ "party": row.name, "suspended": on, "applied": effect.applied, "late": effect.late });
+    Ok((value, Some(effect)))
 }
 
 fn remove(globals: &Globals, party: &str) -> Outcome {

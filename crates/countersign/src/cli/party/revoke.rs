@@ -3,9 +3,9 @@
 use examiner::Thumbprint;
 use examiner::cert::{ThumbprintText, parse_thumbprint_text};
 use policy::issuance::Reason;
-use registry::CertificateRow;
 use registry::many::Fate;
-use serde_json::json;
+use registry::{CertificateRow, PartyRow, SubjectRow};
+use serde_json::{Value, json};
 
 use super::effect::Effect;
 use crate::cli::context::Context;
@@ -53,6 +53,77 @@ pub fn which(context: &Context, all: &[CertificateRow], text: &str) -> Result<Th
     all.iter().any(|row| row.thumbprint == thumbprint).then_some(thumbprint).ok_or_else(missing)
 }
 
+/// What is to be revoked of a party.
+pub struct Wanted {
+    which: Option<Thumbprint>,
+    reason: Reason,
+    rules: Vec<SubjectRow>,
+    /// How many certificates.
+    pub count: usize,
+}
+
+/// What was revoked, and where that has taken effect.
+pub struct Done {
+    /// The certificates.
+    pub revoked: Vec<CertificateRow>,
+    /// The subject rules that went with the party.
+    pub removed: Vec<SubjectRow>,
+    /// All of it as JSON.
+    pub value: Value,
+    /// Where it has taken effect.
+    pub effect: Effect,
+}
+
+impl Wanted {
+    /// One certificate by label or thumbprint, or with `None` everything; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// The party has no such certificate, or has a subject rule, which cannot be held.
+    pub fn of(
+        context: &Context,
+        row: &PartyRow,
+        certificate: Option<&str>,
+        reason: Reason,
+    ) -> Result<Self, Failure> {
+        let all = context.run(context.registry.certificates(&row.name))?;
+        let which = certificate.map(|text| which(context, &all, text)).transpose()?;
+        let rules = context.run(context.registry.subject_rules(&row.name))?;
+        if reason == Reason::CertificateHold && which.is_none() && !rules.is_empty() {
+            return Err(Failure::usage(
+                format!("{} has a subject rule, which cannot be held", row.name),
+                format!("refuse the whole party for now with `countersign party suspend {}`", row.name),
+            ));
+        }
+        let count = if which.is_some() { 1 } else { all.iter().filter(|one| one.revoked.is_none()).count() };
+        Ok(Self { which, reason, rules, count })
+    }
+
+    /// Whether another certificate still leads to the party afterwards, by its subject.
+    pub fn leaves_subjects(&self) -> bool {
+        self.which.is_some() && !self.rules.is_empty()
+    }
+
+    /// Revokes it, and waits for the effect.
+    pub fn revoke(&self, context: &Context, row: &PartyRow) -> Result<Done, Failure> {
+        let (before, reason) = (Effect::before(context)?, self.reason.word());
+        let (actor, now) = (&context.actor, context.now);
+        let revoked =
+            context.run(context.registry.revoke(&row.name, self.which.as_ref(), reason, actor, now))?;
+        let effect = before.wait(context)?;
+        let removed = if self.which.is_none() { self.rules.clone() } else { Vec::new() };
+        let value = json!({
+            "party": row.name,
+            "reason": reason,
+            "revoked": revoked.iter().map(super::certificate_view).collect::<Vec<_>>(),
+            "subjects": removed.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect::<Vec<_>>(),
+            "applied": effect.applied,
+            "late": effect.late,
+        });
+        Ok(Done { revoked, removed, value, effect })
+    }
+}
+
 /// Runs it.
 pub fn run(globals: &Globals, args: &Args) -> Outcome {
     let context = Context::open(globals)?;
@@ -60,53 +131,25 @@ pub fn run(globals: &Globals, args: &Args) -> Outcome {
         return super::matching::run(globals, &context, &args.matching, Fate::Revoked(args.reason.word()));
     };
     let row = super::known(&context, party)?;
-    let all = context.run(context.registry.certificates(&row.name))?;
-    let which = args.cert.as_deref().map(|text| which(&context, &all, text)).transpose()?;
-    let rules = context.run(context.registry.subject_rules(&row.name))?;
-    if args.reason == Reason::CertificateHold && which.is_none() && !rules.is_empty() {
-        return Err(Failure::usage(
-            format!("{} has a subject rule, which cannot be held", row.name),
-            format!("refuse the whole party for now with `countersign party suspend {}`", row.name),
-        ));
-    }
+    let wanted = Wanted::of(&context, &row, args.cert.as_deref(), args.reason)?;
     if globals.dry_run {
-        let count = if which.is_some() { 1 } else { all.iter().filter(|one| one.revoked.is_none()).count() };
-        globals.say(format!("would revoke {count} certificate(s) of {}", row.name));
+        globals.say(format!("would revoke {} certificate(s) of {}", wanted.count, row.name));
         return Ok(Exit::Fine);
     }
-    let before = Effect::before(&context)?;
+    let Done { revoked, removed, value, effect } = wanted.revoke(&context, &row)?;
     let reason = args.reason.word();
-    let revoked = context.run(context.registry.revoke(
-        &row.name,
-        which.as_ref(),
-        reason,
-        &context.actor,
-        context.now,
-    ))?;
-    let effect = before.wait(&context)?;
     let mut text = format!("{}: {} certificate(s) revoked ({reason})\n", row.name, revoked.len());
     for one in &revoked {
         text += &format!("  {}  {}\n", one.label, one.thumbprint);
     }
-    let removed = if which.is_none() { rules.as_slice() } else { &[] };
-    for rule in removed {
+    for rule in &removed {
         text +=
             &format!("  the subject {} of CA {} leads to {} no longer\n", rule.subject, rule.ca, row.name);
     }
     text += &effect.text();
-    globals.print(
-        &json!({
-            "party": row.name,
-            "reason": reason,
-            "revoked": revoked.iter().map(super::certificate_view).collect::<Vec<_>>(),
-            "subjects": removed.iter().map(|rule| json!({ "ca": rule.ca, "subject": rule.subject })).collect::<Vec<_>>(),
-            "applied": effect.applied,
-            "late": effect.late,
-        }),
-        text,
-    );
+    globals.print(&value, text);
     // The certificate named is out; another one with the same subject is a way in that stays.
-    if which.is_some() && !rules.is_empty() {
+    if wanted.leaves_subjects() {
         let name = &row.name;
         globals.warn(format!(
             "another certificate still leads to {name} by its subject; `countersign party revoke {name}` ends that too"

@@ -4,9 +4,9 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::protocol::{
-    self, ANSWER_MOST, Answer, Delegation, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
+    self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
 };
-use super::socket;
+use super::{acme, socket};
 use crate::config::StateDir;
 use crate::run::upkeep::Done;
 
@@ -51,6 +51,11 @@ fn otherwise(answer: Result<Answer, String>) -> String {
     }
 }
 
+/// Has a certificate issued to a party on record, for the console; where it may block.
+pub fn issue(state: &StateDir, proposal: Proposal) -> std::io::Result<Answer> {
+    certificate(state, &Request::Issue(proposal))
+}
+
 /// Has a certificate renewed, for the gate; where it may block.
 pub fn renew(state: &StateDir, renewal: Renewal) -> std::io::Result<Answer> {
     certificate(state, &Request::Renew(renewal))
@@ -64,6 +69,11 @@ pub fn redeem(state: &StateDir, redemption: Redemption) -> std::io::Result<Answe
 /// Has a certificate renewed for its own key, for the gate; where it may block.
 pub fn reenrol(state: &StateDir, reenrolment: Reenrolment) -> std::io::Result<Answer> {
     certificate(state, &Request::Reenrol(reenrolment))
+}
+
+/// Has a client of ACME answered, for the gate; where it may block.
+pub fn acme(state: &StateDir, asked: acme::Asked) -> std::io::Result<Answer> {
+    certificate(state, &Request::Acme(asked))
 }
 
 fn certificate(state: &StateDir, request: &Request) -> std::io::Result<Answer> {

@@ -1,4 +1,4 @@
-//! How the supervisor keeps the authority's process, and the one that answers OCSP: it holds the socket that is listened
+//! How the supervisor keeps the authority's process, the one that answers OCSP, and the console's: it holds the socket that is listened
 //! on, so that whoever asks while the process is started again waits instead of being turned away.
 
 use std::fs::Permissions;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::cli::context;
 use crate::config::{StateDir, passphrase};
+use crate::console;
 use crate::run::children::command;
 use crate::run::{Run, ocsp};
 
@@ -30,6 +31,8 @@ pub enum Service {
     Authority,
     /// The process that answers OCSP, where there are listeners that it is asked on.
     Responder,
+    /// The console behind the admin address, with or without a CA's key.
+    Console,
 }
 
 impl Service {
@@ -38,6 +41,7 @@ impl Service {
         match self {
             Self::Authority => "authority",
             Self::Responder => "ocsp",
+            Self::Console => "console",
         }
     }
 
@@ -45,14 +49,16 @@ impl Service {
         match self {
             Self::Authority => super::socket(state),
             Self::Responder => ocsp::socket(state),
+            Self::Console => console::socket(state),
         }
     }
 
-    /// One of these CAs' keys has to be there.
+    /// One of these CAs' keys has to be there, where any are named.
     fn cas(self) -> &'static [Role] {
         match self {
             Self::Authority => &[Role::Client, Role::Server, Role::Operator],
             Self::Responder => &[Role::Client, Role::Operator],
+            Self::Console => &[],
         }
     }
 
@@ -61,6 +67,7 @@ impl Service {
         match self {
             Self::Authority => "the authority's process",
             Self::Responder => "the process that answers OCSP",
+            Self::Console => "the console's process",
         }
     }
 }
@@ -83,11 +90,15 @@ struct Running {
 }
 
 impl Keeper {
-    /// Listens and starts the process, where the state directory has a key of an issuing CA; nothing elsewhere.
+    /// Listens and starts the process, where the state directory has the key of an issuing CA that it needs; nothing
+    /// elsewhere.
     pub fn begin(run: &Run, service: Service) -> Option<Self> {
-        let hierarchy = Hierarchy::open(&run.state_dir.authority()).ok()?;
-        let has_key = service.cas().iter().any(|role| hierarchy.has_key(*role));
-        if !has_key || service == Service::Responder && !context::listens_without_tls(&run.config) {
+        let cas = service.cas();
+        let has_key = |own: Hierarchy| cas.iter().any(|role| own.has_key(*role));
+        if !cas.is_empty() && !Hierarchy::open(&run.state_dir.authority()).is_ok_and(has_key) {
+            return None;
+        }
+        if service == Service::Responder && !context::listens_without_tls(&run.config) {
             return None;
         }
         let listener = listen(&service.socket(&run.state_dir))
@@ -142,7 +153,7 @@ impl Keeper {
         let mut command = command();
         command.arg(self.service.command()).args(&self.run.flags).arg("--config").arg(&self.run.config);
         command.arg("--state-dir").arg(self.run.state_dir.path());
-        if self.service == Service::Responder {
+        if self.service != Service::Authority {
             // What opens the CA's keys is for the authority's process alone.
             command.env_remove(passphrase::VARIABLE).env_remove(passphrase::CREDENTIALS);
         }

@@ -4,8 +4,10 @@
 //! - [`keeper`]: how the supervisor keeps the process, and the one that answers OCSP. [`serve`]: the process: one connection after the other, of its own
 //!   user alone.
 //! - [`issue`]: a plan of somebody else, held against rules and record. [`renew`]: the successor of a certificate, for who
-//!   holds its key. [`redeem`]: the certificate of an invite, for who holds its token. [`delegate`]: a key for OCSP answers. [`pace`]: how many in a time.
+//!   holds its key. [`redeem`]: the certificate of an invite, for who holds its token. [`acme`]: machines
+//!   that speak RFC 8555. [`delegate`]: a key for OCSP answers. [`pace`]: how many in a time.
 
+pub mod acme;
 pub mod ask;
 mod delegate;
 mod issue;

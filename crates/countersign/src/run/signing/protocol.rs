@@ -7,6 +7,7 @@ use examiner::{Thumbprint, UnixTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::acme;
 use crate::run::upkeep::Done;
 
 /// Bytes of a request.
@@ -30,6 +31,8 @@ pub enum Request {
     Redeem(Redemption),
     /// Issue the successor of a certificate for its own key.
     Reenrol(Reenrolment),
+    /// Answer a client of ACME.
+    Acme(acme::Asked),
 }
 
 /// What somebody brings who was invited. Party, profile and label are those of the invite.
@@ -166,6 +169,8 @@ pub enum Answer {
         /// The certificate, then the CAs to send along; PEM.
         pem: String,
     },
+    /// What the client of ACME is answered.
+    Acme(acme::Answered),
     /// It is not done.
     Refused {
         /// Which rule stands against it.
@@ -267,6 +272,8 @@ mod tests {
             r#"{"redeem":{"token":"","request":"","profile":"operator"}}"#,
             r#"{"redeem":{"request":""}}"#,
             r#"{"reenrol":{"thumbprint":"","request":"","party":"a"}}"#,
+            r#"{"acme":{"path":"/acme/new-order","party":"a"}}"#,
+            r#"{"acme":{"body":""}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

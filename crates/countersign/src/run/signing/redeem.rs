@@ -89,15 +89,20 @@ pub async fn standing(asked: &Asked<'_>, registry: &Registry, now: UnixTime) -> 
 
 /// What was answered before.
 pub fn again(party: &PartyName, row: &CertificateRow, hierarchy: &Hierarchy) -> Answer {
-    let issuers = hierarchy.client_issuers().iter().filter(|one| !one.is_self_issued());
-    let mut text = pem::encode("CERTIFICATE", &row.der) + &hierarchy.certificate_pem(Role::Client);
-    text.extend(issuers.map(|one| pem::encode("CERTIFICATE", &one.der)));
     Answer::Redeemed {
         party: party.to_string(),
         thumbprint: row.thumbprint,
         not_after: row.not_after,
-        pem: text,
+        pem: chain(&row.der, hierarchy),
     }
+}
+
+/// A certificate of a party, DER, then the CAs to send along; PEM.
+pub(super) fn chain(der: &[u8], hierarchy: &Hierarchy) -> String {
+    let issuers = hierarchy.client_issuers().iter().filter(|one| !one.is_self_issued());
+    let mut text = pem::encode("CERTIFICATE", der) + &hierarchy.certificate_pem(Role::Client);
+    text.extend(issuers.map(|one| pem::encode("CERTIFICATE", &one.der)));
+    text
 }
 
 /// Issues the certificate, and closes the invite: both, or neither.

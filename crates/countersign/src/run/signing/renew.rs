@@ -18,10 +18,10 @@ use crate::config::profiles::{Choice, Profiles};
 /// A request is good for so long, and may come from a clock that runs ahead by so much, in seconds.
 const GOOD_SECONDS: i64 = 300;
 /// How long the old certificate holds beside the new one, in seconds: 7 days.
-const OVERLAP_SECONDS: i64 = 7 * 86_400;
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const OVERLAP_SECONDS: i64 = 7 * 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 /// Certificates that a party gets in a day; a machine that never notes what it got asks again and again.
-const MOST_A_DAY: usize = 50;
+pub(super) const MOST_A_DAY: usize = 50;
 
 /// What can be said of a renewal without the record: its age, the new key.
 #[derive(Debug)]

@@ -17,9 +17,9 @@ use super::protocol::{
     self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Refusal, Renewal,
     Request,
 };
-use super::{redeem, renew};
+use super::{acme, redeem, renew};
 use crate::cli::context;
-use crate::cli::{Failure, Globals, upkeep};
+use crate::cli::{Exit, Failure, Globals, upkeep};
 use crate::config::StateDir;
 use crate::config::profiles::{self, Profiles};
 
@@ -33,6 +33,9 @@ const DELEGATIONS: (u32, Duration) = (8, Duration::from_secs(30));
 /// So many tokens looked at at once, and one more in each such time. Whoever asks has passed the gate's own limits.
 const REDEMPTIONS: (u32, Duration) = (100, Duration::from_millis(100));
 
+/// So many requests of ACME at once, and one more in each such time.
+const ACME: (u32, Duration) = (400, Duration::from_millis(10));
+
 /// What the process is.
 pub struct Authority<'a> {
     globals: &'a Globals,
@@ -42,6 +45,8 @@ pub struct Authority<'a> {
     looks: Pace,
     delegations: Pace,
     redemptions: Pace,
+    acme: Pace,
+    nonces: acme::Nonces,
     /// The client CA, once it was needed, and by which certificate it is known.
     client: Option<(Thumbprint, Signer)>,
 }
@@ -58,6 +63,9 @@ impl<'a> Authority<'a> {
             looks: Pace::new(LOOKS, now),
             delegations: Pace::new(DELEGATIONS, now),
             redemptions: Pace::new(REDEMPTIONS, now),
+            acme: Pace::new(ACME, now),
+            nonces: acme::Nonces::new()
+                .map_err(|error| Failure::new(Exit::Bug, error.to_string(), "Try again."))?,
             client: None,
         })
     }
@@ -96,6 +104,7 @@ impl<'a> Authority<'a> {
             Ok(Request::Renew(renewal)) => self.at_a_pace(|one| one.renew(&renewal)),
             Ok(Request::Delegate(asked)) => self.delegate(asked),
             Ok(Request::Redeem(redemption)) => self.redeem(&redemption),
+            Ok(Request::Acme(asked)) => self.acme(&asked),
             Ok(Request::Reenrol(reenrolment)) => self.at_a_pace(|one| one.reenrol(&reenrolment)),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
@@ -216,6 +225,35 @@ impl<'a> Authority<'a> {
         })
     }
 
+    fn acme(&mut self, asked: &acme::Asked) -> Result<Answer, Refused> {
+        let now = Instant::now();
+        // A binding that is tried counts as a token does.
+        if !self.acme.allows(now) || (acme::makes_accounts(&asked.path) && !self.redemptions.allows(now)) {
+            return Err((Refusal::TooFast, "too many requests of ACME in so short a time".into()));
+        }
+        let failed = |what: String| (Refusal::Failed, what);
+        let settings = acme::Settings::of_file(&self.globals.config_path()).map_err(failed)?;
+        let secret =
+            acme::binding::Secret::read_or_make(&self.state).map_err(|error| failed(error.to_string()))?;
+        let hierarchy = self.unlock().map_err(|error| failed(error.to_string()))?;
+        let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
+        let (certificates, nonces) = (&mut self.certificates, &mut self.nonces);
+        self.runtime.block_on(async {
+            let registry =
+                crate::store::open(&self.state).await.map_err(|error| failed(error.to_string()))?;
+            let mut desk = acme::Desk {
+                settings: &settings,
+                registry: &registry,
+                secret: &secret,
+                hierarchy: &hierarchy,
+                signer,
+                paces: certificates,
+                now: crate::clock::now(),
+            };
+            Ok(Answer::Acme(acme::answer(&mut desk, nonces, asked).await))
+        })
+    }
+
     fn delegate(&mut self, asked: Delegation) -> Result<Answer, Refused> {
         if !self.delegations.allows(Instant::now()) {
             return Err((Refusal::TooFast, "too many keys for answers in so short a time".into()));
@@ -232,7 +270,7 @@ impl<'a> Authority<'a> {
     }
 
     /// Has the client CA's key at hand: the one of the certificate that stands there now.
-    fn unlock(&mut self) -> Result<(), authority::AuthorityError> {
+    fn unlock(&mut self) -> Result<Hierarchy, authority::AuthorityError> {
         let hierarchy = Hierarchy::open(&self.state.authority())?;
         let present = hierarchy.certificate(Role::Client).thumbprint;
         if self.client.as_ref().is_none_or(|(known, _)| *known != present) {
@@ -240,7 +278,7 @@ impl<'a> Authority<'a> {
             let signer = hierarchy.unlock(Role::Client, &self.state.passphrase().read()?)?;
             self.client = Some((present, signer));
         }
-        Ok(())
+        Ok(hierarchy)
     }
 }
 

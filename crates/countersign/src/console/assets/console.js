@@ -1,0 +1,93 @@
+// What is better with a script: buttons that copy, lists that follow what happens, times of the visitor's own zone, and how
+// much goes on. Every page reads, and every form is sent, without it.
+"use strict";
+
+const said = document.createElement("p");
+said.className = "unseen";
+said.setAttribute("role", "status");
+document.body.append(said);
+
+function say(button, word) {
+  const before = button.textContent;
+  button.textContent = word;
+  said.textContent = word;
+  setTimeout(() => { button.textContent = before; said.textContent = ""; }, 2000);
+}
+
+function dress(root) {
+  root.querySelectorAll(".code").forEach((place) => {
+    if (place.querySelector(".copy")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "\u29c9";
+    button.setAttribute("aria-label", "Copy: " + place.querySelector("pre").getAttribute("aria-label"));
+    button.addEventListener("click", () => {
+      navigator.clipboard.writeText(place.querySelector("code").textContent).then(() => say(button, "\u2713"), () => say(button, "\u2717"));
+    });
+    place.append(button);
+  });
+  const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+  root.querySelectorAll("time").forEach((time) => { time.title = own.format(new Date(time.dateTime)); });
+}
+dress(document);
+
+// Parts that follow: asked for again when something happens that they are about, unless somebody works in them.
+const live = Array.from(document.querySelectorAll("[data-live]"));
+let waiting = false;
+
+async function refresh(kinds) {
+  const answer = await fetch(location.href, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const count = [fresh, document].map((page) => page.querySelector(".top nav"));
+  if (count[0] && count[1] && !count[1].contains(document.activeElement)) count[1].replaceWith(count[0]);
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    const busy = part.contains(document.activeElement) || part.querySelector("details[open]");
+    if (next && !busy && part.dataset.on.split(" ").some((kind) => kinds.has(kind))) {
+      part.replaceWith(next);
+      dress(next);
+    }
+  }
+}
+
+if (live.length > 0) {
+  const events = new EventSource("/api/v1/events");
+  const kinds = new Set();
+  for (const kind of ["log", "pending"]) {
+    events.addEventListener(kind, () => {
+      kinds.add(kind);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        const now = new Set(kinds);
+        kinds.clear();
+        refresh(now).catch(() => {});
+      }, 300);
+    });
+  }
+}
+
+// Requests a second and open connections, from the metrics of this address.
+const rate = document.getElementById("rate");
+if (rate) {
+  let before = null;
+  const sum = (text, name) => text.split("\n").filter((line) => line.startsWith(name + "{") || line.startsWith(name + " "))
+    .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  const look = async () => {
+    const answer = await fetch("/metrics", { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const text = await answer.text();
+    const now = { at: performance.now(), count: sum(text, "countersign_requests_total") };
+    const [rate, open] = ["rate", "open"].map((id) => document.getElementById(id));
+    open.textContent = String(sum(text, "countersign_open_connections"));
+    if (before) rate.textContent = ((now.count - before.count) * 1000 / (now.at - before.at)).toFixed(1);
+    open.parentElement.hidden = false;
+    rate.parentElement.hidden = !before;
+    before = now;
+  };
+  look().catch(() => {});
+  setInterval(() => { look().catch(() => {}); }, 5000);
+}

@@ -1,0 +1,137 @@
+//! The API's description (OpenAPI 3.1), made of the verbs themselves.
+
+use serde_json::{Map, Value, json};
+
+use super::events;
+use super::given::{Field, Kind};
+use super::problem;
+use super::verbs::{self, API, Verb};
+
+/// The document.
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for verb in verbs::all() {
+        let path = paths.entry(format!("{API}{}", verb.path)).or_insert_with(|| json!({}));
+        path[verb.method.to_ascii_lowercase()] = operation(verb);
+    }
+    paths.insert(events::PATH.into(), listening());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Countersign",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What operators can ask and do at the admin address, with their certificates. A list goes on where \
+                            it ended: give `next` of a page as `after` or `before` of the next.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "operator": { "type": "mutualTLS", "description": "An operator's certificate." } },
+            "schemas": { "Problem": problem_schema() },
+            "responses": {
+                "Problem": {
+                    "description": "Why it is not answered as asked (RFC 9457).",
+                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+                },
+            },
+        },
+        "security": [{ "operator": [] }],
+    })
+}
+
+fn problem_schema() -> Value {
+    let text = json!({ "type": "string" });
+    let codes: Vec<&str> = problem::ALL.iter().map(|(code, ..)| *code).collect();
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "help"],
+        "properties": {
+            "type": text, "title": text, "status": { "type": "integer" }, "detail": text,
+            "code": { "type": "string", "enum": codes }, "help": text, "reference": { "type": ["string", "null"] },
+        },
+    })
+}
+
+fn operation(verb: &Verb) -> Value {
+    let mut parameters: Vec<Value> = verb
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    let mut operation = json!({
+        "operationId": verb.id,
+        "summary": verb.about,
+        "description": format!("Role: {}.", verb.role.word()),
+        "responses": {
+            verb.status().as_str(): {
+                "description": "Done.",
+                "content": { "application/json": { "schema": { "type": "object" } } },
+            },
+            "default": { "$ref": "#/components/responses/Problem" },
+        },
+    });
+    if verb.method == "GET" {
+        parameters.extend(verb.fields.iter().map(|field| {
+            json!({
+                "name": field.name, "in": "query", "required": field.needed, "description": field.about,
+                "schema": schema(field),
+            })
+        }));
+    } else {
+        if verb.changes {
+            parameters.push(json!({
+                "name": "Idempotency-Key", "in": "header", "required": true,
+                "description": "A new random text for each change; the same again within an hour is answered the same.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": super::again::KEY_MOST },
+            }));
+        }
+        operation["requestBody"] = json!({
+            "required": verb.fields.iter().any(|field| field.needed),
+            "content": { "application/json": { "schema": body(verb.fields) } },
+        });
+    }
+    operation["parameters"] = json!(parameters);
+    operation
+}
+
+fn body(fields: &[Field]) -> Value {
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|field| {
+            let mut schema = schema(field);
+            schema["description"] = json!(field.about);
+            (field.name.to_owned(), schema)
+        })
+        .collect();
+    let needed: Vec<&str> = fields.iter().filter(|field| field.needed).map(|field| field.name).collect();
+    json!({ "type": "object", "additionalProperties": false, "required": needed, "properties": properties })
+}
+
+fn schema(field: &Field) -> Value {
+    match field.kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Count => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Word(words) => json!({ "type": "string", "enum": words }),
+    }
+}
+
+fn listening() -> Value {
+    let parameters: Vec<Value> = events::FIELDS
+        .iter()
+        .map(|field| json!({ "name": field.name, "in": "query", "description": field.about, "schema": schema(field) }))
+        .collect();
+    json!({
+        "get": {
+            "operationId": "events",
+            "summary": "what is new, as it comes: `log` with each entry, `pending` when that list changes",
+            "description": "Role: viewer. Server-sent events; `Last-Event-ID` is the number of the last entry that was seen.",
+            "parameters": parameters,
+            "responses": {
+                "200": { "description": "A stream that does not end by itself.", "content": { "text/event-stream": {} } },
+                "default": { "$ref": "#/components/responses/Problem" },
+            },
+        },
+    })
+}

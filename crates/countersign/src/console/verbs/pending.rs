@@ -1,0 +1,63 @@
+//! Certificates with a proven key that are admitted nowhere and have knocked.
+
+use serde_json::{Value, json};
+
+use super::{Verb, changes, reads};
+use crate::cli::Failure;
+use crate::cli::pending::{self, Approval, Approve};
+use crate::console::answer::Asked;
+use crate::console::given::{Given, Kind, may, must};
+
+pub const VERBS: &[Verb] = &[
+    reads("listPending", "/pending", "who has knocked, last seen first; at most 1000 are kept", &[], list),
+    reads("showPending", "/pending/{id}", "one of them", &[], show),
+    changes(
+        "approvePending",
+        "/pending/{id}/approve",
+        "pin its certificate or key to a party",
+        &[
+            must("party", Kind::Text, "the party it belongs to; made where it is new"),
+            may("sites", Kind::Texts, "sites that the party may enter"),
+            may(
+                "reference",
+                Kind::Text,
+                "the reference that the visitor sees, needed where no CA of the site vouches",
+            ),
+            may(
+                "pin",
+                Kind::Word(&["cert", "key"]),
+                "pin the very certificate, or its key; the certificate where absent",
+            ),
+            may("label", Kind::Text, "what the party calls it"),
+        ],
+        approve,
+    ),
+    changes("rejectPending", "/pending/{id}/reject", "dismiss it", &[], reject),
+];
+
+fn list(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
+    let all = asked.context.run(asked.context.registry.pendings())?;
+    let dropped = asked.context.run(asked.context.registry.pending_dropped())?;
+    Ok(json!({ "items": all.iter().map(pending::view).collect::<Vec<_>>(), "dropped": dropped }))
+}
+
+fn show(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
+    Ok(pending::view(&pending::known(asked.context, asked.place())?))
+}
+
+fn approve(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
+    let args = Approve {
+        id: asked.place().to_owned(),
+        party: given.needed("party").to_owned(),
+        sites: given.all("sites"),
+        reference: given.one("reference").map(str::to_owned),
+        pin: given.one("pin").unwrap_or("cert").to_owned(),
+        label: given.one("label").map(str::to_owned),
+    };
+    Approval::of(asked.context, &args)?.give(asked.context)
+}
+
+fn reject(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
+    let row = pending::known(asked.context, asked.place())?;
+    pending::rejected(asked.context, &row)
+}

@@ -1,0 +1,3 @@
+portal
+countersign party add alice --site portal.test --out .
+serve ready countersign run
