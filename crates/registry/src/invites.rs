@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::audit::AuditEvent;
 use crate::certificates::{self, CertificateRow, NewCertificate};
 use crate::error::{RegistryError, Result};
+use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::parties;
 use crate::rows::{damaged, hex, maybe_time, party, time};
@@ -103,6 +104,27 @@ pub struct Used {
     pub party: PartyName,
     /// The certificate that was issued for it.
     pub thumbprint: Thumbprint,
+}
+
+impl Write {
+    /// Takes back the open invites of a party: it is to get nothing more by what was sent before.
+    pub(crate) async fn withdraw_invites(
+        &mut self,
+        party: &PartyName,
+        actor: &Actor,
+        now: UnixTime,
+    ) -> Result<()> {
+        let withdrawn: Vec<String> =
+            sqlx::query_scalar("DELETE FROM invites WHERE party = ?1 AND used_at IS NULL RETURNING id")
+                .bind(party.as_str())
+                .fetch_all(&mut *self.tx)
+                .await?;
+        for id in withdrawn {
+            let what = format!("invite {id} withdrawn");
+            self.audit(AuditEvent::changed(actor, now, &what).party(party)).await?;
+        }
+        Ok(())
+    }
 }
 
 /// All of a row, and whether its party is suspended.

@@ -37,8 +37,8 @@ pub struct RevokedSerial {
 }
 
 impl Registry {
-    /// Revokes all certificates and keys of a party, removes its subject rules and ends its ACME accounts, or revokes one
-    /// certificate; returns the certificates revoked now.
+    /// Revokes all certificates and keys of a party, removes its subject rules, withdraws its open invites and ends its ACME
+    /// accounts, or revokes one certificate; returns the certificates revoked now.
     ///
     /// What was revoked before keeps its date. A hold becomes whatever is said; another reason only ever becomes
     /// `key-compromise`, which also denies the public keys. `Err(NotFound)` if the party has no such certificate.
@@ -73,6 +73,7 @@ impl Registry {
         if which.is_none() {
             write.revoke_keys(party, reason, actor, now).await?;
             write.remove_subject_rules(party, actor, now).await?;
+            write.withdraw_invites(party, actor, now).await?;
             write.end_accounts(party, actor, now).await?;
         }
         write.commit(self).await?;

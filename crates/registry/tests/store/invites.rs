@@ -169,6 +169,25 @@ async fn what_is_no_open_invite_is_one_error() {
 }
 
 #[tokio::test]
+async fn an_open_invite_ends_with_the_revocation_of_its_party_and_not_of_one_certificate() {
+    let world = World::new().await;
+    let World { registry, actor, .. } = &world;
+    let [alice, bob] = [world.invite(new("alice")).await, world.invite(new("bob")).await];
+    let laptop = world.add(party("alice"), Origin::Own, certificate("laptop").der.to_vec()).await;
+    let is_open = async || world.present(&alice.token, None, NOON).await.is_some();
+    registry.revoke(&name("alice"), Some(&laptop.thumbprint), "superseded", actor, NOON).await.unwrap();
+    assert!(is_open().await);
+    registry.revoke(&name("alice"), None, "superseded", actor, NOON).await.unwrap();
+    assert!(!is_open().await);
+    assert!(world.present(&bob.token, None, NOON).await.is_some(), "another's");
+    let afterwards = world.invite(new("alice")).await;
+    assert!(world.present(&afterwards.token, None, NOON).await.is_some(), "made since");
+    let audit = registry.search_audit(&AuditFilter::default()).await.unwrap();
+    let told = format!("invite {} withdrawn", alice.row.id);
+    assert!(audit.iter().any(|row| row.event.detail.as_deref() == Some(&told)), "{audit:?}");
+}
+
+#[tokio::test]
 async fn open_invites_are_listed_and_withdrawn() {
     let world = World::new().await;
     let [alice, bob] = [world.invite(new("alice")).await, world.invite(new("bob")).await];
