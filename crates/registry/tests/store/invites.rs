@@ -183,7 +183,7 @@ async fn an_open_invite_ends_with_the_revocation_of_its_party_and_not_of_one_cer
     let afterwards = world.invite(new("alice")).await;
     assert!(world.present(&afterwards.token, None, NOON).await.is_some(), "made since");
     let audit = registry.search_audit(&AuditFilter::default()).await.unwrap();
-    let told = format!("invite {} withdrawn", alice.row.id);
+    let told = format!("invite {} withdrawn; by root", alice.row.id);
     assert!(audit.iter().any(|row| row.event.detail.as_deref() == Some(&told)), "{audit:?}");
 }
 
