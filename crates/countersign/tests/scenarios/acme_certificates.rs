@@ -93,7 +93,7 @@ fn alice_enters(portal: &Portal, root: &str) -> u16 {
 #[test]
 fn a_site_gets_its_certificate_by_tls_alpn_01_though_nonces_are_refused() {
     let mut portal = portal(None);
-    let asked = Asked { refused_nonces: 30, ..Asked::at(portal.port, free_port()) };
+    let asked = Asked { refused_nonces: 15, ..Asked::at(portal.port, free_port()) };
     let pebble = Pebble::start(&portal.sandbox, &asked);
     by_acme(&portal, &pebble.directory(), ", contact = [\"ops@example.com\"]");
     portal.countersign(&["validate"]).ok();
