@@ -122,8 +122,10 @@ fn a_site_gets_its_certificate_by_tls_alpn_01_though_nonces_are_refused() {
     let life = first.not_after.seconds() - first.not_before.seconds();
     let renewal = first.not_before.plus(life / 3 * 2).to_string();
     assert_eq!(one["renewal"], renewal, "without advice of the server, at two thirds");
-    let log = portal.countersign(&["log", "search", "--since", "1h", "--json"]).ok();
-    assert!(log.stdout.contains("state/acme/real/portal.test.pem"), "{}", log.story());
+    eventually("the log tells of the file", || {
+        let log = portal.countersign(&["log", "search", "--since", "1h", "--json"]).ok();
+        log.stdout.contains("state/acme/real/portal.test.pem").then_some(())
+    });
     let url = format!("https://localhost:{}/metrics", portal.admin_port);
     let metrics = Command::new("curl").args(["-sk", &url]).output().unwrap().stdout;
     let metrics = String::from_utf8(metrics).unwrap();
