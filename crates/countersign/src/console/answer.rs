@@ -155,7 +155,10 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
     let (head, body) = request.into_parts();
     let is_api = head.uri.path().starts_with("/api/");
     let reference = head.headers.get(REFERENCE).and_then(|text| text.to_str().ok()).map(str::to_owned);
-    let mut response = match answered(desk, &head, body).await {
+    let answered = answered(desk, &head, body).await;
+    // A body that was not read is in the way of the next request.
+    let is_last = answered.is_err() && !matches!(head.method, Method::GET | Method::HEAD);
+    let mut response = match answered {
         Ok(response) => response,
         Err(problem) if is_api => {
             let text = format!("{:#}\n", problem.value(reference.as_deref()));
@@ -167,6 +170,9 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
             Made::page(problem.status, page).into_response()
         }
     };
+    if is_last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in EVERYWHERE {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

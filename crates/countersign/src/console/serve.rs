@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use rustix::net::sockopt::socket_peercred;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
@@ -17,8 +17,6 @@ use crate::cli::Globals;
 
 /// Connections at once; those that listen for events stay.
 const AT_ONCE: usize = 256;
-/// Time for the head of a request.
-const HEAD: Duration = Duration::from_secs(10);
 
 /// Answers the gate, for ever.
 pub async fn serve(globals: &Globals, listener: UnixListener) -> std::io::Result<()> {
@@ -57,8 +55,8 @@ async fn connection(desk: Arc<Desk>, stream: UnixStream) {
         async move { Ok::<_, Infallible>(answer::answer(&desk, request).await) }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        // The gate sends whole heads, and keeps connections: their end would meet its next request.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
     // A gate that is gone is nobody's trouble.
     let _ = connection.await;
