@@ -155,9 +155,14 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
     let (head, body) = request.into_parts();
     let is_api = head.uri.path().starts_with("/api/");
     let reference = head.headers.get(REFERENCE).and_then(|text| text.to_str().ok()).map(str::to_owned);
+    // Read before anything is refused: the end of a socket with unread octets in it takes the answer along.
+    let body = match head.method {
+        Method::GET | Method::HEAD => Ok(Bytes::new()),
+        _ => whole(body).await,
+    };
+    // What was not read whole is in the way of the next request.
+    let is_last = body.is_err();
     let answered = answered(desk, &head, body).await;
-    // A body that was not read is in the way of the next request.
-    let is_last = answered.is_err() && !matches!(head.method, Method::GET | Method::HEAD);
     let mut response = match answered {
         Ok(response) => response,
         Err(problem) if is_api => {
@@ -183,7 +188,11 @@ fn language(head: &Parts) -> Lang {
     Lang::choose(head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
 }
 
-async fn answered(desk: &Arc<Desk>, head: &Parts, body: Incoming) -> Result<Response<Body>, Problem> {
+async fn answered(
+    desk: &Arc<Desk>,
+    head: &Parts,
+    body: Result<Bytes, Problem>,
+) -> Result<Response<Body>, Problem> {
     let operator = Operator::of(&head.headers).ok_or_else(|| {
         Problem::new(
             "role",
@@ -227,7 +236,7 @@ async fn look(desk: &Arc<Desk>, head: &Parts, operator: Operator) -> Result<Made
 async fn ask(
     desk: &Arc<Desk>,
     head: &Parts,
-    body: Incoming,
+    body: Result<Bytes, Problem>,
     operator: Operator,
     verb: &'static Verb,
     places: Vec<String>,
@@ -245,7 +254,7 @@ async fn ask(
         return Err(Problem::new("not-from-here", "A page of another site sent this request", help));
     }
     let is_form = !head.uri.path().starts_with("/api/");
-    let body = whole(body).await?;
+    let body = body?;
     let mut given = read(head, &body, is_form)?;
     let (token, mut key) = if is_form {
         (given.take("token"), given.take("key"))
