@@ -13,6 +13,7 @@
 //! - [`gate`]: the real binary in a directory of its own, and a whole portal around it.
 //! - [`tools`]: the real `curl` and `openssl`.
 //! - [`peers`]: mail servers, directories, databases: what speaks another protocol before TLS.
+//! - [`systemd`]: a real systemd as process 1.
 //! - [`markdown`]: the blocks of a page of the guide.
 
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ pub mod markdown;
 pub mod peers;
 pub mod process;
 pub mod response;
+pub mod systemd;
 pub mod times;
 pub mod tools;
 pub mod waiting;

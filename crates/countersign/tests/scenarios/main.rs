@@ -89,4 +89,5 @@ mod state_copies;
 mod status_says_what_needs_attention;
 mod support;
 mod taking_back_waits;
+mod under_systemd;
 mod upstreams_of_a_site;
