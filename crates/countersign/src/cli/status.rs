@@ -194,7 +194,7 @@ impl Standing {
         let mut text = columns(&[
             row("sites", settings.sites.len().to_string()),
             row("parties", parties.to_string()),
-            row("CAs", settings.cas.len().to_string()),
+            row("CAs of partners", settings.cas.len().to_string()),
             row("pending", pending.to_string()),
             row("gates", if gates.is_empty() { "none running".into() } else { gates.join(", ") }),
             row("change", context.basis.seq.to_string()),
