@@ -46,7 +46,8 @@ fn a_list_is_told_in_one_line_for_each_that_is_not_right_the_worst_first() {
         world.sandbox.countersign(&world.args(&["--list", "hosts.txt", "--metrics", "check.prom"])).exited(4);
     let lines: Vec<&str> = told.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", told.story());
-    assert!(lines[0].starts_with(&format!("not examined  127.0.0.2:{closed}: ")), "{}", told.story());
+    let unreachable = format!("not examined  127.0.0.2:{closed}: cannot be reached: ");
+    assert!(lines[0].starts_with(&unreachable), "{}", told.story());
     assert!(lines[1].starts_with("errors        leaf.pem: "), "{}", told.story());
     assert_eq!(lines[2], "4 examined: 2 right, 1 errors, 1 not examined.", "{}", told.story());
 

@@ -12,7 +12,11 @@ pub fn known(all: &Answers) -> Vec<(String, Known)> {
 pub fn text(all: &[(String, Known)]) -> String {
     let wrong = all.iter().filter(|(_, known)| known.state.word != Word::Right);
     let mut text: String = wrong
-        .map(|(name, known)| format!("{:<12}  {name}: {}\n", known.state.word, known.sentence))
+        .map(|(name, known)| {
+            // A sentence that begins with the name says it once here.
+            let said = known.sentence.strip_prefix(name).unwrap_or(&known.sentence).trim_start();
+            format!("{:<12}  {name}: {said}\n", known.state.word)
+        })
         .collect();
     text += &summary(all);
     text + ".\n"
