@@ -7,6 +7,7 @@
 //! path of a request or handshake calls this.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -278,6 +279,19 @@ pub fn public_roots() -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
     Arc::new(roots)
+}
+
+/// The roots in this PEM file, or those of the public web where none is named.
+pub fn roots(file: Option<&Path>) -> Result<Arc<RootCertStore>, String> {
+    let Some(path) = file else { return Ok(public_roots()) };
+    let fault = |what: String| format!("{}: {what}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let all = examiner::cert::pem::certificates(&bytes).map_err(|error| fault(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for one in all {
+        roots.add(CertificateDer::from(one.der.to_vec())).map_err(|error| fault(error.to_string()))?;
+    }
+    Ok(Arc::new(roots))
 }
 
 fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, String> {
