@@ -20,6 +20,7 @@ use super::enrolment::{HOST, records, started};
 mod accounts;
 mod certificates;
 mod orders;
+mod servers;
 mod signatures;
 
 /// The DNS name of the party `svc`.
@@ -123,8 +124,13 @@ impl<'a> Acme<'a> {
 
     /// With an account of this party.
     fn of(portal: &'a Portal, port: u16, party: &str) -> Self {
+        Self::bound(portal, port, &bind(portal, party, &[]))
+    }
+
+    /// With the account that this binding makes.
+    fn bound(portal: &'a Portal, port: u16, binding: &Value) -> Self {
         let mut new = Self::new(portal, port, Key::p256());
-        let made = new.register(&bind(portal, party, &[]));
+        let made = new.register(binding);
         assert_eq!(made.status, 201, "{}", made.text());
         new
     }

@@ -106,6 +106,23 @@ pub struct AuthorisationRow {
     pub error: Option<String>,
 }
 
+/// A challenge that is said to be fulfilled, with what it takes to look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToProve {
+    /// The authorisation's name.
+    pub authorisation: String,
+    /// The account that is to be authorised.
+    pub account: String,
+    /// The host.
+    pub name: String,
+    /// The token of the authorisation's challenges.
+    pub token: String,
+    /// The challenge that was chosen.
+    pub way: String,
+    /// The thumbprint of the account's key (RFC 7638).
+    pub key: [u8; 32],
+}
+
 impl Registry {
     /// Makes an order, whose authorisations are valid where the account is authorised already.
     ///
@@ -223,6 +240,22 @@ impl Registry {
         .await
     }
 
+    /// The challenges that are said to be fulfilled, of orders and accounts that are open, oldest orders first.
+    pub async fn to_be_proved(&self, now: UnixTime) -> Result<Vec<ToProve>> {
+        let rows = sqlx::query(
+            "SELECT acme_authorisations.id, account, acme_authorisations.name, token, way, key_thumbprint
+             FROM acme_authorisations JOIN acme_orders ON acme_orders.id = order_id
+                 JOIN acme_accounts ON acme_accounts.id = account JOIN parties ON parties.name = party
+             WHERE state = 'processing' AND acme_orders.expires_at >= ?1 AND ended_at IS NULL
+                 AND suspended_since IS NULL
+             ORDER BY acme_orders.created_at, acme_authorisations.rowid",
+        )
+        .bind(now.seconds())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(to_prove).collect()
+    }
+
     /// Notes what came of looking at an authorisation's challenge: nothing against it, or why not. `false` where nobody
     /// was to look.
     pub async fn decide_authorisation(
@@ -323,7 +356,7 @@ impl Registry {
 
 impl Write {
     /// Closes an order with this certificate; what it replaces.
-    async fn close_order(
+    pub(super) async fn close_order(
         &mut self,
         id: &str,
         holder: &PartyName,
@@ -369,6 +402,18 @@ async fn order(connection: &mut SqliteConnection, id: &str) -> Result<Option<Ord
         certificate: row.try_get("der")?,
         authorisations: authorisations.iter().map(authorisation_row).collect::<Result<_>>()?,
     }))
+}
+
+fn to_prove(row: &SqliteRow) -> Result<ToProve> {
+    let key: Vec<u8> = row.try_get("key_thumbprint")?;
+    Ok(ToProve {
+        authorisation: row.try_get("id")?,
+        account: row.try_get("account")?,
+        name: row.try_get("name")?,
+        token: row.try_get("token")?,
+        way: row.try_get("way")?,
+        key: key.try_into().map_err(|_| damaged("a key's thumbprint is no SHA-256"))?,
+    })
 }
 
 fn replaced(row: &SqliteRow) -> Result<Option<Thumbprint>> {

@@ -48,7 +48,7 @@ fn certificates_are_revoked_by_their_account_and_by_their_key_and_by_nobody_else
 }
 
 /// The name of a certificate (RFC 9773 section 4.1).
-fn certificate_id(certificate: &Certificate) -> String {
+pub fn certificate_id(certificate: &Certificate) -> String {
     format!("{}.{}", packed(certificate.authority_key_id.as_deref().unwrap()), packed(&certificate.serial))
 }
 
