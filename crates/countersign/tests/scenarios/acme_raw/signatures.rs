@@ -109,6 +109,90 @@ fn a_signature_is_by_the_key_it_names_for_the_address_it_names() {
 }
 
 #[test]
+fn what_is_signed_has_one_form_and_every_other_is_refused() {
+    let (portal, port) = started();
+    let client = Acme::of(&portal, port, "svc");
+    let order = json!({ "identifiers": [{ "type": "dns", "value": NAME }] }).to_string();
+    let sound = || client.key.jws(&client.header("new-order"), &order);
+    let with = |field: &str, value: Value| {
+        let mut body = sound();
+        body[field] = value;
+        body.to_string()
+    };
+    let text = |body: &Value, field: &str| body[field].as_str().unwrap().to_owned();
+    // Other forms of JWS, a field twice, one that is not signed.
+    let whole = sound();
+    let compact = ["protected", "payload", "signature"].map(|field| text(&whole, field)).join(".");
+    let (payload, once) = (text(&whole, "payload"), whole.to_string());
+    let twice = once.replacen('{', &format!("{{\"payload\":\"{payload}\","), 1);
+    let general = json!({ "payload": payload, "signatures": [
+        { "protected": whole["protected"], "signature": whole["signature"] }
+    ] });
+    for body in [
+        compact,
+        twice,
+        general.to_string(),
+        with("header", json!({ "kid": client.kid })),
+        with("signatures", json!([])),
+        with("payload", Value::Null),
+        "[".repeat(5000),
+    ] {
+        refused(&client.send("new-order", &body, &[]), 400, "malformed");
+    }
+    // Base64 in another spelling: padded, of the other alphabet, with bits to spare, with white space.
+    let signature = text(&whole, "signature");
+    let last = signature.chars().last().unwrap();
+    let spare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".find(last).unwrap();
+    let spare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars().nth(spare ^ 1);
+    let stray = format!("{}{}", &signature[..signature.len() - 1], spare.unwrap());
+    for signature in [format!("{signature}=="), stray, format!(" {signature}"), "+/+/".into(), "A".into()] {
+        refused(&client.send("new-order", &with("signature", json!(signature)), &[]), 400, "malformed");
+    }
+    // Signatures that are none: in DER, of zeros, of another length, of another request.
+    let der = [&[0x30, 6, 2, 1, 1, 2, 1, 1][..], &[0; 8]].concat();
+    let other = client.key.jws(&client.header("new-order"), "{}");
+    for signature in
+        [packed(&der), packed(&[0; 64]), packed(&[0; 96]), packed(&[0xff; 64]), text(&other, "signature")]
+    {
+        refused(&client.send("new-order", &with("signature", json!(signature)), &[]), 400, "malformed");
+    }
+    // A header with a field twice, without an algorithm, of another kind, or no text.
+    let header = client.header("new-order").to_string();
+    let doubled = header.replacen('{', "{\"alg\":\"none\",", 1);
+    for header in [doubled.as_bytes(), b"{}", b"[]", b"null", b"\xff", b"", &[b'['; 5000]] {
+        let body = json!({ "protected": packed(header), "payload": packed(order.as_bytes()), "signature": packed(&[1; 64]) });
+        refused(&client.send("new-order", &body.to_string(), &[]), 400, "malformed");
+    }
+    portal.sandbox.write("asked.bin", b"{\"protected\":\"\xff\"}");
+    let args = ["-H", "Content-Type: application/jose+json", "--data-binary", "@asked.bin"];
+    refused(&client.get("new-order", &args), 400, "malformed");
+    assert_eq!(client.send("new-order", &sound().to_string(), &[]).status, 201, "the form itself is taken");
+}
+
+#[test]
+fn a_payload_that_is_signed_is_read_strictly() {
+    let (portal, port) = started();
+    let client = Acme::of(&portal, port, "svc");
+    let long = "a".repeat(4000);
+    for (payload, expected) in [
+        ("", "malformed"),
+        ("{}", "malformed"),
+        ("[]", "malformed"),
+        ("{\"identifiers\":{}}", "malformed"),
+        ("{\"identifiers\":[{\"type\":\"dns\"}]}", "malformed"),
+        ("{\"identifiers\":[],\"identifiers\":[]}", "malformed"),
+        (&"[".repeat(4000), "malformed"),
+        (&format!("{{\"identifiers\":[{{\"type\":\"dns\",\"value\":\"{long}\"}}]}}"), "rejectedIdentifier"),
+        ("{\"identifiers\":[{\"type\":\"dns\",\"value\":\"svc\\u0000\"}]}", "rejectedIdentifier"),
+        ("{\"identifiers\":[{\"type\":\"dns\",\"value\":\"svc\\ud800\"}]}", "malformed"),
+    ] {
+        let answer = client.with("new-order", payload, |_| {});
+        refused(&answer, 400, expected);
+        assert!(answer.body.len() < 2000, "what was sent is not sent back whole");
+    }
+}
+
+#[test]
 fn weak_and_private_account_keys_are_refused() {
     let (portal, port) = started();
     let client = Acme::new(&portal, port, Key::p256());
