@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod jws;
 mod probe;
 
 use examiner::chain::{Chain, Examinee, ders};
@@ -40,11 +41,13 @@ pub enum Target {
     Flight,
     /// A resolver's answer, and the records in it.
     Dns,
+    /// What a client of ACME signs, and the keys in it.
+    Jws,
 }
 
 impl Target {
     /// All, in the order in which they are run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Certificate,
         Self::Chain,
         Self::Crl,
@@ -55,6 +58,7 @@ impl Target {
         Self::Pkcs12,
         Self::Flight,
         Self::Dns,
+        Self::Jws,
     ];
 
     /// Its name: that of its folder of seeds.
@@ -70,6 +74,7 @@ impl Target {
             Self::Pkcs12 => "pkcs12",
             Self::Flight => "flight",
             Self::Dns => "dns",
+            Self::Jws => "jws",
         }
     }
 
@@ -111,6 +116,7 @@ impl Target {
             }
             Self::Flight => probe::flight(bytes),
             Self::Dns => probe::dns(bytes),
+            Self::Jws => jws::jws(bytes),
             Self::Pkcs12 => look(Chain::given(certificates(bytes)), bytes),
         }
     }

@@ -21,6 +21,7 @@ mod doctor;
 mod fetch;
 mod notices;
 mod probe;
+mod prove;
 mod run;
 mod store;
 

@@ -48,6 +48,7 @@ pub mod verify;
 
 pub use acme::{
     AccountRow, AuthorisationRow, AuthorisationState, BindingRow, NewBinding, NewOrder, OrderRow,
+    ServerCertificateRow, ToProve,
 };
 pub use audit::{AuditEvent, AuditFilter, AuditRow, RefusalCount};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};

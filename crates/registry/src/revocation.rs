@@ -219,7 +219,7 @@ impl Write {
         Ok(())
     }
 
-    async fn deny_key(&mut self, pin: &KeyPin, now: UnixTime) -> Result<()> {
+    pub(crate) async fn deny_key(&mut self, pin: &KeyPin, now: UnixTime) -> Result<()> {
         let done =
             sqlx::query("INSERT INTO compromised_keys (key_pin, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
                 .bind(&pin.0[..])

@@ -1,12 +1,9 @@
 //! One ACME server, spoken to under the rules of [`crate::fetch`]: nonces, problems, how long to wait.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use examiner::UnixTime;
 use gateway::networks::Networks;
-use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -196,7 +193,7 @@ impl Client {
             deadline: DEADLINE,
             private: private.clone(),
             private_by: "is not listed in `fetch_private`",
-            roots: roots(acme).map_err(AcmeError::Own)?,
+            roots: fetch::roots(acme.roots.as_deref()).map_err(AcmeError::Own)?,
         };
         let url = acme.directory.to_string();
         let answer = got(&rules, &url, None).await?;
@@ -395,18 +392,6 @@ pub fn shown(text: &str) -> String {
         .to_string()
         .replace("\\\"", "\"")
         .replace("\\'", "'")
-}
-
-fn roots(acme: &Acme) -> Result<Arc<RootCertStore>, String> {
-    let Some(path) = &acme.roots else { return Ok(fetch::public_roots()) };
-    let fault = |what: String| format!("{}: {what}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let all = examiner::cert::pem::certificates(&bytes).map_err(|error| fault(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for one in all {
-        roots.add(CertificateDer::from(one.der.to_vec())).map_err(|error| fault(error.to_string()))?;
-    }
-    Ok(Arc::new(roots))
 }
 
 /// The moment as RFC 3339 has it, which servers write with fractions of a second.

@@ -21,7 +21,7 @@ mod accept;
 mod elsewhere;
 pub mod fetch;
 pub mod init;
-mod issue;
+pub mod issue;
 pub mod rollover;
 
 /// `countersign ca …`.

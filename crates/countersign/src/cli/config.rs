@@ -7,6 +7,7 @@ use super::context::Context;
 use super::{Exit, Globals, Outcome};
 use crate::config::Settings;
 use crate::config::acme::Acme;
+use crate::config::enrol::Enrol;
 use crate::config::keys::CertificateFile;
 use crate::config::site::SiteSettings;
 
@@ -55,7 +56,7 @@ pub fn view(settings: &Settings) -> Value {
             "workers": settings.workers,
             "max_stale": settings.max_stale,
         },
-        "enrol": settings.enrol.as_ref().map(|enrol| json!({ "listen": enrol.listen, "url": enrol.url })),
+        "enrol": settings.enrol.as_ref().map(enrol),
         "profile": crate::config::profiles::view(&settings.profiles),
         "notify": settings.notify.view(),
         "limits": crate::config::limits::view(&settings.limits),
@@ -63,6 +64,18 @@ pub fn view(settings: &Settings) -> Value {
         "ca": cas,
         "group": settings.groups,
         "log": { "retain_days": settings.retain_days, "file": settings.log_file },
+    })
+}
+
+fn enrol(enrol: &Enrol) -> Value {
+    let servers = enrol.servers.as_ref();
+    json!({
+        "listen": enrol.listen,
+        "url": enrol.url,
+        "server_networks": servers.map(|servers| texts(&servers.networks)),
+        "server_resolver": servers.and_then(|servers| servers.resolver),
+        "server_http_port": servers.map(|servers| servers.http_port),
+        "server_tls_port": servers.map(|servers| servers.tls_port),
     })
 }
 

@@ -34,6 +34,7 @@ pub mod ocsp;
 pub mod operator;
 pub mod party;
 pub mod pending;
+pub mod prove;
 pub mod quickstart;
 pub mod renew;
 pub mod run;
@@ -91,6 +92,9 @@ pub enum Command {
     /// Send the notices that are due, as `run` starts it.
     #[command(hide = true)]
     Notices(notices::Args),
+    /// Ask the hosts that are ready to prove their names, as `run` starts it.
+    #[command(hide = true)]
+    Prove(prove::Args),
     /// Answer about single certificates, as `run` starts it.
     #[command(hide = true)]
     Ocsp(ocsp::Args),
@@ -150,6 +154,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Gate(args) => gate::command(globals, args),
         Command::Authority(args) => authority::command(globals, args),
         Command::Notices(args) => notices::command(globals, args),
+        Command::Prove(args) => prove::command(globals, args),
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Ocsp(args) => ocsp::command(globals, args),
         Command::Console(args) => console::command(globals, args),

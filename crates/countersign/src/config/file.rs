@@ -193,6 +193,14 @@ pub struct EnrolFile {
     pub listen: Option<At<SocketAddr>>,
     /// The address as they know it, such as `https://enrol.example.com:8444`.
     pub url: Option<At<String>>,
+    /// Addresses and ranges of hosts inside that get server certificates by ACME, such as `10.0.0.0/8`; none where absent.
+    pub server_networks: Vec<At<String>>,
+    /// The resolver that is asked where these hosts are, such as `10.0.0.53:53`; this system's where absent.
+    pub server_resolver: Option<At<SocketAddr>>,
+    /// The port at which they prove their names by http-01; 80 where absent.
+    pub server_http_port: Option<At<u16>>,
+    /// The port at which they prove their names by tls-alpn-01; 443 where absent.
+    pub server_tls_port: Option<At<u16>>,
 }
 
 /// `[site."…"]`.

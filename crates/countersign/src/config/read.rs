@@ -156,7 +156,7 @@ fn read<T: DeserializeOwned + Default>(
             Err(error) => error,
         };
         let span = error.span().unwrap_or_default();
-        problems.push(source.problem(&span, one_line(error.message()), ""));
+        problems.push(refused(source, &span, one_line(error.message())));
         if !remove(document.get_mut(), &span) {
             break;
         }
@@ -248,6 +248,21 @@ fn deep(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
     }
 }
 
+/// What the shape refuses, in the words of the file.
+fn refused(source: &Source, span: &Range<usize>, message: String) -> Problem {
+    let Some(found) = message.strip_suffix(", expected a sequence") else {
+        return source.problem(span, message, "");
+    };
+    let written = source.text.get(span.clone()).unwrap_or_default();
+    let is_one_value = !written.is_empty() && !written.starts_with(['[', '{']) && !written.contains('\n');
+    let help = if is_one_value {
+        format!("write it as a list: [{written}]")
+    } else {
+        "write it as a list: [...]".into()
+    };
+    source.problem(span, format!("{found}, expected a list"), help)
+}
+
 fn one_line(message: &str) -> String {
     message.split('\n').map(str::trim).collect::<Vec<_>>().join("; ")
 }
@@ -281,6 +296,32 @@ mod tests {
                 "{place} {found:#?}"
             );
         }
+    }
+
+    #[test]
+    fn one_value_where_a_list_is_wanted_is_shown_as_a_list() {
+        let at = "countersign.toml:2";
+        for (line, expected) in [
+            (
+                "http = \"127.0.0.1:80\"",
+                format!(
+                    "{at}:8: invalid type: string \"127.0.0.1:80\", expected a list\n  help: write it as a list: [\"127.0.0.1:80\"]"
+                ),
+            ),
+            (
+                "fetch_private = 7",
+                format!(
+                    "{at}:17: invalid type: integer `7`, expected a list\n  help: write it as a list: [7]"
+                ),
+            ),
+            (
+                "listen = { a = 1 }",
+                format!("{at}:10: invalid type: map, expected a list\n  help: write it as a list: [...]"),
+            ),
+        ] {
+            assert_eq!(problems(&format!("[server]\n{line}\n")), [expected]);
+        }
+        assert_eq!(problems("[server]\nhttp = [\"127.0.0.1:80\"]\n"), [""; 0]);
     }
 
     #[test]

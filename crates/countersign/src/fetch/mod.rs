@@ -6,7 +6,8 @@
 //! A name is resolved once, each of its addresses is judged, and the connection goes to one of these. Nothing on the
 //! path of a request or handshake calls this.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -69,7 +70,7 @@ pub enum FetchError {
         /// The name.
         host: String,
         /// The address.
-        address: std::net::IpAddr,
+        address: IpAddr,
         /// Why it may not be asked.
         by: &'static str,
     },
@@ -110,7 +111,24 @@ pub enum FetchError {
 
 /// The body at this address.
 pub async fn get(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
-    let whole = tokio::time::timeout(rules.deadline, follow(url, rules));
+    let whole = tokio::time::timeout(rules.deadline, follow(url, rules, None));
+    whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
+}
+
+/// Where a host is asked whose name the caller resolved, and whose addresses it judged.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Its addresses, at least one. The name is not resolved again.
+    pub addresses: Vec<IpAddr>,
+    /// The port that is asked in the place of 80.
+    pub http: u16,
+    /// The port that is asked in the place of 443.
+    pub https: u16,
+}
+
+/// The body at this address of a host that was judged; redirects go to the same addresses.
+pub async fn get_from(url: &FetchUrl, judged: &Judged, rules: &Rules) -> Result<Vec<u8>, FetchError> {
+    let whole = tokio::time::timeout(rules.deadline, follow(url, rules, Some(judged)));
     whole.await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
 }
 
@@ -197,10 +215,14 @@ pub async fn answer(url: &FetchUrl, rules: &Rules, sent: Sent) -> Result<Answer,
     tokio::time::timeout(rules.deadline, whole).await.unwrap_or(Err(FetchError::TooSlow(rules.deadline)))
 }
 
-async fn follow(url: &FetchUrl, rules: &Rules) -> Result<Vec<u8>, FetchError> {
+async fn follow(url: &FetchUrl, rules: &Rules, judged: Option<&Judged>) -> Result<Vec<u8>, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MOST_REDIRECTS {
-        let answer = ask(&at, rules, None, &[]).await?;
+        let stream = match judged {
+            Some(judged) => connect_to(judged.places(&at)).await?,
+            None => connect(&at, rules).await?,
+        };
+        let answer = ask_over(stream, &at, rules, None, &[]).await?;
         let status = answer.status();
         if status == StatusCode::OK {
             return body(answer, rules.most_bytes).await;
@@ -227,7 +249,16 @@ async fn ask(
     sent: Sent,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Result<hyper::Response<Incoming>, FetchError> {
-    let stream = connect(url, rules).await?;
+    ask_over(connect(url, rules).await?, url, rules, sent, headers).await
+}
+
+async fn ask_over(
+    stream: TcpStream,
+    url: &FetchUrl,
+    rules: &Rules,
+    sent: Sent,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<hyper::Response<Incoming>, FetchError> {
     if !url.is_https() {
         return exchange(stream, url, sent, headers).await;
     }
@@ -260,8 +291,12 @@ async fn addresses(url: &FetchUrl, rules: &Rules) -> Result<Vec<SocketAddr>, Fet
 
 /// Connects to one of the addresses that may be asked.
 async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError> {
-    let all = addresses(url, rules).await?;
-    let mut last = FetchError::NoConnection { address: all[0], why: "it was not tried".into() };
+    connect_to(addresses(url, rules).await?).await
+}
+
+/// Connects to the first that accepts.
+pub async fn connect_to(all: Vec<SocketAddr>) -> Result<TcpStream, FetchError> {
+    let mut last = FetchError::Exchange("there is no address to connect to".into());
     for address in all.into_iter().take(MOST_ADDRESSES) {
         let why = match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
@@ -273,11 +308,35 @@ async fn connect(url: &FetchUrl, rules: &Rules) -> Result<TcpStream, FetchError>
     Err(last)
 }
 
+impl Judged {
+    fn places(&self, url: &FetchUrl) -> Vec<SocketAddr> {
+        let port = match url.port() {
+            80 => self.http,
+            443 => self.https,
+            other => other,
+        };
+        self.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()
+    }
+}
+
 /// The roots of the public web.
 pub fn public_roots() -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
     Arc::new(roots)
+}
+
+/// The roots in this PEM file, or those of the public web where none is named.
+pub fn roots(file: Option<&Path>) -> Result<Arc<RootCertStore>, String> {
+    let Some(path) = file else { return Ok(public_roots()) };
+    let fault = |what: String| format!("{}: {what}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let all = examiner::cert::pem::certificates(&bytes).map_err(|error| fault(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for one in all {
+        roots.add(CertificateDer::from(one.der.to_vec())).map_err(|error| fault(error.to_string()))?;
+    }
+    Ok(Arc::new(roots))
 }
 
 fn tls(roots: Arc<RootCertStore>) -> Result<rustls::ClientConfig, String> {

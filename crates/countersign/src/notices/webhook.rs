@@ -1,12 +1,8 @@
 //! A batch as JSON, posted to an address of the configuration.
 
-use std::sync::Arc;
-
 use aws_lc_rs::hmac;
 use gateway::networks::{Network, Networks};
 use http::{HeaderName, HeaderValue};
-use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
 use serde_json::json;
 
 use super::{Batch, DEADLINE};
@@ -39,7 +35,7 @@ pub async fn send(webhook: &Webhook, batch: &Batch, private: &Networks) -> Resul
         deadline: DEADLINE,
         private: if is_near(webhook) { this_machine() } else { private.clone() },
         private_by: "[server] fetch_private does not list it",
-        roots: roots(webhook)?,
+        roots: fetch::roots(webhook.roots.as_deref())?,
     };
     fetch::post_with(&webhook.url, &rules, "application/json", body, headers)
         .await
@@ -64,18 +60,6 @@ fn signature(key: &[u8], body: &[u8]) -> String {
 
 fn value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|error| error.to_string())
-}
-
-fn roots(webhook: &Webhook) -> Result<Arc<RootCertStore>, String> {
-    let Some(path) = &webhook.roots else { return Ok(fetch::public_roots()) };
-    let fault = |what: String| format!("{}: {what}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let all = examiner::cert::pem::certificates(&bytes).map_err(|error| fault(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for one in all {
-        roots.add(CertificateDer::from(one.der.to_vec())).map_err(|error| fault(error.to_string()))?;
-    }
-    Ok(Arc::new(roots))
 }
 
 #[cfg(test)]

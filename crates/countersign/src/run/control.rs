@@ -1,6 +1,6 @@
 //! What supervisor and gate say to each other: short lines over a socket pair that is the gate's standard input.
 //!
-//! The gate may only ask: for the signing process to be started, or for a new revocation list. It is told whether that
+//! The gate may only ask: for the signing process to be started, for a new revocation list, or for hosts to be asked. It is told whether that
 //! went well. When the supervisor is gone, the socket ends, and so does the gate. Before the first line the supervisor
 //! hands over a [`Hello`] with sockets. Two supervisors, of which one takes over from the other, speak the same way.
 
@@ -28,6 +28,8 @@ pub enum FromGate {
     Sign,
     /// Something was revoked: publish a new list when it may be.
     Revoked,
+    /// A host says that it is ready to prove its name: have it asked.
+    Prove,
     /// It has read everything anew; `false`: it could not, and the old policy stays in force.
     Reloaded(bool),
     /// Its workers and its writer of the registry have come round since it said so last.
@@ -162,6 +164,19 @@ impl Link {
     /// Says something that is not answered.
     pub async fn say(&self, what: &FromGate) -> std::io::Result<()> {
         say(&mut *self.to.lock().await, what).await
+    }
+
+    /// Says this each time that it is notified.
+    pub fn say_when(&self, notified: Arc<Notify>, what: FromGate) {
+        let to = self.to.clone();
+        tokio::spawn(async move {
+            loop {
+                notified.notified().await;
+                if say(&mut *to.lock().await, &what).await.is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Says that all is well each time when `is_alive` says so, looked at as often as `every`.

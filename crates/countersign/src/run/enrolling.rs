@@ -1,12 +1,14 @@
 //! The gate's part of an enrolment: what was brought goes to the authority's process, and its answer back.
 
 use std::io;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use examiner::cert::pem;
 use gateway::enrol::{
     AcmeAnswer, AcmeAsked, AcmeMedia, Enrolled, Enroller, NotEnrolled, Redemption, Reenrolment, WhyNot,
 };
+use tokio::sync::Notify;
 
 use super::signing::acme::{Answered, Asked, Media};
 use super::signing::ask;
@@ -20,12 +22,13 @@ const NOT_OPEN: &str = "No open invite has this token: it was used, has ended or
 /// Enrols with the authority of a state directory.
 pub struct Enrolling {
     state: StateDir,
+    prove: Arc<Notify>,
 }
 
 impl Enrolling {
-    /// With the authority of this one.
-    pub fn with(state: StateDir) -> Self {
-        Self { state }
+    /// With the authority of this one; `prove` is notified when a host is ready to prove its name.
+    pub fn with(state: StateDir, prove: Arc<Notify>) -> Self {
+        Self { state, prove }
     }
 }
 
@@ -60,7 +63,12 @@ impl Enroller for Enrolling {
     fn acme(&self, asked: AcmeAsked) -> Result<AcmeAnswer, NotEnrolled> {
         let not = |why: WhyNot, detail: &str| NotEnrolled { why, detail: detail.into() };
         match ask::acme(&self.state, Asked { path: asked.path, body: asked.body }) {
-            Ok(Answer::Acme(answered)) => Ok(acme(answered)),
+            Ok(Answer::Acme(answered)) => {
+                if answered.prove {
+                    self.prove.notify_one();
+                }
+                Ok(acme(answered))
+            }
             Ok(Answer::Refused { code, what }) => {
                 // What went wrong here is in the log, and not for strangers.
                 let detail =

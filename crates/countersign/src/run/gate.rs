@@ -135,13 +135,15 @@ pub async fn start(run: GateRun, given: Given, link: &mut Link) -> Result<Servin
     let sink = Sink::start(stores, access, figures.clone());
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let prove = Arc::new(tokio::sync::Notify::new());
+    link.say_when(prove.clone(), FromGate::Prove);
     let gate_settings = GateSettings {
         listen: sockets.listen,
         admin: sockets.admin.into_iter().next(),
         enrol: sockets.enrol.into_iter().next().map(|listen| gateway::Enrol {
             listen,
             renew: super::renewing::renew(run.state_dir.clone()),
-            enroller: Arc::new(super::enrolling::Enrolling::with(run.state_dir.clone())),
+            enroller: Arc::new(super::enrolling::Enrolling::with(run.state_dir.clone(), prove)),
         }),
         workers,
         limits: settings.limits.clone(),

@@ -14,7 +14,7 @@
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`renewing`], [`enrolling`]: what the gate passes on to it for people and machines.
 //! - [`errand`]: what is done again and again by a process that ends. [`fetching`]: one asks for the lists of trusted issuers. [`noticing`]: one
-//!   sends notices. [`ordering`]: one orders certificates.
+//!   sends notices. [`ordering`]: one orders certificates. [`proving`]: one asks hosts inside for the proof of their names.
 //! - [`ocsp`]: a process of its own answers about single certificates.
 //! - [`events`]: what the gate reports. [`figures`]: what its metrics say of the policy. [`certificates`],
 //!   [`upkeep`]: what is signed for it.
@@ -40,6 +40,7 @@ pub mod ocsp;
 mod ordering;
 mod passing;
 pub mod predecessor;
+mod proving;
 mod receipts;
 pub mod renewing;
 mod signals;

@@ -21,7 +21,7 @@ use super::signing::keeper::{Keeper, Service};
 use super::sockets::{self, Socket};
 use super::successor::{Program, Successor};
 use super::upgrade::{predecessor_said, tried};
-use super::{DRAIN, fetching, lock, noticing, ordering, passing};
+use super::{DRAIN, fetching, lock, noticing, ordering, passing, proving};
 use crate::config::StateDir;
 
 /// A gate that dies sooner than this waits longer and longer to be started again.
@@ -201,6 +201,7 @@ impl Supervision {
         let fetching = fetching::start(self.run.clone());
         let noticing = noticing::start(self.run.clone());
         let ordering = ordering::start(self.run.clone());
+        let proving = proving::start(self.run.clone());
         loop {
             match self.next().await {
                 Event::End => break,
@@ -216,7 +217,7 @@ impl Supervision {
                 Event::Upgrade => self.begin_upgrade(),
                 Event::Successor(said) => {
                     if self.is_taken_over(said).await {
-                        drop((fetching, noticing, ordering));
+                        drop((fetching, noticing, ordering, proving));
                         return self.retire().await;
                     }
                 }
@@ -226,6 +227,7 @@ impl Supervision {
                     self.notifier.ready(&line);
                     say(&line);
                 }
+                Event::Said(FromGate::Prove) => proving.look(),
                 Event::Said(said) => self.answer(said).await,
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
@@ -306,7 +308,7 @@ impl Supervision {
             }
             FromGate::Alive => self.notifier.alive(),
             FromGate::Failed(why) => self.reason = Some(why),
-            FromGate::Ready(_) => {}
+            FromGate::Ready(_) | FromGate::Prove => {}
         }
     }
 

@@ -45,14 +45,16 @@ impl Words {
     }
 
     /// The environment of `common.sh` and the scripts before the pages.
-    pub fn variables(&self) -> [(&'static str, String); 5] {
-        let [port, admin, enrol, upstream, acme] = [0, 1, 2, 3, 11].map(|index| self.0[index].1.clone());
+    pub fn variables(&self) -> [(&'static str, String); 6] {
+        let [port, admin, enrol, upstream, acme, web] =
+            [0, 1, 2, 3, 11, 8].map(|index| self.0[index].1.clone());
         [
             ("PORT", port),
             ("ADMIN", admin),
             ("ENROL", enrol),
             ("UPSTREAM", format!("http://{upstream}")),
             ("ACME", acme),
+            ("WEB", web),
         ]
     }
 

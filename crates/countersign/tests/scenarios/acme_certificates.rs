@@ -11,6 +11,7 @@ use testkit::{Client, Gate, Portal, block_on, free_port, openssl};
 use crate::support::{binary, eventually};
 
 mod front;
+mod own_server;
 mod pebble;
 
 use front::{Front, Mood};
@@ -226,6 +227,16 @@ fn the_last_good_certificate_stays_whatever_the_server_and_the_disk_do() {
         presses && line.contains("should have been renewed") && line.contains("4 times in a row"),
         "{line}"
     );
+    // The order is lost at its last step: refused, or told to have failed after that.
+    front.is(Mood::FinalizeAnswered(403, problem("badCSR")));
+    assert!(order(1).stdout.contains("badCSR"));
+    stays("finalize is refused");
+    let invalid = "{\"status\":\"invalid\",\"finalize\":\"https://localhost:1/\",\"error\":{\"type\":\
+                   \"urn:ietf:params:acme:error:serverInternal\",\"detail\":\"the signer is away\"}}";
+    front.is(Mood::OrdersEndAs(invalid.into()));
+    let output = order(1);
+    assert!(output.stdout.contains("the signer is away"), "{}", output.story());
+    stays("the order is invalid");
     let other = testkit::TestCa::new("Other").issue_server(SITE);
     front.is(Mood::Certificate(other.chain_pem.clone()));
     assert!(order(1).stdout.contains("it is for another key"));

@@ -27,7 +27,7 @@ use super::enrolment::{HOST, records, started};
 
 /// A client's command, in the sandbox, trusting ca.pem; what it said.
 #[track_caller]
-fn client(portal: &Portal, program: &str, args: &[&str]) -> String {
+pub fn client(portal: &Portal, program: &str, args: &[&str]) -> String {
     let root = portal.sandbox.path("ca.pem");
     let mut command = Command::new(program);
     command.current_dir(portal.sandbox.dir()).args(args);
@@ -40,7 +40,7 @@ fn client(portal: &Portal, program: &str, args: &[&str]) -> String {
     output.both()
 }
 
-fn text<'a>(made: &'a Value, field: &str) -> &'a str {
+pub fn text<'a>(made: &'a Value, field: &str) -> &'a str {
     made[field].as_str().unwrap()
 }
 
@@ -170,10 +170,10 @@ fn dehydrated_fetches_renews_and_revokes() {
 
 /// What carries `instant-acme`'s requests: one connection each, to a server with a certificate of ca.pem.
 #[derive(Clone)]
-struct Http(Arc<rustls::ClientConfig>);
+pub struct Http(Arc<rustls::ClientConfig>);
 
 impl Http {
-    fn trusting(root: &str) -> Self {
+    pub fn trusting(root: &str) -> Self {
         let mut roots = rustls::RootCertStore::empty();
         for one in pem::certificates(root.as_bytes()).unwrap() {
             roots.add(CertificateDer::from(one.der.to_vec())).unwrap();

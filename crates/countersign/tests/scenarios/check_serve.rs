@@ -1,13 +1,13 @@
 //! `check serve`: the page and the end point over the real binary: what they show, what they refuse, how much they do, and
 //! what hostile visitors and hostile servers come to.
 
-mod bounds;
+pub mod bounds;
 mod looks;
 mod pace;
 mod page;
 mod rebinding;
 mod requests;
-mod resolver;
+pub mod resolver;
 
 use serde_json::Value;
 use testkit::{Leaf, Sandbox, TestCa};

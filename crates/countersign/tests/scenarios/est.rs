@@ -1,11 +1,15 @@
-//! Enrolment over secure transport (RFC 7030), by curl.
+//! Enrolment over secure transport (RFC 7030), by curl and by strongSwan.
+
+use std::process::Command;
+use std::time::Duration;
 
 use examiner::{Certificate, cert::pem};
 use serde_json::Value;
-use testkit::{CurlResult, Portal, openssl, tools};
+use testkit::{CurlResult, Portal, free_port, openssl, tools};
 
 use super::authority_process::ask;
 use super::enrolment::{HOST, invite, records, request, started};
+use super::other_servers::Server;
 
 const EST: &str = "/.well-known/est";
 
@@ -160,4 +164,57 @@ fn a_machine_re_enrols_for_the_key_it_has_and_for_no_other() {
     }
     let operator = post(&portal, port, Some("state/operator"), "simplereenroll", "svc", &[]);
     assert_eq!(operator.status, 403, "{}", operator.text());
+}
+
+/// strongSwan's `pki` in the sandbox; what it wrote to standard output, and what it said.
+#[track_caller]
+fn pki(portal: &Portal, args: &[&str]) -> testkit::Output {
+    let mut command = Command::new("pki");
+    command.args(args).current_dir(portal.sandbox.dir());
+    testkit::process::run(&mut command, b"", Duration::from_secs(60)).ok()
+}
+
+#[test]
+fn strongswan_enrols_through_a_proxy_whose_certificate_is_of_another_authority() {
+    let (portal, port) = started();
+    // strongSwan 5.9 reads no certificate whose name constraints have addresses, as the own server CA's.
+    let other = testkit::TestCa::new("Another authority");
+    let front = other.issue_server(HOST);
+    portal.sandbox.write("front.pem", format!("{}{}", front.chain_pem, front.key_pem));
+    portal.sandbox.write("other.pem", other.root_pem());
+    let at = free_port();
+    let [front, ca] = ["front.pem", "ca.pem"].map(|file| portal.sandbox.path(file).display().to_string());
+    let conf = format!(
+        "defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\nfrontend front\n  \
+         bind 127.0.0.1:{at} ssl crt {front}\n  default_backend enrolment\nbackend enrolment\n  \
+         http-request set-header Host {HOST}:{port}\n  server gate 127.0.0.1:{port} ssl verify required ca-file {ca} \
+         sni str({HOST}) verifyhost {HOST}\n"
+    );
+    let _proxy = Server::haproxy_with(portal.sandbox.dir(), at, &conf);
+    let url = format!("https://{HOST}:{at}");
+    let said = pki(
+        &portal,
+        &["--estca", "--url", &url, "--cacert", "other.pem", "--caout", "own.pem", "--outform", "pem"],
+    );
+    assert!(said.both().contains("Sub CA cert is trusted"), "{}", said.story());
+    let root = pem::certificates(portal.sandbox.read("ca.pem").as_bytes()).unwrap().swap_remove(0);
+    let given = pem::certificates(portal.sandbox.read("own.pem").as_bytes()).unwrap().swap_remove(0);
+    assert_eq!(given.der, root.der);
+
+    let made = invite(&portal, "svc", &["--profile", "service"]);
+    request(&portal, "svc");
+    openssl(portal.sandbox.dir(), &["req", "-in", "svc.csr", "-outform", "DER", "-out", "svc.der"], b"").ok();
+    let user = user("svc", &made);
+    let asked = ["--est", "--url", &url, "--in", "svc.der", "--userpass", &user, "--outform", "pem"];
+    let trusted = ["--cacert", "other.pem", "--cacert", "own.pem", "--cacert", "own-1.pem"];
+    let issued = pki(&portal, &[&asked[..], &trusted].concat());
+    assert!(issued.stderr.contains("Issued certificate is trusted"), "{}", issued.story());
+    portal.sandbox.write("svc.pem", &issued.stdout);
+    assert!(enters(&portal, "svc"));
+    // The token was good once.
+    let mut again = Command::new("pki");
+    again.args([&asked[..], &trusted].concat()).current_dir(portal.sandbox.dir());
+    let refused = testkit::process::run(&mut again, b"", Duration::from_secs(60));
+    assert!(refused.code != 0 && refused.stderr.contains("401"), "{}", refused.story());
+    assert_eq!(records(&portal, "svc").len(), 1);
 }

@@ -31,6 +31,7 @@ mod a30_no_udp;
 mod acme_certificates;
 mod acme_clients;
 mod acme_raw;
+mod acme_servers;
 mod authority_process;
 mod behind_it_nginx;
 mod broken_ca_file;

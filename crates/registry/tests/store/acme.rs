@@ -1,5 +1,6 @@
 //! A binding makes one account, an account orders, an order gives one certificate; whatever ended gives nothing.
 
+use policy::issuance::Reason;
 use registry::acme::{OPEN_ORDERS_MOST, ORDER_SECONDS};
 use registry::{AccountRow, AuthorisationState, BindingRow, NewBinding, NewOrder, OrderRow};
 
@@ -10,10 +11,14 @@ const KEY: [u8; 32] = [1; 32];
 
 impl World {
     async fn bind(&self, party: &str) -> BindingRow {
+        self.bind_for(party, "service").await
+    }
+
+    async fn bind_for(&self, party: &str, profile: &str) -> BindingRow {
         self.registry.ensure_party(&name(party), &self.actor, NOON).await.unwrap();
         let new = NewBinding {
             party: name(party),
-            profile: "service".into(),
+            profile: profile.into(),
             names: vec![format!("{party}.test")],
             expires_at: NOON.plus(DAY_SECONDS),
         };
@@ -235,4 +240,87 @@ async fn authorisations_are_decided_once_and_the_orders_of_an_account_are_bounde
     // What came to nothing is let go of.
     assert!(registry.add_order(more(), NOON.plus(3 * DAY_SECONDS)).await.is_ok());
     assert_eq!(registry.order(&order.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn hosts_are_asked_for_open_orders_of_open_accounts_alone() {
+    let world = World::new().await;
+    let account = world.account("svc").await;
+    let (first, second) = (world.order(&account, false).await, world.order(&account, false).await);
+    let registry = &world.registry;
+    let ready = |now: UnixTime| async move {
+        let all = registry.to_be_proved(now).await.unwrap();
+        all.into_iter().map(|one| one.authorisation).collect::<Vec<_>>()
+    };
+    assert_eq!(ready(NOON).await, [""; 0], "nobody is ready");
+    let [one, other] = [&first.authorisations[1], &second.authorisations[0]];
+    assert!(registry.begin_authorisation(&one.id, "http-01", NOON).await.unwrap());
+    assert!(registry.begin_authorisation(&other.id, "tls-alpn-01", NOON).await.unwrap());
+    let all = registry.to_be_proved(NOON.plus(ORDER_SECONDS)).await.unwrap();
+    let told: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.way.as_str(), one.key)).collect();
+    assert_eq!(told, [("b.test", "http-01", KEY), ("a.test", "tls-alpn-01", KEY)]);
+    assert_eq!((&all[0].token, &all[0].account), (&one.token, &account.id));
+    assert_eq!(ready(NOON.plus(ORDER_SECONDS + 1)).await, [""; 0], "the orders have ended");
+    registry.decide_authorisation(&one.id, "http-01", None, NOON).await.unwrap();
+    assert_eq!(ready(NOON).await, [other.id.clone()]);
+    registry.suspend(&name("svc"), &world.actor, NOON).await.unwrap();
+    assert_eq!(ready(NOON).await, [""; 0], "the party is suspended");
+    registry.resume(&name("svc"), &world.actor, NOON).await.unwrap();
+    registry.end_account(&account.id, true, &world.actor, NOON).await.unwrap();
+    assert_eq!(ready(NOON).await, [""; 0], "the account has ended");
+}
+
+#[tokio::test]
+async fn a_server_certificate_is_on_record_with_its_order_and_given_back_once() {
+    let world = World::new().await;
+    let binding = world.bind_for("db", "server").await;
+    let account = world.account_with(&binding.id, KEY, NOON).await.unwrap().0;
+    let (registry, actor) = (&world.registry, &world.actor);
+    let holder = name("db");
+    let fulfil = |order: OrderRow, der: Vec<u8>| {
+        let holder = holder.clone();
+        async move {
+            registry
+                .fulfil_server_order(&order.id, (&holder, order.names.as_slice()), &der, actor, NOON)
+                .await
+        }
+    };
+    let key = rcgen::KeyPair::generate().unwrap();
+    let one = certificate_with("a.test", &key);
+    let unproved = fulfil(world.order(&account, false).await, one.der.to_vec()).await;
+    assert!(matches!(unproved, Err(RegistryError::OrderNotOpen)), "{unproved:?}");
+    let order = world.order(&account, true).await;
+    fulfil(order.clone(), one.der.to_vec()).await.unwrap();
+    let twice = fulfil(order, one.der.to_vec()).await;
+    assert!(matches!(twice, Err(RegistryError::OrderNotOpen)), "{twice:?}");
+    assert!(registry.certificates(&holder).await.unwrap().is_empty(), "nobody enters with it");
+    let row = registry.server_certificate(&one.thumbprint).await.unwrap().unwrap();
+    assert_eq!((&row.account, &row.party, row.revoked_at), (&account.id, &holder, None));
+    let by_serial = registry.server_certificate_of_serial(&one.serial).await.unwrap();
+    assert_eq!(by_serial.as_ref(), Some(&row));
+    let since = |now: UnixTime| registry.server_certificates_since(&holder, now);
+    assert_eq!((since(NOON.plus(-1)).await.unwrap(), since(NOON).await.unwrap()), (1, 0));
+
+    let back = |reason| registry.revoke_server_certificate(&one.thumbprint, reason, actor, NOON);
+    assert!(back(Reason::KeyCompromise).await.unwrap());
+    assert!(!back(Reason::Unspecified).await.unwrap(), "once");
+    let row = registry.server_certificate(&one.thumbprint).await.unwrap().unwrap();
+    assert_eq!(row.revoked_at, Some(NOON));
+    let again = certificate_with("a.test", &key).der.to_vec();
+    let refused = fulfil(world.order(&account, true).await, again).await;
+    assert!(matches!(refused, Err(RegistryError::KeyKnown { .. })), "{refused:?}");
+
+    // What fulfilled an order of a party is no server certificate.
+    let binding = world.bind("svc").await;
+    let account = world.account_with(&binding.id, [2; 32], NOON).await.unwrap().0;
+    let theirs = certificate("svc");
+    assert!(world.fulfil(&world.order(&account, true).await, "svc", &theirs, NOON).await);
+    assert_eq!(registry.server_certificate(&theirs.thumbprint).await.unwrap(), None);
+    assert_eq!(registry.server_certificate_of_serial(&theirs.serial).await.unwrap(), None);
+    assert!(
+        !registry
+            .revoke_server_certificate(&theirs.thumbprint, Reason::Superseded, actor, NOON)
+            .await
+            .unwrap()
+    );
 }

@@ -122,7 +122,7 @@ fn plan(
 }
 
 /// Has the root make a new server CA where the present one may not name all these hosts.
-fn permit(globals: &Globals, context: &Context, names: &[AltName]) -> Result<(), Failure> {
+pub fn permit(globals: &Globals, context: &Context, names: &[AltName]) -> Result<(), Failure> {
     let mut hierarchy = context.hierarchy()?;
     let outside: Vec<String> =
         names.iter().map(AltName::to_string).filter(|name| !hierarchy.server_ca_permits(name)).collect();

@@ -1,6 +1,7 @@
 //! `party invite`: a link with which somebody fetches a certificate, once, or an account binding with which a machine does
 //! so by ACME, again and again (`binding`); the list of what is open; withdrawing.
 
+use policy::issuance::Profile;
 use policy::{HostName, PartyName};
 use registry::{InviteRow, NewInvite, RegistryError};
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ mod binding;
   countersign party invite svc --profile service --expires 2h --json
   countersign party invite alice --label phone --code
   countersign party invite svc --site portal.example.com --acme --name svc.machines.example.com
+  countersign party invite db --acme --profile server --name db.internal
   countersign party invite --list
   countersign party invite --withdraw 3f9a01c2d4e5")]
 pub struct Args {
@@ -30,14 +32,15 @@ pub struct Args {
     #[arg(long = "site", value_name = "HOST", conflicts_with_all = ["list", "withdraw"])]
     pub sites: Vec<String>,
     /// What the certificate is for: `person`, `device`, `service`, or a profile of the configuration. `person` where
-    /// absent; with --acme, `service`.
+    /// absent; with --acme, `service`, or `server` for the server certificate of a host inside.
     #[arg(long)]
     pub profile: Option<String>,
     /// A binding for an ACME account (RFC 8555) in the place of a link: certbot, lego and others then fetch certificates
     /// for the party, and renew them.
     #[arg(long, conflicts_with_all = ["label", "code", "list", "withdraw"])]
     pub acme: bool,
-    /// A DNS name that the account may have in its certificates beside the party's name; may be repeated.
+    /// A DNS name that the account may have in its certificates beside the party's name; may be repeated. With the profile
+    /// `server`, a host that it gets certificates for once that proves its name.
     #[arg(long = "name", value_name = "DNS", requires = "acme")]
     pub names: Vec<String>,
     /// What the party calls the certificate, such as `phone`.
@@ -139,14 +142,19 @@ impl Wanted {
         let name = PartyName::parse(party)?;
         let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
         let word = args.profile.as_deref().unwrap_or(if args.acme { "service" } else { "person" });
-        let profile = super::add::profile(context, word)?;
+        let profile = if args.acme && word == Profile::Server.word() {
+            binding::for_servers(context, enrol, args)?
+        } else {
+            super::add::profile(context, word)?
+        };
         if let Choice::Own(own) = &profile
             && own.parties.as_ref().is_some_and(|parties| !parties.have(name.as_str()))
         {
             let what = format!("profile `{}` is not for {name}", own.name);
             return Err(Failure::usage(what, format!("add it to `parties` of [profile.{}]", own.name)));
         }
-        if sites.is_empty() {
+        // Nobody enters a site with a server certificate.
+        if sites.is_empty() && profile.like() != Profile::Server {
             super::known(context, party).map_err(|failure| Failure {
                 help: format!("{}; a new party is invited with --site HOST", failure.help),
                 ..failure

@@ -49,6 +49,8 @@ pub struct Authority<'a> {
     nonces: acme::Nonces,
     /// The client CA, once it was needed, and by which certificate it is known.
     client: Option<(Thumbprint, Signer)>,
+    /// The server CA, in the same way.
+    server: Option<(Thumbprint, Signer)>,
 }
 
 impl<'a> Authority<'a> {
@@ -67,6 +69,7 @@ impl<'a> Authority<'a> {
             nonces: acme::Nonces::new()
                 .map_err(|error| Failure::new(Exit::Bug, error.to_string(), "Try again."))?,
             client: None,
+            server: None,
         })
     }
 
@@ -236,6 +239,9 @@ impl<'a> Authority<'a> {
         let secret =
             acme::binding::Secret::read_or_make(&self.state).map_err(|error| failed(error.to_string()))?;
         let hierarchy = self.unlock().map_err(|error| failed(error.to_string()))?;
+        if acme::issues(&asked.path) && hierarchy.has_key(Role::Server) {
+            self.unlock_server(&hierarchy).map_err(|error| failed(error.to_string()))?;
+        }
         let Some((_, signer)) = &self.client else { return Err(failed("there is no client CA".into())) };
         let (certificates, nonces) = (&mut self.certificates, &mut self.nonces);
         self.runtime.block_on(async {
@@ -247,6 +253,7 @@ impl<'a> Authority<'a> {
                 secret: &secret,
                 hierarchy: &hierarchy,
                 signer,
+                server: self.server.as_ref().map(|(_, signer)| signer),
                 paces: certificates,
                 now: crate::clock::now(),
             };
@@ -279,6 +286,17 @@ impl<'a> Authority<'a> {
             self.client = Some((present, signer));
         }
         Ok(hierarchy)
+    }
+
+    /// Has the server CA's key at hand, in the same way.
+    fn unlock_server(&mut self, hierarchy: &Hierarchy) -> Result<(), authority::AuthorityError> {
+        let present = hierarchy.certificate(Role::Server).thumbprint;
+        if self.server.as_ref().is_none_or(|(known, _)| *known != present) {
+            self.server = None;
+            let signer = hierarchy.unlock(Role::Server, &self.state.passphrase().read()?)?;
+            self.server = Some((present, signer));
+        }
+        Ok(())
     }
 }
 

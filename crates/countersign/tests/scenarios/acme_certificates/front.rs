@@ -23,6 +23,10 @@ pub enum Mood {
     Fine,
     /// Answers new orders with this status, headers and body; passes the rest on.
     OrdersAnswered(u16, String, String),
+    /// Answers the request for a certificate with this status and body; passes the rest on.
+    FinalizeAnswered(u16, String),
+    /// Passes the request for a certificate on, and then tells of every order as this body does.
+    OrdersEndAs(String),
     /// Answers everything with this status.
     AllAnswered(u16),
     /// Gives away a certificate for another key: the answer that holds one is this.
@@ -43,6 +47,8 @@ struct Shared {
     orders: Mutex<Vec<Value>>,
     /// The paths of RFC 9773 that were asked for.
     asked: Mutex<Vec<String>>,
+    /// Whether a certificate was asked for.
+    finalized: AtomicBool,
     over: AtomicBool,
     behind: u16,
     own: u16,
@@ -71,6 +77,7 @@ impl Front {
             window: Mutex::default(),
             orders: Mutex::default(),
             asked: Mutex::default(),
+            finalized: AtomicBool::new(false),
             over: AtomicBool::new(false),
             behind: pebble.port,
             own: port,
@@ -95,6 +102,7 @@ impl Front {
     }
 
     pub fn is(&self, mood: Mood) {
+        self.shared.finalized.store(false, Ordering::SeqCst);
         *self.shared.mood.lock().unwrap() = mood;
     }
 
@@ -153,7 +161,13 @@ impl Shared {
             self.orders.lock().unwrap().push(serde_json::from_slice(&payload).unwrap());
         }
         let passed = self.pass_on(request);
+        let is_finalization = path.starts_with("/finalize-order/");
+        let was_finalized = self.finalized.fetch_or(is_finalization, Ordering::SeqCst);
         match mood {
+            Mood::FinalizeAnswered(status, body) if is_finalization => answered(status, "", &body),
+            Mood::OrdersEndAs(body) if was_finalized && path.starts_with("/my-order/") => {
+                answered(200, "", &body)
+            }
             // What is refused has taken its nonce, as a server's own refusal does.
             Mood::OrdersAnswered(status, headers, body) if is_order => answered(status, &headers, &body),
             Mood::Certificate(pem) if path.starts_with("/certZ/") => answered(200, "", &pem),

@@ -1,15 +1,17 @@
 //! A binding for an ACME account of a party (RFC 8555 section 7.3.4), in the place of a link.
 
 use data_encoding::BASE64URL_NOPAD;
-use policy::PartyName;
-use policy::issuance::{AltName, check_name};
+use policy::issuance::{AltName, Profile, check_name};
+use policy::{HostName, PartyName};
 use registry::{AccountRow, BindingRow, NewBinding, RegistryError};
 use serde_json::{Value, json};
 
 use super::{Args, Wanted};
+use crate::cli::ca::issue::permit;
 use crate::cli::context::Context;
 use crate::cli::party::add::grant;
 use crate::cli::{Exit, Failure, Globals, Outcome};
+use crate::config::enrol::Enrol;
 use crate::config::profiles::Choice;
 use crate::run::signing::acme::PREFIX;
 use crate::run::signing::acme::binding::Secret;
@@ -21,6 +23,11 @@ pub(super) fn bind(globals: &Globals, context: &Context, args: &Args, wanted: &W
     if globals.dry_run {
         globals.say(format!("would invite {name} to an ACME account for `{profile}` certificates"));
         return Ok(Exit::Fine);
+    }
+    let is_for_servers = wanted.profile.like() == Profile::Server;
+    if is_for_servers {
+        let hosts: Vec<AltName> = names.iter().cloned().map(AltName::Dns).collect();
+        permit(globals, context, &hosts)?;
     }
     let (registry, actor, now) = (&context.registry, &context.actor, context.now);
     context.run(registry.ensure_party(name, actor, now))?;
@@ -35,8 +42,8 @@ pub(super) fn bind(globals: &Globals, context: &Context, args: &Args, wanted: &W
     value["directory"] = json!(directory);
     value["kid"] = json!(row.id);
     value["hmac_key"] = json!(key);
-    let mut names = vec![row.party.to_string()];
-    names.extend(row.names.iter().cloned());
+    let party = (!is_for_servers).then(|| row.party.to_string());
+    let names: Vec<String> = party.into_iter().chain(row.names.iter().cloned()).collect();
     let text = format!(
         "{} is invited to an ACME account for `{}` certificates, once, until {}\ndirectory  {directory}\nkid        \
          {}\nhmac key   {key}\nnames      {}\nwithdraw it with `countersign party invite --withdraw {}`\n",
@@ -51,6 +58,35 @@ pub(super) fn bind(globals: &Globals, context: &Context, args: &Args, wanted: &W
     globals.say("whoever has the key can make the account: give it to nobody else; it is shown this once");
     wanted.say_granted(globals);
     Ok(Exit::Fine)
+}
+
+/// The profile of server certificates, where hosts inside may have them and are named, none of them one that the gate serves.
+pub(super) fn for_servers(context: &Context, enrol: &Enrol, args: &Args) -> Result<Choice, Failure> {
+    if enrol.servers.is_none() {
+        let help = format!(
+            "a host proves its name before it gets a certificate; write to [enrol] in {} where such hosts are: \
+             server_networks = [\"10.0.0.0/8\"]",
+            context.settings.file.display()
+        );
+        return Err(Failure::new(Exit::Configuration, "no host inside may be asked for a proof", help));
+    }
+    if args.names.is_empty() {
+        return Err(Failure::usage("no host is named", "name it: --name db.internal"));
+    }
+    for name in &args.names {
+        let host = HostName::parse(&name.to_ascii_lowercase()).ok();
+        let is_own =
+            host.is_some_and(|host| context.settings.sites.contains_key(&host) || host == enrol.host);
+        if is_own {
+            let what = format!("{} is a host of the gate itself", name.escape_debug());
+            return Err(Failure::usage(what, "the gate has its own certificates; name hosts behind it"));
+        }
+        if name.contains('*') {
+            let what = format!("{} is a wildcard, which no host can prove", name.escape_debug());
+            return Err(Failure::usage(what, "name each host, or use `countersign ca issue`"));
+        }
+    }
+    Ok(Choice::BuiltIn(Profile::Server))
 }
 
 /// The names that `--name` gives, in lower case.

@@ -2,32 +2,37 @@
 //! enrolment address. The gate bounds a request and passes it on as it came; everything is read, verified and decided here.
 //!
 //! - [`jose`]: what clients sign. [`nonce`]: each signature counts once. [`binding`]: what makes an account.
-//! - [`accounts`], [`orders`], [`revoke`], [`renewal`]: the resources. [`problem`]: why something is not done.
+//! - [`accounts`], [`orders`], [`challenges`], [`revoke`], [`renewal`]: the resources. [`servers`]: certificates of hosts
+//!   inside. [`problem`]: why something is not done.
 //!
 //! An account stands for one party, under one profile, with the names that its binding gave it: it is authorised for them
-//! from the beginning, and for nothing else ever. Whatever a request for a certificate says besides its public key, the
-//! profile decides.
+//! from the beginning, and for nothing else ever. One for server certificates has each host prove its name as well; a
+//! process of its own looks at that ([`crate::prove`]). Whatever a request for a certificate says besides its public key,
+//! the profile decides.
 
 mod accounts;
 pub mod binding;
+mod challenges;
 mod jose;
 mod nonce;
 mod orders;
-mod problem;
+pub mod problem;
 mod renewal;
 mod revoke;
+mod servers;
 
 use std::path::Path;
 use std::time::Duration;
 
 use authority::{Hierarchy, Signer};
 use examiner::{Thumbprint, UnixTime};
-use policy::issuance::AltName;
+use policy::issuance::{AltName, Profile};
 use registry::{AccountRow, Registry, RegistryError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::binding::Secret;
+pub use self::challenges::Way;
 use self::jose::{Key, Named, Said, Unverified};
 pub use self::nonce::Nonces;
 use self::problem::{Kind, Problem};
@@ -83,6 +88,9 @@ pub struct Answered {
     /// Why nothing was done, in words.
     #[serde(default)]
     pub refused: Option<String>,
+    /// Whether a host is to be asked now for the proof of its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prove: bool,
 }
 
 /// What a body is.
@@ -105,6 +113,8 @@ pub struct Settings {
     url: String,
     profiles: Profiles,
     addresses: Addresses,
+    /// Whether hosts inside get server certificates.
+    has_servers: bool,
 }
 
 impl Settings {
@@ -120,7 +130,9 @@ impl Settings {
         match (problems.first(), enrol) {
             (Some(first), _) => Err(first.to_string()),
             (None, None) => Err("the configuration has no [enrol]".into()),
-            (None, Some(enrol)) => Ok(Self { url: enrol.url, profiles, addresses }),
+            (None, Some(enrol)) => {
+                Ok(Self { url: enrol.url, profiles, addresses, has_servers: enrol.servers.is_some() })
+            }
         }
     }
 
@@ -142,6 +154,8 @@ pub struct Desk<'a> {
     pub hierarchy: &'a Hierarchy,
     /// The client CA.
     pub signer: &'a Signer,
+    /// The server CA, where this request may need it and its key is here.
+    pub server: Option<&'a Signer>,
     /// How many certificates in a time.
     pub paces: &'a mut Certificates,
     /// The moment.
@@ -157,6 +171,7 @@ struct Done {
     up: Option<String>,
     retry_after: Option<Duration>,
     issued: Option<Thumbprint>,
+    prove: bool,
 }
 
 impl Done {
@@ -174,6 +189,7 @@ impl Done {
             up: None,
             retry_after: None,
             issued: None,
+            prove: false,
         }
     }
 }
@@ -208,6 +224,7 @@ enum Place<'a> {
     Order(&'a str),
     Finalize(&'a str),
     Authorisation(&'a str),
+    Challenge(&'a str, Way),
     Certificate(&'a str),
     RevokeCertificate,
     KeyChange,
@@ -238,6 +255,7 @@ impl<'a> Place<'a> {
             ("order", Some(name), None) => Self::Order(id(name)?),
             ("order", Some(name), Some("finalize")) => Self::Finalize(id(name)?),
             ("authorization", Some(name), None) => Self::Authorisation(id(name)?),
+            ("challenge", Some(name), Some(way)) => Self::Challenge(id(name)?, Way::named(way)?),
             ("certificate", Some(name), None) => Self::Certificate(id(name)?),
             ("renewal-info", Some(name), None) => Self::RenewalInfo(name),
             _ => return None,
@@ -248,6 +266,11 @@ impl<'a> Place<'a> {
 /// Whether this path makes accounts, for who counts those.
 pub fn makes_accounts(path: &str) -> bool {
     Place::of(path) == Some(Place::NewAccount)
+}
+
+/// Whether this path has certificates issued, for who opens keys.
+pub fn issues(path: &str) -> bool {
+    matches!(Place::of(path), Some(Place::Finalize(_)))
 }
 
 /// Answers one request.
@@ -268,6 +291,7 @@ pub async fn answer(desk: &mut Desk<'_>, nonces: &mut Nonces, asked: &Asked) -> 
             links: done.up.map(|up| ("up".into(), up)).into_iter().collect(),
             retry_after: done.retry_after.map(|wait| wait.as_secs()),
             issued: done.issued,
+            prove: done.prove,
             ..Answered::default()
         },
         Err(problem) => Answered {
@@ -314,8 +338,14 @@ fn directory(settings: &Settings) -> Value {
             choice.like()
         ))
     };
-    let profiles: serde_json::Map<String, Value> =
+    let mut profiles: serde_json::Map<String, Value> =
         built_in.into_iter().chain(own).map(|(name, choice)| (name, described(&choice))).collect();
+    if settings.has_servers {
+        let days = Profile::Server.life_days();
+        let text =
+            format!("server certificates of hosts inside for {days} days, to accounts that are bound to it");
+        profiles.insert(Profile::Server.word().into(), json!(text));
+    }
     json!({
         "newNonce": settings.url("new-nonce"),
         "newAccount": settings.url("new-account"),
@@ -355,6 +385,7 @@ async fn posted(
         Place::Finalize(id) => orders::finalize(desk, caller.account()?, id, &said).await,
         Place::Certificate(id) => orders::certificate(desk, caller.account()?, id, &said).await,
         Place::Authorisation(id) => orders::authorisation(desk, caller.account()?, id, &said).await,
+        Place::Challenge(id, way) => challenges::challenge(desk, caller.account()?, (id, way), &said).await,
         Place::RevokeCertificate => revoke::revoke(desk, &caller, &said).await,
         Place::Directory | Place::NewNonce | Place::RenewalInfo(_) => by_get(),
     }
@@ -426,8 +457,17 @@ fn not_suspended(account: &AccountRow) -> Result<(), Problem> {
     account.suspended_since.is_none().then_some(()).ok_or_else(suspended)
 }
 
-/// The names that an account may order, in lower case: its party's own, those of its binding, those of its profile.
+/// Whether an account gets server certificates, whose names are proved by their hosts.
+fn is_of_server(account: &AccountRow) -> bool {
+    account.profile == Profile::Server.word()
+}
+
+/// The names that an account may order, in lower case: its party's own, those of its binding, those of its profile. For
+/// server certificates those of its binding alone: a party's name is no host's.
 fn names_of(account: &AccountRow, profiles: &Profiles) -> Vec<String> {
+    if is_of_server(account) {
+        return account.names.clone();
+    }
     let mut names = vec![account.party.as_str().to_owned()];
     names.extend(account.names.iter().cloned());
     if let Some(own) = profiles.get(&account.profile) {
@@ -453,6 +493,7 @@ mod tests {
             ("account/0123456789abcdef/orders", Place::Orders(id)),
             ("order/0123456789abcdef/finalize", Place::Finalize(id)),
             ("renewal-info/a.b", Place::RenewalInfo("a.b")),
+            ("challenge/0123456789abcdef/http-01", Place::Challenge(id, Way::Http)),
         ] {
             assert_eq!(Place::of(&format!("{PREFIX}{path}")), Some(place), "{path}");
         }
@@ -467,6 +508,8 @@ mod tests {
             "order/0123456789abcdef/finalize/x",
             "order/0123456789abcdef/revoke",
             "renewal-info",
+            "challenge/0123456789abcdef",
+            "challenge/0123456789abcdef/dns-01",
         ] {
             assert_eq!(Place::of(&format!("{PREFIX}{path}")), None, "{path}");
         }

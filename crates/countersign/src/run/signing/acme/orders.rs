@@ -9,11 +9,10 @@ use authority::{AuthorityError, Issued, IssuedRecord, Ledger};
 use data_encoding::BASE64URL_NOPAD;
 use examiner::{Certificate, GeneralName, Thumbprint, UnixTime};
 use policy::Holder;
-use policy::issuance::{AltName, IssueError, check, check_name};
+use policy::issuance::{AltName, IssueError, Profile, check, check_name};
 use policy::record::Origin;
 use registry::{
-    AccountRow, Actor, AuthorisationRow, AuthorisationState, NewCertificate, NewOrder, OrderRow, Registry,
-    RegistryError,
+    AccountRow, Actor, AuthorisationState, NewCertificate, NewOrder, OrderRow, Registry, RegistryError,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,18 +20,18 @@ use serde_json::{Value, json};
 use super::jose::{Key, Said};
 use super::problem::{Kind, Problem};
 use super::renewal::CertificateId;
-use super::{Desk, Done, Media, names_of, not_suspended, nothing};
+use super::{Desk, Done, Media, challenges, is_of_server, names_of, not_suspended, nothing, servers};
 use crate::config::profiles::Choice;
 use crate::run::signing::redeem::chain;
 use crate::run::signing::renew::{DAY_SECONDS, MOST_A_DAY, OVERLAP_SECONDS};
 
 /// Characters of a common name (RFC 5280 appendix A.1).
-const COMMON_NAME_MOST: usize = 64;
+pub(super) const COMMON_NAME_MOST: usize = 64;
 /// Names of one order.
 const NAMES_MOST: usize = 20;
 /// When it is of use to ask again for who gets no more for now.
-const LATER: Duration = Duration::from_secs(3600);
-const SOON: Duration = Duration::from_secs(10);
+pub(super) const LATER: Duration = Duration::from_secs(3600);
+pub(super) const SOON: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,7 +67,9 @@ pub(super) async fn make(desk: &Desk<'_>, account: &AccountRow, said: &Said) -> 
         Some(text) => Some(replaced(desk, account, text, &names).await?),
         None => None,
     };
-    let order = NewOrder { account: account.id.clone(), names, is_authorised: true, replaces };
+    // A host inside proves each of its names; a party's are its own by the operator's word.
+    let is_authorised = !is_of_server(account);
+    let order = NewOrder { account: account.id.clone(), names, is_authorised, replaces };
     let made = desk.registry.add_order(order, desk.now).await.map_err(|error| match error {
         RegistryError::Conflict { what } => Problem::new(Kind::AlreadyReplaced, what),
         RegistryError::Invalid { what } => Problem::too_many(what, LATER),
@@ -84,6 +85,9 @@ fn profile(desk: &Desk<'_>, account: &AccountRow, wanted: Option<&str>) -> Resul
     if wanted.is_some_and(|wanted| wanted != account.profile) {
         return Err(wrong(format!("this account is bound to the profile `{}`", account.profile)));
     }
+    if is_of_server(account) && desk.settings.has_servers {
+        return Ok(Choice::BuiltIn(Profile::Server));
+    }
     Choice::named(&account.profile, &desk.settings.profiles)
         .ok_or_else(|| wrong(format!("there is no profile `{}` any more", account.profile.escape_debug())))
 }
@@ -97,7 +101,7 @@ fn ordered(asked: &[Identifier], may_have: &[String], choice: &Choice) -> Result
     for one in asked {
         let shown: String = one.value.chars().take(255).collect::<String>().escape_debug().to_string();
         if one.kind != "dns" {
-            let detail = "client certificates have DNS names only";
+            let detail = "certificates by ACME have DNS names only here";
             refused.push((shown, Kind::UnsupportedIdentifier, detail.to_owned()));
             continue;
         }
@@ -124,13 +128,10 @@ async fn replaced(
 ) -> Result<Thumbprint, Problem> {
     let none = || Problem::malformed("`replaces` is no certificate that this account's order could replace");
     let id = CertificateId::parse(text).ok_or_else(none)?;
-    let row = id.find(desk).await?.ok_or_else(none)?;
-    let found = desk.registry.find_certificate(&row.thumbprint).await.map_err(Problem::internal)?;
-    let (holder, _) = found.ok_or_else(none)?;
-    let certificate = Certificate::from_der(&row.der).map_err(Problem::internal)?;
-    let shares = dns_names(&certificate).any(|name| names.contains(&name));
-    let is_own = holder == Holder::Party(account.party.clone());
-    (is_own && shares).then_some(row.thumbprint).ok_or_else(none)
+    let found = id.find(desk).await?.ok_or_else(none)?;
+    let shares = dns_names(&found.certificate).any(|name| names.contains(&name));
+    let is_own = found.party == account.party && found.is_of_server == is_of_server(account);
+    (is_own && shares).then_some(found.certificate.thumbprint).ok_or_else(none)
 }
 
 /// The DNS names of a certificate, in lower case.
@@ -193,14 +194,20 @@ pub(super) async fn finalize(
     if Key::parse(&account.jwk).is_some_and(|account| account.spki() == key.spki()) {
         return Err(bad_csr("the request's key is the account's: make another"));
     }
-    let issued = issue(desk, account, &order, key.into_spki()).await?;
+    // Nobody enters with a server certificate: the gate need not know it.
+    let issued = if is_of_server(account) {
+        servers::issue(desk, account, &order, key.into_spki()).await?;
+        None
+    } else {
+        Some(issue(desk, account, &order, key.into_spki()).await?.thumbprint)
+    };
     let order = own(desk, account, id).await?;
     let location = Some(address(desk, &order));
     let view = view(desk, account, &order).await?;
-    Ok(Done { location, issued: Some(issued.thumbprint), ..Done::json(200, &view) })
+    Ok(Done { location, issued, ..Done::json(200, &view) })
 }
 
-fn bad_csr(why: impl ToString) -> Problem {
+pub(super) fn bad_csr(why: impl ToString) -> Problem {
     Problem::new(Kind::BadCsr, why.to_string())
 }
 
@@ -239,7 +246,12 @@ async fn issue(
     })?;
     desk.paces.issue(&account.party, Instant::now()).map_err(|(_, what)| Problem::too_many(what, SOON))?;
     let record = Record { registry: desk.registry, account, order, now: desk.now };
-    desk.signer.issue_on_record(&record, &plan).await.map_err(|error| match error {
+    desk.signer.issue_on_record(&record, &plan).await.map_err(not_issued)
+}
+
+/// Why the authority signed nothing.
+pub(super) fn not_issued(error: AuthorityError) -> Problem {
+    match error {
         AuthorityError::NotOnRecord(LedgerError(cause)) => match cause.downcast_ref::<RegistryError>() {
             // Whose key it is, is not for whoever brings it.
             Some(RegistryError::KeyKnown { .. }) => {
@@ -252,7 +264,7 @@ async fn issue(
         },
         AuthorityError::KeyOfCa(_) => bad_csr(error),
         _ => Problem::internal(error),
-    })
+    }
 }
 
 /// The certificate of an order, then the CAs to send along.
@@ -265,7 +277,12 @@ pub(super) async fn certificate(
     nothing(said)?;
     let order = own(desk, account, id).await?;
     let none = || Problem::new(Kind::NotFound, "this order has no certificate");
-    let body = chain(&order.certificate.ok_or_else(none)?, desk.hierarchy);
+    let der = order.certificate.ok_or_else(none)?;
+    let body = if is_of_server(account) {
+        servers::chain(&der, desk.hierarchy)
+    } else {
+        chain(&der, desk.hierarchy)
+    };
     Ok(Done { media: Media::Chain, body, ..Done::empty(200) })
 }
 
@@ -293,16 +310,7 @@ pub(super) async fn authorisation(
         desk.registry.give_up_authorisation(id, desk.now).await.map_err(Problem::internal)?;
         one.state = AuthorisationState::Deactivated;
     }
-    Ok(Done::json(200, &authorisation_view(&one, &order)))
-}
-
-fn authorisation_view(one: &AuthorisationRow, order: &OrderRow) -> Value {
-    json!({
-        "identifier": { "type": "dns", "value": one.name },
-        "status": one.state.word(),
-        "expires": order.expires_at,
-        "challenges": [],
-    })
+    Ok(challenges::authorisation(desk, &one, &order))
 }
 
 /// How far an order is (RFC 8555 section 7.1.6).
@@ -340,8 +348,14 @@ async fn view(desk: &Desk<'_>, account: &AccountRow, order: &OrderRow) -> Result
         value["certificate"] = json!(desk.settings.url(&format!("certificate/{}", order.id)));
     }
     if let Some(replaced) = &order.replaces {
-        let found = desk.registry.find_certificate(replaced).await.map_err(Problem::internal)?;
-        let id = found.and_then(|(_, row)| CertificateId::of(&Certificate::from_der(&row.der).ok()?));
+        let der = match desk.registry.find_certificate(replaced).await.map_err(Problem::internal)? {
+            Some((_, row)) => Some(row.der),
+            None => {
+                let found = desk.registry.server_certificate(replaced).await.map_err(Problem::internal)?;
+                found.map(|row| row.der)
+            }
+        };
+        let id = der.and_then(|der| CertificateId::of(&Certificate::from_der(&der).ok()?));
         value["replaces"] = json!(id.map(|id| id.to_string()));
     }
     Ok(value)
@@ -378,8 +392,6 @@ impl Ledger for Record<'_> {
 
 #[cfg(test)]
 mod tests {
-    use policy::issuance::Profile;
-
     use super::*;
 
     fn asked(names: &[(&str, &str)]) -> Result<Vec<String>, Problem> {

@@ -25,8 +25,14 @@ pub enum Kind {
     BadRevocationReason,
     /// Signed in a way that is not accepted.
     BadSignatureAlgorithm,
+    /// A host that is to prove its name was not reached.
+    Connection,
+    /// A host that is to prove its name has no address, or one that is not asked.
+    Dns,
     /// An account needs a binding.
     ExternalAccountRequired,
+    /// A host answered, and not what its challenge wants.
+    IncorrectResponse,
     /// A contact that is no address of e-mail.
     InvalidContact,
     /// No such profile, or another account's.
@@ -41,6 +47,8 @@ pub enum Kind {
     RejectedIdentifier,
     /// It went wrong here.
     ServerInternal,
+    /// A host that is to prove its name made no handshake.
+    Tls,
     /// It is not this signer's to ask.
     Unauthorized,
     /// A contact of another kind than e-mail.
@@ -66,7 +74,10 @@ impl Kind {
             Self::BadPublicKey => "badPublicKey",
             Self::BadRevocationReason => "badRevocationReason",
             Self::BadSignatureAlgorithm => "badSignatureAlgorithm",
+            Self::Connection => "connection",
+            Self::Dns => "dns",
             Self::ExternalAccountRequired => "externalAccountRequired",
+            Self::IncorrectResponse => "incorrectResponse",
             Self::InvalidContact => "invalidContact",
             Self::InvalidProfile => "invalidProfile",
             Self::Malformed | Self::NotFound | Self::OtherMethod | Self::Conflict => "malformed",
@@ -74,6 +85,7 @@ impl Kind {
             Self::RateLimited => "rateLimited",
             Self::RejectedIdentifier => "rejectedIdentifier",
             Self::ServerInternal => "serverInternal",
+            Self::Tls => "tls",
             Self::Unauthorized => "unauthorized",
             Self::UnsupportedContact => "unsupportedContact",
             Self::UnsupportedIdentifier => "unsupportedIdentifier",
@@ -87,7 +99,10 @@ impl Kind {
 
     fn status(self) -> u16 {
         match self {
-            Self::ExternalAccountRequired | Self::OrderNotReady | Self::Unauthorized => 403,
+            Self::ExternalAccountRequired
+            | Self::IncorrectResponse
+            | Self::OrderNotReady
+            | Self::Unauthorized => 403,
             Self::NotFound => 404,
             Self::OtherMethod => 405,
             Self::AlreadyReplaced | Self::Conflict => 409,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use examiner::{Certificate, UnixTime};
-use registry::{CertificateRow, Issuer};
+use policy::{Holder, PartyName};
+use registry::{Issuer, RegistryError};
 use serde_json::json;
 
 use super::problem::{Kind, Problem};
@@ -14,6 +15,8 @@ use crate::cli::renew::due::due;
 
 /// Octets of a serial number and of a key identifier.
 const PART_MOST: usize = 64;
+/// Octets of the serial numbers that are given here.
+const SERIAL: usize = 16;
 /// How long the window is at most, in seconds: a day.
 const WINDOW_SECONDS: i64 = 86_400;
 /// When it is of use to ask again.
@@ -43,14 +46,35 @@ impl CertificateId {
         Some(Self { key: octets(key)?, serial: octets(serial)? })
     }
 
-    /// The party's certificate of this name, of any generation of the client CA.
-    pub(super) async fn find(&self, desk: &Desk<'_>) -> Result<Option<CertificateRow>, Problem> {
-        let row = desk.registry.find_serial(Issuer::Client, &self.serial).await.map_err(Problem::internal)?;
-        Ok(row.filter(|row| {
-            Certificate::from_der(&row.der)
-                .is_ok_and(|one| one.authority_key_id.as_deref() == Some(&self.key[..]))
-        }))
+    /// The certificate of this name: a party's, of any generation of the client CA, or a host's of the server CA.
+    pub(super) async fn find(&self, desk: &Desk<'_>) -> Result<Option<Found>, Problem> {
+        let (registry, wrong) = (desk.registry, |error: RegistryError| Problem::internal(error));
+        let mut found = None;
+        if let Some(row) = registry.find_serial(Issuer::Client, &self.serial).await.map_err(wrong)? {
+            let holder = registry.find_certificate(&row.thumbprint).await.map_err(wrong)?;
+            if let Some((Holder::Party(party), _)) = holder {
+                found = Some((row.der, party, row.revoked.is_some(), false));
+            }
+        } else if self.serial.len() == SERIAL
+            && let Some(row) = registry.server_certificate_of_serial(&self.serial).await.map_err(wrong)?
+        {
+            found = Some((row.der, row.party, row.revoked_at.is_some(), true));
+        }
+        let Some((der, party, is_revoked, is_of_server)) = found else { return Ok(None) };
+        let certificate = Certificate::from_der(&der).map_err(Problem::internal)?;
+        let is_it = Self::of(&certificate).as_ref() == Some(self);
+        Ok(is_it.then_some(Found { certificate, party, is_revoked, is_of_server }))
     }
+}
+
+/// A certificate that was found by its name.
+pub(super) struct Found {
+    pub(super) certificate: Certificate,
+    /// Whose it is, or whose account has it.
+    pub(super) party: PartyName,
+    is_revoked: bool,
+    /// Whether it is a server certificate.
+    pub(super) is_of_server: bool,
 }
 
 impl fmt::Display for CertificateId {
@@ -65,9 +89,8 @@ pub(super) async fn info(desk: &Desk<'_>, name: &str) -> Result<Done, Problem> {
         Problem::malformed("this is no certificate's name: key identifier and serial number")
     })?;
     let none = || Problem::new(Kind::NotFound, "there is no such certificate");
-    let row = id.find(desk).await?.ok_or_else(none)?;
-    let certificate = Certificate::from_der(&row.der).map_err(Problem::internal)?;
-    let (start, end) = window(&certificate, row.revoked.is_some());
+    let found = id.find(desk).await?.ok_or_else(none)?;
+    let (start, end) = window(&found.certificate, found.is_revoked);
     let body = json!({ "suggestedWindow": { "start": start, "end": end } });
     Ok(Done { retry_after: Some(AGAIN), ..Done::json(200, &body) })
 }

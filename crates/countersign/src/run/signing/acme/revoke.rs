@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::jose::Said;
 use super::orders::dns_names;
 use super::problem::{Kind, Problem};
-use super::{Caller, Desk, Done, names_of};
+use super::{Caller, Desk, Done, is_of_server, names_of};
 
 /// The reasons that are taken from clients: others are for who runs the authority.
 const REASONS: [Reason; 6] = [
@@ -43,7 +43,9 @@ pub(super) async fn revoke(desk: &Desk<'_>, caller: &Caller, said: &Said) -> Res
         Problem::new(Kind::Unauthorized, detail)
     };
     let found = desk.registry.find_certificate(&Thumbprint::of(&der)).await.map_err(Problem::internal)?;
-    let Some((Holder::Party(party), row)) = found else { return Err(not_theirs()) };
+    let Some((Holder::Party(party), row)) = found else {
+        return of_server(desk, caller, &der, reason).await?.ok_or_else(not_theirs);
+    };
     let certificate = Certificate::from_der(&row.der).map_err(Problem::internal)?;
     let is_theirs = match caller {
         Caller::Key(key) => key.spki() == *certificate.spki,
@@ -59,6 +61,36 @@ pub(super) async fn revoke(desk: &Desk<'_>, caller: &Caller, said: &Said) -> Res
     let done = desk.registry.revoke(&party, Some(&row.thumbprint), reason.word(), &actor, desk.now).await;
     done.map_err(Problem::internal)?;
     Ok(Done::empty(200))
+}
+
+/// Writes down that a server certificate was given back; none where it is not this signer's. No revocation list names it.
+async fn of_server(
+    desk: &Desk<'_>,
+    caller: &Caller,
+    der: &[u8],
+    reason: Reason,
+) -> Result<Option<Done>, Problem> {
+    let thumbprint = Thumbprint::of(der);
+    let row = desk.registry.server_certificate(&thumbprint).await.map_err(Problem::internal)?;
+    let Some(row) = row else { return Ok(None) };
+    let certificate = Certificate::from_der(&row.der).map_err(Problem::internal)?;
+    let is_theirs = match caller {
+        Caller::Key(key) => key.spki() == *certificate.spki,
+        Caller::Account(account) => {
+            let may_have = names_of(account, &desk.settings.profiles);
+            let all = || dns_names(&certificate).all(|name| may_have.contains(&name));
+            account.id == row.account || account.party == row.party && is_of_server(account) && all()
+        }
+    };
+    if !is_theirs {
+        return Ok(None);
+    }
+    let actor = Actor { name: "authority".into() };
+    let done = desk.registry.revoke_server_certificate(&thumbprint, reason, &actor, desk.now).await;
+    if done.map_err(Problem::internal)? {
+        return Ok(Some(Done::empty(200)));
+    }
+    Err(Problem::new(Kind::AlreadyRevoked, "this certificate was given back already"))
 }
 
 async fn is_of(
