@@ -20,7 +20,7 @@ use crate::server::{Kind, Server, gate, program};
 /// How long a server may still tidy up before its use is read.
 const SETTLE: Duration = Duration::from_millis(100);
 /// How long held connections are left alone before their memory is read.
-const IDLE: Duration = Duration::from_secs(3);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Measures what `options` ask for and writes the report.
 pub fn compare(options: &Options) -> Result<(), Failure> {

@@ -34,20 +34,14 @@ fn a_kept_requests_instructions_and_system_calls_are_counted() {
 }
 
 #[test]
-fn a_row_tells_of_each_number_of_parties_and_of_connections() {
-    let rows = report(&["grow", "--parties", "10,50", "--live", "5,1", "--units", "50"], "grow.json");
-    let told: Vec<_> =
-        rows.as_array().expect("rows").iter().map(|row| [&row["parties"], &row["live"]]).collect();
-    assert_eq!(
-        told,
-        [[10, 1], [10, 5], [50, 1], [50, 5]]
-            .map(|row| row.map(Value::from))
-            .each_ref()
-            .map(|row| [&row[0], &row[1]])
-    );
-    for row in rows.as_array().expect("rows") {
-        assert!(row["instructions_h1"].as_f64() > Some(10_000.0), "{rows}");
-        assert!(row["instructions_h2"].as_f64() > Some(10_000.0), "{rows}");
-        assert!(row["memory_kb"].as_u64() > Some(1_000), "{rows}");
+fn a_row_tells_of_each_number_of_connections() {
+    let rows = report(&["grow", "--parties", "10", "--live", "5,1", "--units", "20"], "grow.json");
+    let rows = rows.as_array().expect("rows");
+    let told: Vec<_> = rows.iter().map(|row| (row["parties"].as_u64(), row["live"].as_u64())).collect();
+    assert_eq!(told, [(Some(10), Some(1)), (Some(10), Some(5))]);
+    for row in rows {
+        assert!(row["instructions_h1"].as_f64() > Some(10_000.0), "{row}");
+        assert!(row["instructions_h2"].as_f64() > Some(10_000.0), "{row}");
+        assert!(row["memory_kb"].as_u64() > Some(1_000), "{row}");
     }
 }

@@ -1,7 +1,8 @@
 //! Latency of requests while the policy changes ten times a second, and while it does not.
 //!
 //! A change is a command of the gate's own, `party suspend`, about a party of which nothing is open. While nothing is to
-//! change, the same commands run dry: what they take from the machine by themselves is in both.
+//! change, the same commands run dry: what they take from the machine by themselves is in both. They give way to the
+//! visitors, with whom they may share a core.
 
 use std::process::{Child, Stdio};
 use std::rc::Rc;
@@ -96,7 +97,7 @@ fn commands(
     let count = ((seconds * f64::from(A_SECOND)) as u32).max(1);
     let mut all = Vec::new();
     for party in first..first + count {
-        let mut command = gate::command(place, &["party", "suspend", &format!("p{party}")]);
+        let mut command = gate::humble_command(place, &["party", "suspend", &format!("p{party}")]);
         if dry {
             command.arg("--dry-run");
         }
