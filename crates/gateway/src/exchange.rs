@@ -47,7 +47,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Its head is complete.
     pub(crate) fn begin(visit: Rc<Visit>, request: &Request<Received>) -> Self {
-        visit.pulse.begin();
+        visit.pulse.begin(request.body().is_end_stream());
         Self {
             since: Instant::now(),
             time: (visit.worker.shared.clock)(),

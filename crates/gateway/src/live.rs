@@ -249,6 +249,11 @@ impl Connection {
         lock(&self.state).running.retain(|running| running.id != id);
     }
 
+    /// Nothing is asked for a while: gives back the room for exchanges.
+    pub(crate) fn rest(&self) {
+        lock(&self.state).running.shrink_to_fit();
+    }
+
     /// Whether exchanges that were cut are not gone yet.
     pub(crate) fn has_cancelled(&self) -> bool {
         lock(&self.state).running.iter().any(|running| running.cancel.is_none())
