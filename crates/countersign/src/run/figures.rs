@@ -13,6 +13,8 @@ use policy::site::Principal;
 use policy::verify::Anchor;
 use policy::{HolderView, HostName, Snapshot};
 
+use super::humble::humbly;
+
 /// Upper ends, in seconds, of the times between a revocation and its being in force. Changes are dated to the second.
 const STEPS: [i64; 6] = [0, 1, 2, 5, 10, 60];
 /// Counting certificates takes at most this share of the time: one in so many.
@@ -92,7 +94,7 @@ impl Figures {
             let (figures, snapshot) = (self.clone(), snapshot.clone());
             tokio::task::spawn_blocking(move || {
                 let begun = Instant::now();
-                let certificates = certificates(&snapshot, now);
+                let certificates = humbly(|| certificates(&snapshot, now));
                 let mut shown = figures.shown();
                 shown.certificates = certificates;
                 shown.counted = Some((Instant::now(), begun.elapsed()));
