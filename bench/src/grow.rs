@@ -13,13 +13,15 @@ use crate::cores::Cores;
 use crate::cost;
 use crate::failure::{Doing, Failure};
 use crate::hall::Hall;
-use crate::load::{Crowd, Until, Wire, hold};
+use crate::load::{Crowd, Door, Until, Wire, hold};
 use crate::options::{GrowOptions, Mode};
 use crate::pki::FEW;
 use crate::server::{Kind, Place, Server, program};
 
 /// Units before anything is counted.
 const WARM: usize = 32;
+/// Connections that are opened before those that are there ask again.
+const AT_ONCE: usize = 500;
 
 /// One row of the table.
 #[derive(Debug, Serialize)]
@@ -82,7 +84,7 @@ async fn counts(
     let door = Rc::new(server.door(&hall.pki)?);
     let (mut held, mut all) = (Vec::new(), Vec::new());
     for live in live {
-        held.extend(hold(&door, live - held.len(), FEW).await?);
+        hold_on(&mut held, &door, *live).await?;
         let mut counts = [0.0; 2];
         for (mode, count) in [Mode::KeepaliveH1, Mode::KeepaliveH2].into_iter().zip(&mut counts) {
             Crowd::gather(mode, &door, 1).await?.work(Until::Units(WARM)).await?;
@@ -106,12 +108,21 @@ async fn memory(live: &[usize], place: &Place, hall: &Hall) -> Result<Vec<u64>, 
     let door = Rc::new(server.door(&hall.pki)?);
     let (mut held, mut all) = (Vec::new(), Vec::new());
     for live in live {
-        held.extend(hold(&door, live - held.len(), FEW).await?);
+        hold_on(&mut held, &door, *live).await?;
         tokio::time::sleep(SETTLE).await;
         all.push(cost::memory(serving)?.rss_kb);
         still_there(&mut held, &door.request("/1k")).await?;
     }
     Ok(all)
+}
+
+/// Holds so many connections. Those that are held ask meanwhile: the gate ends who is silent for too long.
+async fn hold_on(held: &mut Vec<Wire>, door: &Rc<Door>, live: usize) -> Result<(), Failure> {
+    while held.len() < live {
+        held.extend(hold(door, (live - held.len()).min(AT_ONCE), FEW).await?);
+        still_there(held, &door.request("/1k")).await?;
+    }
+    Ok(())
 }
 
 /// A connection that has ended is no live one.
