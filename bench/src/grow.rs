@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::task::LocalSet;
@@ -20,6 +21,8 @@ use crate::server::{Kind, Place, Server, program};
 
 /// Units before anything is counted.
 const WARM: usize = 32;
+/// After so long what was held has come to rest, which is no part of a request.
+const REST: Duration = Duration::from_secs(3);
 /// Connections that are opened before those that are there ask again.
 const AT_ONCE: usize = 500;
 
@@ -89,7 +92,7 @@ async fn counts(
         for (mode, count) in [Mode::KeepaliveH1, Mode::KeepaliveH2].into_iter().zip(&mut counts) {
             Crowd::gather(mode, &door, 1).await?.work(Until::Units(WARM)).await?;
             let crowd = Crowd::gather(mode, &door, 1).await?;
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(REST).await;
             let units = options.units as usize;
             let counted = callgrind.during(async { crowd.work(Until::Units(units)).await.map(drop) }).await?;
             *count = counted.serving as f64 / units as f64;
