@@ -19,16 +19,14 @@ use crate::server::{Kind, Server, gate, program};
 
 /// How long a server may still tidy up before its use is read.
 const SETTLE: Duration = Duration::from_millis(100);
+/// How long held connections are left alone before their memory is read.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Measures what `options` ask for and writes the report.
 pub fn compare(options: &Options) -> Result<(), Failure> {
     let cores = Cores::find()?;
     cores.stay()?;
-    let out = match &options.out {
-        Some(out) => out.clone(),
-        None => program::target().ok_or_else(|| Failure::new("no target directory"))?.join("bench"),
-    };
-    std::fs::create_dir_all(&out).doing(&out.display().to_string())?;
+    let out = program::out(options.out.as_deref())?;
     let (programs, missing) = programs(options)?;
     let modes = options.modes();
     let mut hall = Hall::open(cores, &out, modes.contains(&Mode::HandshakeNew))?;
@@ -61,15 +59,7 @@ pub fn compare(options: &Options) -> Result<(), Failure> {
 /// What is measured, the gate first; and the peers that are not installed.
 #[allow(clippy::type_complexity)]
 fn programs(options: &Options) -> Result<(Vec<(Kind, PathBuf)>, Vec<&'static str>), Failure> {
-    let gate = match &options.gate {
-        Some(path) => Some(path.canonicalize().doing(&path.display().to_string())?),
-        None => Kind::Gate.find(),
-    };
-    let gate = gate.ok_or_else(|| {
-        Failure::new(
-            "there is no gate beside this program: `cargo build --release` makes it, or name one with --gate",
-        )
-    })?;
+    let gate = program::gate(options.gate.as_deref())?;
     let (mut programs, mut missing) = (vec![(Kind::Gate, gate)], Vec::new());
     for kind in Kind::PEERS {
         let named = options.peers.iter().any(|peer| kind.is(*peer));
@@ -154,7 +144,7 @@ async fn idle(options: &Options, hall: &mut Hall, kind: Kind, program: &Path) ->
         let began = std::time::Instant::now();
         let wires = hold(&door, usize::from(options.idle), FEW).await?;
         let seconds = began.elapsed().as_secs_f64();
-        tokio::time::sleep(SETTLE).await;
+        tokio::time::sleep(IDLE).await;
         let memory = server.memory()?;
         let units = wires.len();
         Ok(Sample {

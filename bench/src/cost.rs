@@ -15,26 +15,54 @@ pub struct Memory {
     pub pss_kb: u64,
 }
 
+/// How often a family is looked at again when somebody of it ended meanwhile.
+const LOOKS: usize = 1000;
+
 /// Processor time used so far by `pid` and all below it, in microseconds: user and system time of
 /// `/proc/PID/stat`, in steps of 10 ms, with that of children which have ended.
+///
+/// Children come and go. Where one ended between being found and being read, what it used is its parent's by then, and
+/// all are read again.
 pub fn processor_time(pid: u32) -> Result<f64, Failure> {
-    let mut ticks = 0;
-    for pid in family(pid) {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).doing("the server is gone")?;
-        ticks += ticks_of(&stat).ok_or_else(|| Failure::new(format!("unreadable: {stat}")))?;
+    for _ in 1..LOOKS {
+        if let Ok(ticks) = family(pid).into_iter().map(ticks_used).sum::<Result<u64, Failure>>() {
+            return Ok(micros(ticks));
+        }
+        // Its own end is no change of the family.
+        ticks_used(pid)?;
     }
-    Ok(ticks as f64 * 1e6 / rustix::param::clock_ticks_per_second() as f64)
+    family(pid).into_iter().map(ticks_used).sum::<Result<u64, Failure>>().map(micros)
 }
 
-/// Memory of `pid` and all below it.
+fn ticks_used(pid: u32) -> Result<u64, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).doing("the server is gone")?;
+    ticks_of(&stat).ok_or_else(|| Failure::new(format!("unreadable: {stat}")))
+}
+
+fn micros(ticks: u64) -> f64 {
+    ticks as f64 * 1e6 / rustix::param::clock_ticks_per_second() as f64
+}
+
+/// Memory of `pid` and all below it. Who ended meanwhile has none.
 pub fn memory(pid: u32) -> Result<Memory, Failure> {
     let mut sum = Memory::default();
-    for pid in family(pid) {
-        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).doing("the server's memory")?;
-        sum.rss_kb += kb_of(&text, "Rss:").doing("smaps_rollup")?;
-        sum.pss_kb += kb_of(&text, "Pss:").doing("smaps_rollup")?;
+    for one in family(pid) {
+        match memory_of(one) {
+            Ok(memory) => {
+                sum.rss_kb += memory.rss_kb;
+                sum.pss_kb += memory.pss_kb;
+            }
+            Err(why) if one == pid => return Err(why),
+            Err(_) => {}
+        }
     }
     Ok(sum)
+}
+
+fn memory_of(pid: u32) -> Result<Memory, Failure> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).doing("the server's memory")?;
+    let of = |name| kb_of(&text, name).doing("smaps_rollup");
+    Ok(Memory { rss_kb: of("Rss:")?, pss_kb: of("Pss:")? })
 }
 
 /// The most memory in kB that one process had resident so far; none where it has ended.
@@ -86,6 +114,26 @@ mod tests {
         let text = "55-7f ---p 0 00:00 0 [rollup]\nRss:    1716 kB\nPss:     222 kB\nPss_Anon: 1 kB\n";
         assert_eq!((kb_of(text, "Rss:"), kb_of(text, "Pss:")), (Ok(1716), Ok(222)));
         assert!(kb_of(text, "Swap:").is_err());
+    }
+
+    #[test]
+    fn children_that_end_while_they_are_looked_at_are_no_fault() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().expect("it runs");
+                }
+            });
+            let me = std::process::id();
+            for _ in 0..300 {
+                processor_time(me).expect("own times");
+                memory(me).expect("own memory");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        assert!(processor_time(u32::MAX).is_err(), "nobody is no family");
     }
 
     #[test]

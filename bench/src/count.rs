@@ -2,7 +2,7 @@
 //! the thread that serves, by strace. One visitor at a time, so that a count is nearly the same each time.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use tokio::task::LocalSet;
 
+use crate::callgrind::{Callgrind, SETTLE, gate_process};
 use crate::cores::Cores;
 use crate::failure::{Doing, Failure};
 use crate::hall::Hall;
@@ -18,8 +19,6 @@ use crate::load::{Crowd, Until};
 use crate::options::{CountOptions, Mode};
 use crate::server::{Kind, Server, program};
 
-/// What the server still does behind an answer is done after so long.
-const SETTLE: Duration = Duration::from_millis(300);
 /// Units before anything is counted.
 const WARM: usize = 32;
 
@@ -31,6 +30,8 @@ struct Count {
     /// Of all the gate's threads, outside the kernel.
     instructions: Option<f64>,
     /// Of the thread that serves.
+    serving: Option<f64>,
+    /// Of the thread that serves.
     system_calls: Option<f64>,
     /// Its most frequent ones, each with how often a unit.
     most: Vec<(String, f64)>,
@@ -40,16 +41,8 @@ struct Count {
 pub fn count(options: &CountOptions) -> Result<(), Failure> {
     let cores = Cores::find()?;
     cores.stay()?;
-    let out = match &options.out {
-        Some(out) => out.clone(),
-        None => program::target().ok_or_else(|| Failure::new("no target directory"))?.join("bench"),
-    };
-    fs::create_dir_all(&out).doing(&out.display().to_string())?;
-    let out = out.canonicalize().doing("the target directory")?;
-    let gate = options.gate.clone().or_else(|| Kind::Gate.find());
-    let gate =
-        gate.ok_or_else(|| Failure::new("there is no gate beside this program: name one with --gate"))?;
-    let gate = gate.canonicalize().doing(&gate.display().to_string())?;
+    let out = program::out(options.out.as_deref())?;
+    let gate = program::gate(options.gate.as_deref())?;
     let modes = options.modes();
     let mut counts: Vec<Count> = modes
         .iter()
@@ -57,6 +50,7 @@ pub fn count(options: &CountOptions) -> Result<(), Failure> {
             mode: *mode,
             units: options.units(*mode),
             instructions: None,
+            serving: None,
             system_calls: None,
             most: Vec::new(),
         })
@@ -84,52 +78,20 @@ async fn instructions(
 ) -> Result<(), Failure> {
     let mut place = hall.place(Kind::Gate, gate)?;
     place.others = others;
-    let file = place.dir.join("callgrind");
-    let preloaded = self_exe(&place.dir)?;
-    place.under = [
-        "env",
-        &format!("LD_PRELOAD={}", preloaded.display()),
-        &format!("GATE_PROGRAM={}", gate.display()),
-        "valgrind",
-        "--tool=callgrind",
-        "--trace-children=yes",
-        "--instr-atstart=no",
-        &format!("--callgrind-out-file={}.%p", file.display()),
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    Callgrind::prepare(&mut place)?;
     let server = Server::start(Kind::Gate, &place, &hall.cores)?;
     server.prove(&hall.pki).await?;
-    let pid = gate_process(&server)?;
-    for (number, count) in counts.iter_mut().enumerate() {
+    let mut callgrind = Callgrind::of(&server, &place)?;
+    for count in counts {
         let crowd = ready(count.mode, &server, hall).await?;
-        control(&["-z"], pid)?;
-        control(&["-i", "on"], pid)?;
-        crowd.work(Until::Units(count.units)).await?;
-        tokio::time::sleep(SETTLE).await;
-        control(&["-i", "off"], pid)?;
-        control(&["-d"], pid)?;
-        let dumped = PathBuf::from(format!("{}.{pid}.{}", file.display(), number + 1));
-        let text = fs::read_to_string(&dumped).doing("callgrind's output")?;
-        let total = total_of(&text).ok_or_else(|| Failure::new("callgrind's output has no total"))?;
-        count.instructions = Some(total as f64 / count.units as f64);
+        let counted =
+            callgrind.during(async { crowd.work(Until::Units(count.units)).await.map(drop) }).await?;
+        count.instructions = Some(counted.all as f64 / count.units as f64);
+        count.serving = Some(counted.serving as f64 / count.units as f64);
         let kept = out.join(format!("callgrind-{}.out", count.mode.name()));
-        fs::copy(&dumped, kept).doing("callgrind's output")?;
+        fs::copy(counted.file, kept).doing("callgrind's output")?;
     }
     Ok(())
-}
-
-/// The library that lets the gate start itself once more under valgrind, made by the C compiler.
-fn self_exe(dir: &Path) -> Result<PathBuf, Failure> {
-    let (source, made) = (dir.join("self_exe.c"), dir.join("self_exe.so"));
-    fs::write(&source, include_str!("count/self_exe.c")).doing(&source.display().to_string())?;
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&made, &source]);
-    let output = compiler.output().doing("cc")?;
-    if output.status.success() {
-        return Ok(made);
-    }
-    Err(Failure::new(format!("cc: {}", String::from_utf8_lossy(&output.stderr))))
 }
 
 async fn system_calls(
@@ -168,15 +130,6 @@ async fn ready(mode: Mode, server: &Server, hall: &Hall) -> Result<Crowd, Failur
     Ok(crowd)
 }
 
-/// The process that serves; the supervisor is above it.
-fn gate_process(server: &Server) -> Result<u32, Failure> {
-    let serves = |pid: &u32| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        words.split(|byte| *byte == 0).any(|word| word == b"gate")
-    };
-    server.family().into_iter().find(serves).ok_or_else(|| Failure::new("no process of the gate serves"))
-}
-
 fn serving_thread(pid: u32) -> Result<u32, Failure> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).doing("the gate's threads")?;
     let named = threads.flatten().find(|thread| {
@@ -184,17 +137,6 @@ fn serving_thread(pid: u32) -> Result<u32, Failure> {
     });
     let id = named.and_then(|thread| thread.file_name().to_str()?.parse().ok());
     id.ok_or_else(|| Failure::new("no thread of the gate is called gate-0"))
-}
-
-/// Tells callgrind something.
-fn control(words: &[&str], pid: u32) -> Result<(), Failure> {
-    let output = Command::new("callgrind_control").args(words).arg(pid.to_string()).output();
-    let output = output.doing("callgrind_control")?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    Err(Failure::new(format!("callgrind_control {}: {}", words.join(" "), String::from_utf8_lossy(&said))))
 }
 
 /// strace on one thread; ended when dropped.
@@ -235,12 +177,6 @@ fn is_traced(thread: u32) -> bool {
     status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|pid| pid.trim() != "0"))
 }
 
-/// The instructions in callgrind's file.
-fn total_of(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("totals:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// The calls in strace's summary, the most frequent first.
 fn calls_of(text: &str) -> Vec<(String, u64)> {
     let row = |line: &str| {
@@ -255,15 +191,19 @@ fn calls_of(text: &str) -> Vec<(String, u64)> {
 }
 
 fn table(counts: &[Count]) -> String {
-    let mut text = format!("{:<14} {:>14} {:>13}  {}\n", "mode", "instructions", "system calls", "of these");
+    let mut text = format!(
+        "{:<14} {:>14} {:>14} {:>13}  {}\n",
+        "mode", "instructions", "serving thread", "system calls", "of these"
+    );
     for count in counts {
         let number =
             |value: Option<f64>, places: usize| value.map_or("-".into(), |value| format!("{value:.places$}"));
         let most: Vec<String> = count.most.iter().map(|(name, calls)| format!("{name} {calls:.2}")).collect();
         text += &format!(
-            "{:<14} {:>14} {:>13}  {}\n",
+            "{:<14} {:>14} {:>14} {:>13}  {}\n",
             count.mode.name(),
             number(count.instructions, 0),
+            number(count.serving, 0),
             number(count.system_calls, 2),
             most.join(", ")
         );
@@ -274,12 +214,6 @@ fn table(counts: &[Count]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_total_is_read_from_callgrinds_file() {
-        assert_eq!(total_of("version: 1\nevents: Ir\n0 5\ntotals: 1234\n"), Some(1234));
-        assert_eq!(total_of("version: 1\n"), None);
-    }
 
     #[test]
     fn the_calls_are_read_from_straces_summary() {

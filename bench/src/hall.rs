@@ -8,7 +8,7 @@ use crate::cores::Cores;
 use crate::failure::{Doing, Failure};
 use crate::pki::{Files, Pki};
 use crate::server::{Kind, Place};
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, release};
 
 /// Removed with everything in it when dropped.
 pub struct Hall {
@@ -33,6 +33,11 @@ impl Hall {
         let files = pki.write(&home)?;
         let upstream = Upstream::start(&cores)?;
         Ok(Self { cores, pki, home, files, upstream, places: 0, _work: work })
+    }
+
+    /// Has the upstream send the other halves of the bodies that it holds.
+    pub fn release(&self) -> Result<(), Failure> {
+        release(self.upstream.port)
     }
 
     /// A place for one more server.

@@ -4,6 +4,8 @@
 //!
 //! - [`options`]: the command line.
 //! - [`compare`]: a whole run, round by round. [`count`]: instructions and system calls of the gate alone.
+//!   [`callgrind`]: how instructions are counted.
+//! - [`change`]: changes of the policy under load, and a revocation. [`grow`]: instructions by parties and connections.
 //! - [`scale`]: what becomes of it all with very many certificates.
 //! - [`hall`]: what all servers of a run share.
 //! - [`pki`]: the site's certificate and the visitors'.
@@ -18,6 +20,8 @@
 
 #![forbid(unsafe_code)]
 
+mod callgrind;
+mod change;
 mod compare;
 mod cores;
 mod cost;
@@ -25,6 +29,7 @@ mod count;
 mod failure;
 mod figures;
 mod floor;
+mod grow;
 mod hall;
 mod load;
 mod options;
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
     let done = match options::Arguments::parse().command {
         options::Command::Compare(options) => compare::compare(&options),
         options::Command::Count(options) => count::count(&options),
+        options::Command::Change(options) => change::change(&options),
+        options::Command::Grow(options) => grow::grow(&options),
         options::Command::Scale(options) => scale::scale(&options),
         options::Command::Upstream { port } => upstream::serve(port),
     };

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use crate::change;
+use crate::failure::Failure;
+
 /// Measures the gate beside nginx, HAProxy, Caddy and Envoy.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
@@ -23,6 +26,10 @@ pub enum Command {
     Count(CountOptions),
     /// Measure commands, lists, OCSP and the gate's start with very many certificates on record.
     Scale(ScaleOptions),
+    /// Measure what changes of the policy cost those who are there: ten a second under load, and a revocation.
+    Change(ChangeOptions),
+    /// Count a request's instructions by the number of parties and of live connections, with valgrind.
+    Grow(GrowOptions),
     /// The website behind the servers; `compare` starts it.
     #[command(hide = true)]
     Upstream {
@@ -128,6 +135,71 @@ pub struct ScaleOptions {
     pub certificates: u32,
 }
 
+/// How the policy changes, and beside what.
+#[derive(Clone, Debug, Args)]
+pub struct ChangeOptions {
+    /// The gate; the binary beside this one where absent.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where change.json goes; `bench` in the target directory where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Rounds, 1 to 100.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// Seconds of load with changes, and as many without, each round; 0.05 to 60.
+    #[arg(long, default_value = "5", value_parser = seconds)]
+    pub seconds: f64,
+    /// Requests under way at once, 1 to 48.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=48))]
+    pub connections: u16,
+    /// Other parties on record, each with a grant and a pinned certificate, 1000 to 1000000.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=1_000_000))]
+    pub parties: u32,
+    /// So many of them also have a subject rule.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub rules: u32,
+    /// Live streams of the certificate that is revoked, and as many of another, 1 to 5000.
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u16).range(1..=5000))]
+    pub streams: u16,
+}
+
+impl ChangeOptions {
+    /// Each change is about a party of its own.
+    pub fn check(&self) -> Result<(), Failure> {
+        let changes = 2.0 * f64::from(self.rounds) * (self.seconds * f64::from(change::A_SECOND)).max(1.0);
+        if changes > f64::from(self.parties) {
+            return Err(Failure::new(format!(
+                "{changes:.0} changes need as many parties, not {}",
+                self.parties
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Up to how much it grows.
+#[derive(Clone, Debug, Args)]
+pub struct GrowOptions {
+    /// The gate; the binary beside this one where absent.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where grow.json goes; `bench` in the target directory where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Other parties on record, each number 1 to 1000000; every tenth also has a subject rule.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "10,1000,100000,1000000",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub parties: Vec<u32>,
+    /// Live connections, each number 1 to 5000.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,10,100,1000,5000",
+        value_parser = clap::value_parser!(u16).range(1..=5000))]
+    pub live: Vec<u16>,
+    /// Requests for each count, 10 to 100000.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub units: u32,
+}
+
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -205,9 +277,7 @@ mod tests {
         let all = ["bench", "compare"].iter().chain(arguments);
         Arguments::try_parse_from(all).map(|parsed| match parsed.command {
             Command::Compare(options) => options,
-            Command::Count(_) | Command::Scale(_) | Command::Upstream { .. } => {
-                unreachable!("compare was given")
-            }
+            other => unreachable!("compare was given, not {other:?}"),
         })
     }
 

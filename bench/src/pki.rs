@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use data_encoding::BASE64_MIME;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
@@ -61,6 +62,19 @@ impl Pki {
         let few = visitors(FEW, 0)?;
         let many = visitors(if with_many { MANY } else { 0 }, FEW)?;
         Ok(Self { site, few, many, ca })
+    }
+
+    /// One of the few visitors alone.
+    pub fn only(&self, number: usize) -> Visitors {
+        self.few.get(number).cloned().into_iter().collect()
+    }
+
+    /// The certificate of one of the few visitors as PEM.
+    pub fn certificate_pem(&self, number: usize) -> Result<String, Failure> {
+        let visitor = self.few.get(number).and_then(|visitor| visitor.end_entity_cert().ok());
+        let visitor = visitor.ok_or_else(|| Failure::new("no visitor"))?;
+        let text = BASE64_MIME.encode(visitor).replace('\r', "");
+        Ok(format!("-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"))
     }
 
     /// Writes what the servers read.
@@ -133,6 +147,15 @@ impl ResolvesClientCert for InTurn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_visitors_certificate_is_written_as_pem() {
+        let pki = Pki::make(false).expect("certificates");
+        let text = pki.certificate_pem(3).expect("PEM");
+        let read = CertificateDer::from_pem_slice(text.as_bytes()).expect("a certificate");
+        assert_eq!(pki.only(3)[0].cert, [read]);
+        assert!(pki.certificate_pem(FEW).is_err());
+    }
 
     #[test]
     fn certificates_are_shown_in_turn() {

@@ -107,12 +107,15 @@ pub fn scale(options: &ScaleOptions) -> Result<(), Failure> {
     let revoke_ms = began.elapsed().as_secs_f64() * 1e3;
 
     let questions = questions(&portal, &database)?;
-    answer(http, &questions[0])?;
-    let gate = portal.gate();
-    let pids = [gate.gate_pid(), gate.authority_pid(), gate.responder_pid()];
-    let [Some(gate), Some(authority), Some(responder)] = pids else {
-        return Err(Failure::new("not all processes of the gate run"));
-    };
+    let [gate, authority, responder] = processes(&portal)?;
+    // The process that answers is not waited for when the gate is ready.
+    let end = Instant::now() + PATIENCE;
+    while let Err(why) = answer(http, &questions[0]) {
+        if Instant::now() > end {
+            return Err(why);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let before = [cost::processor_time(gate)?, cost::processor_time(responder)?];
     let mut took = Vec::with_capacity(QUESTIONS.0);
     for i in 0..QUESTIONS.0 {
@@ -173,6 +176,22 @@ fn start(portal: &mut Portal) -> Result<Used, Failure> {
     Ok(Used { processor_ms, peak_kb: peak_kb.ok_or_else(|| Failure::new("no gate runs"))? })
 }
 
+/// The gate, the authority, and the process that answers, once all of them run.
+fn processes(portal: &Portal) -> Result<[u32; 3], Failure> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let gate = portal.gate();
+        let pids = [gate.gate_pid(), gate.authority_pid(), gate.responder_pid()];
+        if let [Some(gate), Some(authority), Some(responder)] = pids {
+            return Ok([gate, authority, responder]);
+        }
+        if Instant::now() > end {
+            return Err(Failure::new("not all processes of the gate run"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// The gate beside this program.
 fn beside() -> Result<PathBuf, Failure> {
     let here = std::env::current_exe().doing("this program's place")?;
@@ -181,7 +200,9 @@ fn beside() -> Result<PathBuf, Failure> {
 
 /// Runs SQL on the database; what it prints.
 fn sql(database: &Path, text: &str) -> Result<String, Failure> {
-    let done = Command::new("sqlite3").arg(database).arg(text).output().doing("sqlite3")?;
+    // The gate writes meanwhile.
+    let patient = ["-cmd", ".timeout 60000"];
+    let done = Command::new("sqlite3").args(patient).arg(database).arg(text).output().doing("sqlite3")?;
     if !done.status.success() {
         return Err(Failure::new(format!("sqlite3: {}", String::from_utf8_lossy(&done.stderr))));
     }

@@ -1,7 +1,9 @@
 //! The website behind every server: a process of its own that answers as cheaply as it can.
 //!
-//! `/1k`, `/1m`, `/100m`: bodies of that size. `/identity`: the identity header that came, or 500.
+//! `/1k`, `/1m`, `/100m`: bodies of that size. `/identity`: the identity header that came, or 500. `/held`: half a body
+//! now, the other half when somebody asks for `/release`.
 
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream as StdTcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,11 +11,14 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::cores::Cores;
 use crate::failure::{Doing, Failure};
 
 const MIB: usize = 1024 * 1024;
+/// Bytes of a held body.
+pub const HELD: usize = 32;
 /// Where the servers say who the visitor is.
 const IDENTITY: [&str; 2] = ["client-cert:", "x-forwarded-client-cert:"];
 
@@ -35,6 +40,15 @@ impl Upstream {
         wait_for_port(port, &mut upstream.child, Duration::from_secs(20)).doing("the upstream")?;
         Ok(upstream)
     }
+}
+
+/// Has the upstream at this port send the other halves of all bodies that it holds.
+pub fn release(port: u16) -> Result<(), Failure> {
+    let mut stream = StdTcpStream::connect((Ipv4Addr::LOCALHOST, port)).doing("the upstream")?;
+    stream.write_all(b"GET /release HTTP/1.1\r\nHost: upstream\r\n\r\n").doing("the upstream")?;
+    let mut said = [0; 12];
+    stream.read_exact(&mut said).doing("the upstream")?;
+    if said == *b"HTTP/1.1 200" { Ok(()) } else { Err(Failure::new("the upstream does not release")) }
 }
 
 impl Drop for Upstream {
@@ -64,18 +78,23 @@ pub fn wait_for_port(port: u16, child: &mut Child, patience: Duration) -> Result
 pub fn serve(port: u16) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().doing("the runtime")?;
     let block: Arc<[u8]> = vec![b'x'; MIB].into();
+    let released = watch::Sender::new(());
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.doing("the upstream's port")?;
         loop {
             let (stream, _) = listener.accept().await.doing("accept")?;
-            let block = block.clone();
+            let (block, released) = (block.clone(), released.clone());
             // A server that closes its connection ends it with an error; that is no fault.
-            tokio::task::spawn_local(async move { answer_all(stream, &block).await });
+            tokio::task::spawn_local(async move { answer_all(stream, &block, &released).await });
         }
     })
 }
 
-async fn answer_all(mut stream: TcpStream, block: &[u8]) -> std::io::Result<()> {
+async fn answer_all(
+    mut stream: TcpStream,
+    block: &[u8],
+    released: &watch::Sender<()>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut seen = Vec::with_capacity(16 * 1024);
     loop {
@@ -97,6 +116,18 @@ async fn answer_all(mut stream: TcpStream, block: &[u8]) -> std::io::Result<()> 
                 for _ in 0..100 {
                     stream.write_all(block).await?;
                 }
+            }
+            Some("/held") => {
+                let mut release = released.subscribe();
+                let half = [head_of(200, HELD).as_bytes(), &block[..HELD / 2]].concat();
+                stream.write_all(&half).await?;
+                // The sender is here as well, so this is no error.
+                let _ = release.changed().await;
+                stream.write_all(&block[..HELD / 2]).await?;
+            }
+            Some("/release") => {
+                released.send_replace(());
+                send(&mut stream, 200, b"").await?;
             }
             Some("/identity") => match identity(&head) {
                 Some(value) => send(&mut stream, 200, value.as_bytes()).await?,

@@ -38,12 +38,17 @@ pub struct Door {
 impl Door {
     /// The door of the server at this port. The turn of certificates is its own.
     pub fn new(port: u16, pki: &Pki) -> Result<Self, Failure> {
+        Self::showing(port, pki, &pki.few)
+    }
+
+    /// The same for some visitors alone.
+    pub fn showing(port: u16, pki: &Pki, few: &Visitors) -> Result<Self, Failure> {
         let roots = pki.roots()?;
         let config = |visitors: &Visitors, alpn: &str| config(&roots, visitors, alpn);
         Ok(Self {
             port,
-            h1: config(&pki.few, "http/1.1")?,
-            h2: config(&pki.few, "h2")?,
+            h1: config(few, "http/1.1")?,
+            h2: config(few, "h2")?,
             new: config(&pki.many, "http/1.1")?,
             name: ServerName::try_from(SITE).doing("the site's name")?,
         })

@@ -4,6 +4,7 @@
 //! is finished and counted, so nothing is cut off.
 
 mod door;
+mod streams;
 mod wire;
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinSet, spawn_local};
 
 pub use door::{Door, Tls, provider};
+pub use streams::Streams;
 pub use wire::Wire;
 
 use crate::failure::{Doing, Failure};

@@ -89,7 +89,8 @@ pub fn effective(place: &Place) -> Result<String, Failure> {
     run(place, &["config", "show"])
 }
 
-fn command(place: &Place, arguments: &[&str]) -> Command {
+/// One of its own commands, to be run on its state.
+pub fn command(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(&place.program);
     command.args(arguments);
     at_home(command, place)
@@ -101,7 +102,15 @@ fn at_home(mut command: Command, place: &Place) -> Command {
     command
 }
 
-fn run(place: &Place, arguments: &[&str]) -> Result<String, Failure> {
+/// The same, giving way to all else: it shares a core with the visitors, and is not what is measured.
+pub fn humble_command(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(&place.program).args(arguments);
+    at_home(command, place)
+}
+
+/// Runs one of its own commands; what it prints.
+pub fn run(place: &Place, arguments: &[&str]) -> Result<String, Failure> {
     let output = command(place, arguments).output().doing("the gate")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -23,7 +23,7 @@ use crate::cost::{self, Memory};
 use crate::failure::{Doing, Failure};
 use crate::load::{Door, Tls, Wire};
 use crate::options::Peer;
-use crate::pki::{Files, Pki};
+use crate::pki::{Files, Pki, Visitors};
 use crate::upstream::wait_for_port;
 
 /// Which server.
@@ -154,6 +154,11 @@ impl Server {
     /// A way in for visitors, whose certificates begin anew.
     pub fn door(&self, pki: &Pki) -> Result<Door, Failure> {
         Door::new(self.port, pki)
+    }
+
+    /// A way in for these visitors alone.
+    pub fn door_for(&self, pki: &Pki, visitors: &Visitors) -> Result<Door, Failure> {
+        Door::showing(self.port, pki, visitors)
     }
 
     /// Processor time used so far, in microseconds.

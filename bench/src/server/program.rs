@@ -28,6 +28,25 @@ pub fn fetched(below: &str, name: &str) -> Option<PathBuf> {
     places.map(|place| place.join(below).join(name)).find(|path| path.is_file())
 }
 
+/// The gate: the one that is named, or the one beside this program.
+pub fn gate(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let gate = named.map(Path::to_owned).or_else(|| beside("countersign"));
+    let gate = gate.ok_or_else(|| {
+        Failure::new(
+            "there is no gate beside this program: `cargo build --release` makes it, or name one with --gate",
+        )
+    })?;
+    gate.canonicalize().doing(&gate.display().to_string())
+}
+
+/// The directory for what was found, made if need be: the one that is named, or `bench` in the target directory.
+pub fn out(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let out = named.map(Path::to_owned).or_else(|| Some(target()?.join("bench")));
+    let out = out.ok_or_else(|| Failure::new("no target directory"))?;
+    std::fs::create_dir_all(&out).doing(&out.display().to_string())?;
+    out.canonicalize().doing(&out.display().to_string())
+}
+
 /// The target directory, in which this program is at PROFILE/bench.
 pub fn target() -> Option<PathBuf> {
     Some(std::env::current_exe().ok()?.parent()?.parent()?.to_owned())

@@ -47,7 +47,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Its head is complete.
     pub(crate) fn begin(visit: Rc<Visit>, request: &Request<Received>) -> Self {
-        visit.pulse.begin();
+        visit.pulse.begin(request.body().is_end_stream());
         Self {
             since: Instant::now(),
             time: (visit.worker.shared.clock)(),
@@ -160,7 +160,8 @@ enum Content {
 
 /// An upstream's body, until it ends, falls silent, or loses admission.
 struct Stream {
-    body: Lent,
+    /// None once it was ended before its end.
+    body: Option<Lent>,
     cancelled: oneshot::Receiver<()>,
     idle: Duration,
     silence: Option<Pin<Box<Sleep>>>,
@@ -170,7 +171,7 @@ struct Stream {
 impl Stream {
     fn new(visit: &Visit, body: Lent, cancelled: oneshot::Receiver<()>) -> Self {
         Self {
-            body,
+            body: Some(body),
             cancelled,
             idle: visit.worker.shared.limits.upstream_idle,
             silence: None,
@@ -182,7 +183,8 @@ impl Stream {
         if let Poll::Ready(Ok(())) = Pin::new(&mut self.cancelled).poll(cx) {
             return Poll::Ready(Some(Err(Gone.into())));
         }
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+        let Some(body) = &mut self.body else { return Poll::Ready(Some(Err(Gone.into()))) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
             self.waiting = false;
             return Poll::Ready(frame.map(|frame| frame.map(swept).map_err(Into::into)));
         }
@@ -212,13 +214,22 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = match &mut self.body {
+        let Self { body, exchange } = &mut *self;
+        let frame = match body {
             Content::Own(bytes) => {
                 bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes)))
             }
-            Content::Upstream(stream) => ready!(stream.poll(cx)),
+            Content::Upstream(stream) => {
+                let frame = ready!(stream.poll(cx));
+                if matches!(frame, Some(Err(_)))
+                    && let (Some(body), Some(exchange)) = (stream.body.take(), &exchange)
+                {
+                    exchange.visit.worker.pool.leave(body);
+                }
+                frame
+            }
         };
-        if let (Some(Ok(frame)), Some(exchange)) = (&frame, &mut self.exchange) {
+        if let (Some(Ok(frame)), Some(exchange)) = (&frame, exchange) {
             exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
         }
         Poll::Ready(frame)
@@ -227,14 +238,14 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Content::Own(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Content::Upstream(stream) => stream.body.is_end_stream(),
+            Content::Upstream(stream) => stream.body.as_ref().is_some_and(Body::is_end_stream),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
             Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Upstream(stream) => stream.body.size_hint(),
+            Content::Upstream(stream) => stream.body.as_ref().map(Body::size_hint).unwrap_or_default(),
         }
     }
 }

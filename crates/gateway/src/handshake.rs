@@ -54,7 +54,7 @@ pub(crate) async fn handshake(
     tcp: TcpStream,
     (from, to): (SocketAddr, SocketAddr),
     door: Door,
-) -> Option<Arrival> {
+) -> Option<Box<Arrival>> {
     let began = Instant::now();
     let metrics = &shared.observer.metrics;
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
@@ -123,7 +123,8 @@ pub(crate) async fn handshake(
                 String::new()
             };
             let link = Link { from, to, version: protocol, cipher };
-            Some(Arrival { stream, site, peer, strict: handshake_site, link })
+            // Whoever waits for it needs no room for it.
+            Some(Box::new(Arrival { stream, site, peer, strict: handshake_site, link }))
         }
         Err((error, tcp)) => {
             let result = failed(shared, &verifier, &error, from);

@@ -7,20 +7,29 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
+use crate::doze::Wakeful;
 use crate::frames::Frames;
 use crate::settings::Limits;
 use crate::spoken::{self, Refused, Spoken};
+
+/// How long nothing is asked before what serves an HTTP/1.1 connection is put to rest.
+const REST: Duration = Duration::from_secs(2);
 
 /// How far a connection is, and when it must be further.
 pub(crate) struct Pulse {
     phase: Cell<Phase>,
     stalled: Cell<Option<Instant>>,
     end: Option<Instant>,
+    /// The last request came without a body, on HTTP/1.1.
+    bare: Cell<bool>,
+    /// When what serves the connection is put to rest if nothing comes.
+    rest: Cell<Option<Instant>>,
     /// On HTTP/2, where requests come among other things.
     frames: Option<RefCell<Frames>>,
     /// On HTTP/2, what went out.
@@ -47,6 +56,8 @@ impl Pulse {
             phase: Cell::new(Phase::Waiting(now + limits.first_request)),
             stalled: Cell::new(None),
             end: life.map(|life| now + life),
+            bare: Cell::new(false),
+            rest: Cell::new(None),
             frames: http2.then(|| RefCell::new(Frames::new(limits.h2_streams))),
             spoken: http2.then(|| RefCell::new(Spoken::new())),
             headers: limits.headers,
@@ -54,8 +65,10 @@ impl Pulse {
         })
     }
 
-    /// A request's head is complete.
-    pub(crate) fn begin(&self) {
+    /// A request's head is complete. `bare`: it has no body.
+    pub(crate) fn begin(&self, bare: bool) {
+        self.bare.set(bare && self.frames.is_none());
+        self.rest.set(None);
         self.phase.set(match self.phase.get() {
             Phase::Busy(count) => Phase::Busy(count + 1),
             Phase::Waiting(_) | Phase::Headers(_) => Phase::Busy(1),
@@ -66,8 +79,27 @@ impl Pulse {
     pub(crate) fn finish(&self) {
         self.phase.set(match self.phase.get() {
             Phase::Busy(count) if count > 1 => Phase::Busy(count - 1),
-            _ => Phase::Waiting(Instant::now() + self.idle),
+            _ => {
+                let now = Instant::now();
+                self.rest.set(self.bare.get().then_some(now + REST));
+                Phase::Waiting(now + self.idle)
+            }
         });
+    }
+
+    /// Whether it is time to put to rest what serves the connection: nothing of a request or an answer is under way,
+    /// and nothing has come since. Said once.
+    pub(crate) fn may_rest(&self) -> bool {
+        let is_due = self.rest.get().is_some_and(|at| at <= Instant::now());
+        if is_due {
+            self.rest.set(None);
+        }
+        is_due && self.stalled.get().is_none() && matches!(self.phase.get(), Phase::Waiting(_))
+    }
+
+    /// When the connection is to be looked at if nothing happens.
+    pub(crate) fn alarm(&self) -> Option<Instant> {
+        [self.deadline(), self.rest.get()].into_iter().flatten().min()
     }
 
     /// When the connection is to end if nothing happens.
@@ -125,7 +157,10 @@ impl Pulse {
     fn read(&self, bytes: &[u8]) {
         match (&self.frames, self.phase.get()) {
             (Some(frames), _) => frames.borrow_mut().take(bytes, Instant::now()),
-            (None, Phase::Waiting(_)) => self.phase.set(Phase::Headers(Instant::now() + self.headers)),
+            (None, Phase::Waiting(_)) => {
+                self.rest.set(None);
+                self.phase.set(Phase::Headers(Instant::now() + self.headers));
+            }
             (None, _) => {}
         }
     }
@@ -144,11 +179,13 @@ impl Pulse {
 pub(crate) struct Line {
     stream: Rc<RefCell<TlsStream<TcpStream>>>,
     pulse: Rc<Pulse>,
+    /// Was read before, and is read again.
+    early: Bytes,
 }
 
 impl Line {
     pub(crate) fn new(stream: TlsStream<TcpStream>, pulse: Rc<Pulse>) -> Self {
-        Self { stream: Rc::new(RefCell::new(stream)), pulse }
+        Self { stream: Rc::new(RefCell::new(stream)), pulse, early: Bytes::new() }
     }
 
     /// Tells an HTTP/2 client that it asks for too much, where a frame may go out.
@@ -163,13 +200,38 @@ impl Line {
     }
 
     /// Takes the socket back once nobody else holds it.
-    pub(crate) fn into_stream(self) -> Option<TlsStream<TcpStream>> {
-        Rc::try_unwrap(self.stream).ok().map(RefCell::into_inner)
+    pub(crate) fn into_socket(self) -> Option<TcpStream> {
+        Rc::try_unwrap(self.stream).ok().map(|stream| stream.into_inner().into_inner().0)
+    }
+}
+
+impl Wakeful for Line {
+    fn put_back(&mut self, early: Bytes) {
+        self.early = early;
+    }
+
+    /// A part of a TLS record is nothing that could be read.
+    fn is_drained(&self) -> bool {
+        self.early.is_empty() && self.stream.borrow().get_ref().1.wants_read()
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Whoever reads next sees an error as well.
+        self.stream.borrow().get_ref().0.poll_read_ready(cx).map(drop)
     }
 }
 
 impl AsyncRead for Line {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.early.is_empty() {
+            let now = self.early.len().min(buf.remaining());
+            buf.put_slice(&self.early.split_to(now));
+            return Poll::Ready(Ok(()));
+        }
         if self.pulse.is_flooded() {
             // Whoever drives the connection ends it now: nothing more of this is read.
             return Poll::Pending;

@@ -51,6 +51,12 @@ impl Lines {
         self.origin.as_ref().is_some_and(|origin| origin.text == text)
     }
 
+    /// Forgets what can be made anew, for as long as nothing is asked. Upstream connections of their own stay.
+    pub(crate) fn rest(&mut self) {
+        self.origin = None;
+        self.who.take_if(|(_, _, who)| who.own_pool.is_none());
+    }
+
     /// The values for this authority, as the client wrote it. `None` if it cannot stand in a header.
     pub(crate) fn origin(&mut self, text: &str, from: IpAddr, trusted: bool) -> Option<Rc<Origin>> {
         if let Some(known) = self.origin.as_ref().filter(|known| known.text == text) {

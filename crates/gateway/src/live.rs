@@ -249,6 +249,11 @@ impl Connection {
         lock(&self.state).running.retain(|running| running.id != id);
     }
 
+    /// Nothing is asked for a while: gives back the room for exchanges.
+    pub(crate) fn rest(&self) {
+        lock(&self.state).running.shrink_to_fit();
+    }
+
     /// Whether exchanges that were cut are not gone yet.
     pub(crate) fn has_cancelled(&self) -> bool {
         lock(&self.state).running.iter().any(|running| running.cancel.is_none())
@@ -288,19 +293,20 @@ impl Connection {
         let peer = state.peer.clone();
         let moment = current.state.moment(now);
         let mut cut = false;
+        // Streams of one connection mostly fall under one rule: what holds for one of them holds for all.
+        let mut decided = None;
         for running in state.running.iter_mut().filter(|running| running.cancel.is_some()) {
-            let decision = match admit::rule_of(rules, &running.uri) {
-                Ok((rule, _)) => {
-                    policy::decide(&current.state.snapshot, rules, rule, peer.as_deref(), moment)
-                }
-                Err(_) => {
-                    running.cancel();
-                    cut = true;
-                    continue;
-                }
+            let Ok((rule, _)) = admit::rule_of(rules, &running.uri) else {
+                running.cancel();
+                cut = true;
+                continue;
             };
+            decided.take_if(|(known, _)| *known != rule);
+            let (_, decision) = decided.get_or_insert_with(|| {
+                (rule, policy::decide(&current.state.snapshot, rules, rule, peer.as_deref(), moment))
+            });
             let same = |id: &str| running.party.as_deref().is_none_or(|party| party == id);
-            let stays = match &decision {
+            let stays = match decision {
                 Decision::Admit(grant) => same(grant.identity.id()),
                 Decision::Open | Decision::Observe(_) => true,
                 Decision::Refuse(_) => false,

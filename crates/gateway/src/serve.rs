@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::admit::{self, Memo};
 use crate::answer;
+use crate::doze::Http1;
 use crate::handshake::Arrival;
 use crate::io::{self, Line, Pulse};
 use crate::lines::Lines;
@@ -72,9 +73,24 @@ impl Drop for Visit {
     }
 }
 
-/// Serves a connection to its end.
-pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, door: Door, mut seat: Seat) {
-    let Some((line, visit)) = welcome(worker, arrival, door, &mut seat) else { return };
+/// Serves a connection to its end. What comes back has no room for the arrival any more.
+pub(crate) fn serve(
+    worker: Rc<Worker>,
+    arrival: Box<Arrival>,
+    door: Door,
+    mut seat: Seat,
+) -> impl Future<Output = ()> + 'static {
+    let welcomed = welcome(worker, *arrival, door, &mut seat);
+    async move {
+        // Given back when all is over.
+        let _seat = seat;
+        if let Some((line, visit)) = welcomed {
+            to_the_end(line, visit).await;
+        }
+    }
+}
+
+async fn to_the_end(line: Line, visit: Rc<Visit>) {
     // Each on the heap, so that a connection has room for its own protocol alone.
     let end = if visit.http2 {
         Box::pin(over_http2(line.clone(), visit)).await
@@ -82,9 +98,9 @@ pub(crate) async fn serve(worker: Rc<Worker>, arrival: Arrival, door: Door, mut 
         Box::pin(over_http1(line.clone(), visit)).await
     };
     if end != End::Badly
-        && let Some(stream) = line.into_stream()
+        && let Some(tcp) = line.into_socket()
     {
-        Box::pin(io::close(stream.into_inner().0)).await;
+        Box::pin(io::close(tcp)).await;
     }
 }
 
@@ -185,11 +201,10 @@ async fn over_http1(line: Line, visit: Rc<Visit>) -> End {
     let asked = visit.clone();
     // On the heap, and only while it lasts: hyper keeps room for an answer as long as the connection.
     let service = service_fn(move |request| Box::pin(answer::answer(asked.clone(), request)));
-    let mut connection = builder.serve_connection(TokioIo::new(line), service);
+    let mut connection = Http1::new(builder, line, service);
     let end = drive(Pin::new(&mut connection), &visit).await;
     let tunnel = visit.tunnel.borrow_mut().take();
-    if let Some(tunnel) = tunnel.filter(|_| end == End::Well) {
-        let parts = connection.into_parts();
+    if let Some((tunnel, parts)) = tunnel.filter(|_| end == End::Well).zip(connection.into_parts()) {
         Box::pin(tunnel.run(parts.io.into_inner(), parts.read_buf)).await;
     }
     end
@@ -203,18 +218,25 @@ fn header_bytes(limits: &Limits, caged: bool) -> usize {
 trait Http: Future<Output = Result<(), hyper::Error>> {
     /// No further requests.
     fn wind_down(self: Pin<&mut Self>);
+    /// Nothing is asked for a while.
+    fn rest(self: Pin<&mut Self>);
 }
 
-impl<I, S, B> Http for http1::Connection<I, S>
+impl<S, B> Http for Http1<Line, S>
 where
-    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B> + Unpin,
+    S::Future: Unpin,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
-    B: http_body::Body + 'static,
+    B: http_body::Body + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    Self: Future<Output = Result<(), hyper::Error>>,
 {
     fn wind_down(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+        self.get_mut().wind_down();
+    }
+
+    fn rest(self: Pin<&mut Self>) {
+        self.get_mut().rest();
     }
 }
 
@@ -231,6 +253,9 @@ where
     fn wind_down(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }
+
+    /// Its streams and windows would be lost.
+    fn rest(self: Pin<&mut Self>) {}
 }
 
 /// How a connection ended.
@@ -281,7 +306,7 @@ async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
             if let Poll::Ready(cut) = cut.as_mut().poll(cx) {
                 return Poll::Ready(Event::Cut(cut));
             }
-            rearm(timer.as_mut(), visit.pulse.deadline());
+            rearm(timer.as_mut(), visit.pulse.alarm());
             timer.as_mut().poll(cx).map(|()| Event::Late)
         })
         .await;
@@ -296,6 +321,11 @@ async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
                     return End::well(matches!(last, Poll::Ready(Ok(()))));
                 }
                 return End::Badly;
+            }
+            Event::Late if visit.pulse.may_rest() => {
+                visit.lines.borrow_mut().rest();
+                visit.live.rest();
+                connection.as_mut().rest();
             }
             Event::Late => {}
             Event::Cut(Some(Cut::Everything)) => return End::Badly,

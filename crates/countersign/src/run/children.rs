@@ -17,9 +17,16 @@ use crate::config::passphrase;
 /// In the time after which the service manager ends this process, a gate says so often that it is alive.
 const ALIVE_SHARE: u32 = 4;
 
+/// Has the allocator ask for no huge pages (mimalloc's options): of two megabytes that idle connections hold a little of,
+/// the rest can be given back.
+const HUGE_PAGES: (&str, &str) = ("MIMALLOC_ALLOW_THP", "0");
+
 /// This very program, to be started once more: the one that runs, also where another stands at its path by now.
 pub fn command() -> Command {
     let mut command = Command::new("/proc/self/exe");
+    if std::env::var_os(HUGE_PAGES.0).is_none() {
+        command.env(HUGE_PAGES.0, HUGE_PAGES.1);
+    }
     command.arg0("countersign").kill_on_drop(true);
     command.env_remove("COUNTERSIGN_STATE_DIR").env_remove("COUNTERSIGN_CONFIG");
     command

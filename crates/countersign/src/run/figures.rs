@@ -13,10 +13,16 @@ use policy::site::Principal;
 use policy::verify::Anchor;
 use policy::{HolderView, HostName, Snapshot};
 
+use super::humble::humbly;
+
 /// Upper ends, in seconds, of the times between a revocation and its being in force. Changes are dated to the second.
 const STEPS: [i64; 6] = [0, 1, 2, 5, 10, 60];
 /// Counting certificates takes at most this share of the time: one in so many.
 const SHARE: u32 = 50;
+/// So many certificates are not counted while a gate begins: all that it does then, somebody waits for.
+const MANY: usize = 100_000;
+/// They are counted when the gate next reports that it is there, at the earliest after this.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// What is shown; copies show the same.
 #[derive(Clone, Default)]
@@ -30,6 +36,8 @@ struct Shown {
     cas: BTreeMap<String, i64>,
     /// Certificates by site and state.
     certificates: BTreeMap<(String, &'static str), usize>,
+    /// When the first policy was noted.
+    begun: Option<Instant>,
     counted: Option<(Instant, Duration)>,
     is_counting: bool,
     /// Revocations by the time they took, and one count for what took longer.
@@ -73,8 +81,12 @@ impl Figures {
         let is_due = {
             let mut shown = self.shown();
             shown.cas = cas;
-            let is_due =
-                !shown.is_counting && shown.counted.is_none_or(|(at, took)| at.elapsed() > took * SHARE);
+            let begun = *shown.begun.get_or_insert_with(Instant::now);
+            let is_due = !shown.is_counting
+                && match shown.counted {
+                    Some((at, took)) => at.elapsed() > took * SHARE,
+                    None => snapshot.records.certificates.len() < MANY || begun.elapsed() > BEGINNING,
+                };
             shown.is_counting |= is_due;
             is_due
         };
@@ -82,7 +94,7 @@ impl Figures {
             let (figures, snapshot) = (self.clone(), snapshot.clone());
             tokio::task::spawn_blocking(move || {
                 let begun = Instant::now();
-                let certificates = certificates(&snapshot, now);
+                let certificates = humbly(|| certificates(&snapshot, now));
                 let mut shown = figures.shown();
                 shown.certificates = certificates;
                 shown.counted = Some((Instant::now(), begun.elapsed()));

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::control::{FromGate, Link};
 use super::events::Sink;
 use super::figures::Figures;
+use super::humble::humbly;
 use super::receipts::Receipts;
 use super::watch::Watched;
 use super::{denials, state};
@@ -103,6 +104,8 @@ struct Snapshots {
     at: Option<Instant>,
     took: Duration,
     is_anothers: bool,
+    /// The gate waits for it.
+    is_last: bool,
     writing: Option<JoinHandle<Option<Duration>>>,
 }
 
@@ -294,7 +297,7 @@ impl Follower {
         if let Some(writing) = self.snapshot.writing.take() {
             let _ = writing.await;
         }
-        self.snapshot.at = None;
+        (self.snapshot.at, self.snapshot.is_last) = (None, true);
         self.keep_snapshot().await;
         if let Some(writing) = self.snapshot.writing.take() {
             let _ = writing.await;
@@ -405,7 +408,7 @@ impl Follower {
             return;
         }
         (snapshot.written, snapshot.at) = (Some(is), Some(Instant::now()));
-        let place = super::snapshot_place(&self.settings.state);
+        let (place, is_last) = (super::snapshot_place(&self.settings.state), snapshot.is_last);
         let read = self.read.clone();
         let kept = self.denials.as_ref().map_or(0, |denied| {
             denied.certificates.len()
@@ -416,7 +419,9 @@ impl Follower {
         let time = UnixTime(self.confirmed.load(Ordering::Relaxed));
         snapshot.writing = Some(tokio::task::spawn_blocking(move || {
             let begun = Instant::now();
-            match place.write(&read, time, kept) {
+            let write = || place.write(&read, time, kept);
+            let written = if is_last { write() } else { humbly(write) };
+            match written {
                 Ok(()) => Some(begun.elapsed()),
                 Err(error) => {
                     tracing::error!(%error, "the last policy cannot be kept for a start without the registry");

@@ -10,7 +10,7 @@
 //! - [`gate`]: the gate's process. [`state`]: what the gate runs on. [`follow`]: following the registry.
 //!   [`receipts`]: when it is told how far the gate has come.
 //!   [`watch`]: files that are renewed while it runs.
-//! - [`snapshot_file`]: the last policy on disk. [`denials`]: what a restored registry may not forget.
+//! - [`snapshot_file`]: the last policy on disk. [`humble`]: what is not urgent. [`denials`]: what a restored registry may not forget.
 //! - [`signing`]: the authority's process, and what can be asked of it. [`confine`]: what it and the gate give up.
 //! - [`renewing`], [`enrolling`]: what the gate passes on to it for people and machines.
 //! - [`errand`]: what is done again and again by a process that ends. [`fetching`]: one asks for the lists of trusted issuers. [`noticing`]: one
@@ -32,6 +32,7 @@ mod fetching;
 mod figures;
 mod follow;
 pub mod gate;
+mod humble;
 mod lists;
 mod lock;
 mod noticing;

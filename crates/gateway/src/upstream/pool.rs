@@ -6,7 +6,7 @@
 //! no more.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -34,6 +34,9 @@ use super::tls::told;
 const MOST_IDLE: usize = 64;
 /// How long a connection may wait for its next request.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long after its answer was ended early a connection is closed, and how many of them before others get a turn.
+const LEFT: Duration = Duration::from_millis(100);
+const AT_ONCE: usize = 64;
 /// A connection that waited so long may just be closed by an upstream that keeps none for longer.
 const DOUBTFUL: Duration = Duration::from_millis(500);
 
@@ -156,6 +159,16 @@ impl Pool {
         match Box::pin(connect(backend, tied, &self.preface, self.connect_timeout)).await {
             Ok(fresh) => Box::pin(self.send_on(fresh, backend, req, tied)).await,
             Err(error) => Err(Box::new(NoAnswer { error, unsent: Some(req) })),
+        }
+    }
+
+    /// Takes an answer that nobody may have any more. Its connection is closed a little later: where thousands lose
+    /// admission at once, each of them is told before that is done.
+    pub(crate) fn leave(&self, mut answer: Lent) {
+        answer.load = None;
+        self.idle.left.borrow_mut().push(answer);
+        if !self.idle.leaving.replace(true) {
+            tokio::task::spawn_local(close_left(self.idle.clone()));
         }
     }
 
@@ -350,15 +363,25 @@ pub(super) struct Idle {
     /// How long one may wait.
     limit: Duration,
     /// By upstream, the longest idle first.
-    waiting: RefCell<HashMap<u64, Vec<Waiting>>>,
+    waiting: RefCell<BTreeMap<u64, Vec<Waiting>>>,
     /// By upstream, HTTP/2 connections whether idle or not.
-    many: RefCell<HashMap<u64, Vec<Many>>>,
+    many: RefCell<BTreeMap<u64, Vec<Many>>>,
     reaping: Cell<bool>,
+    /// Answers that nobody may have, whose connections are to be closed.
+    left: RefCell<Vec<Lent>>,
+    leaving: Cell<bool>,
 }
 
 impl Idle {
     fn new(limit: Duration) -> Self {
-        Self { limit, waiting: RefCell::default(), many: RefCell::default(), reaping: Cell::new(false) }
+        Self {
+            limit,
+            waiting: RefCell::default(),
+            many: RefCell::default(),
+            reaping: Cell::new(false),
+            left: RefCell::default(),
+            leaving: Cell::new(false),
+        }
     }
 
     /// The most recently used connection that still stands and is ready: request written, answer read to its end,
@@ -429,6 +452,24 @@ impl Idle {
         many.retain(|_, all| !all.is_empty());
         let next = many.values().flatten().map(|one| one.ends(self.limit).unwrap_or(now + self.limit));
         waiting.values().flatten().map(|(since, _)| *since + self.limit).chain(next).min()
+    }
+}
+
+/// Closes what was left, some at a time.
+async fn close_left(idle: Rc<Idle>) {
+    tokio::time::sleep(LEFT).await;
+    loop {
+        let some = {
+            let mut left = idle.left.borrow_mut();
+            let rest = left.len().saturating_sub(AT_ONCE);
+            left.split_off(rest)
+        };
+        if some.is_empty() {
+            idle.leaving.set(false);
+            return;
+        }
+        drop(some);
+        tokio::task::yield_now().await;
     }
 }
 
