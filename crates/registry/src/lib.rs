@@ -13,7 +13,8 @@
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
 //! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once. [`acme`]: machines
 //!   that fetch them by RFC 8555.
-//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
+//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it; `search`:
+//!   how it is found among very many.
 
 #![forbid(unsafe_code)]
 
@@ -41,6 +42,7 @@ mod retain;
 pub mod revocation;
 mod rows;
 mod schema;
+mod search;
 pub mod servers;
 pub mod settings;
 mod subjects;
