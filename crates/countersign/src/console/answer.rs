@@ -19,7 +19,7 @@ use super::again::{self, KEY_MOST, Kept, Known};
 use super::given::Given;
 use super::guard::{Sender, TOKEN, Tokens};
 use super::operator::Operator;
-use super::problem::Problem;
+use super::problem::{Problem, READS};
 use super::verbs::{self, Verb};
 use super::{BODY_MOST, assets, events, openapi, screens};
 use crate::cli::context::Context;
@@ -167,8 +167,13 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
         Ok(response) => response,
         Err(problem) if is_api => {
             let text = format!("{:#}\n", problem.value(reference.as_deref()));
-            Made { status: problem.status, media_type: "application/problem+json", body: text.into() }
-                .into_response()
+            let made =
+                Made { status: problem.status, media_type: "application/problem+json", body: text.into() };
+            let mut response = made.into_response();
+            if let Some(allow) = problem.allow {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            response
         }
         Err(problem) => {
             let page = screens::problem(language(&head), &problem, reference.as_deref());
@@ -213,6 +218,7 @@ async fn answered(
             return Ok(Made::json(StatusCode::OK, format!("{:#}\n", openapi::document())).into_response());
         }
         events::PATH if reads => return events::listen(desk, head).await,
+        "/api/openapi.json" | events::PATH => return Err(Problem::method(&head.method, READS)),
         _ => {}
     }
     let made = match verbs::find(&head.method, path)? {
@@ -243,7 +249,7 @@ async fn ask(
 ) -> Result<Made, Problem> {
     role_of(&operator, verb.role)?;
     if verb.method == "GET" {
-        let given = Given::of_pairs(head.uri.query().unwrap_or_default())?;
+        let given = Given::of_query(head.uri.query().unwrap_or_default())?;
         given.check(verb.fields)?;
         let value = working(desk, head, operator, places, move |asked| (verb.run)(asked, &given)).await?;
         return Ok(Made::json(StatusCode::OK, format!("{value:#}\n")));
@@ -255,7 +261,7 @@ async fn ask(
     }
     let is_form = !head.uri.path().starts_with("/api/");
     let body = body?;
-    let mut given = read(head, &body, is_form)?;
+    let mut given = read(head, &body, is_form, verb)?;
     let (token, mut key) = if is_form {
         (given.take("token"), given.take("key"))
     } else {
@@ -340,7 +346,7 @@ async fn whole(body: Incoming) -> Result<Bytes, Problem> {
     }
 }
 
-fn read(head: &Parts, body: &[u8], is_form: bool) -> Result<Given, Problem> {
+fn read(head: &Parts, body: &[u8], is_form: bool, verb: &Verb) -> Result<Given, Problem> {
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let wanted = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
@@ -352,7 +358,7 @@ fn read(head: &Parts, body: &[u8], is_form: bool) -> Result<Given, Problem> {
         ));
     }
     if !is_form {
-        return Ok(Given::of_json(body)?);
+        return Ok(Given::of_json(body, verb.fields)?);
     }
     let text =
         std::str::from_utf8(body).map_err(|_| Failure::usage("the body is no text", "encode it as UTF-8"))?;

@@ -22,8 +22,8 @@ pub const FILTER: &[Field] = &[
     may("code", Kind::Text, "with this refusal code"),
     may("verdict", Kind::Word(&["admitted", "refused", "observed", "changed"]), "with this verdict"),
     may("reference", Kind::Text, "with this reference"),
-    may("since", Kind::Text, "from then on: a date, or a time ago such as 1h"),
-    may("until", Kind::Text, "until then"),
+    may("since", Kind::Since, "from then on: a date, or a time ago such as 1h"),
+    may("until", Kind::Since, "until then"),
     may("before", Kind::Count, "only entries before this number: where a page ended, the next goes on"),
     may("limit", Kind::Count, "entries of a page, 50 where absent, 500 at most"),
 ];
@@ -42,7 +42,7 @@ pub const VERBS: &[Verb] = &[
         "whoEntered",
         "/log/entered",
         "who was admitted on a day (UTC), and where",
-        &[must("on", Kind::Text, "the day, such as 2027-03-01")],
+        &[must("on", Kind::Moment, "the day, such as 2027-03-01")],
         entered,
     ),
 ];

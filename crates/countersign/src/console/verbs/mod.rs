@@ -15,9 +15,9 @@ use serde_json::Value;
 
 use super::answer::Asked;
 use super::given::{Field, Given};
-use super::problem::Problem;
+use super::problem::{Problem, READS};
 use super::screens;
-use crate::cli::Failure;
+use crate::cli::{Exit, Failure};
 
 pub use explain::decided;
 pub use log::{FILTER as LOG_FILTER, Found, day, found, since as refusals_since};
@@ -103,14 +103,29 @@ pub fn find(method: &Method, path: &str) -> Result<Option<(&'static Verb, Vec<St
     match here.iter().position(|(verb, _)| verb.method == method.as_str()) {
         Some(at) => Ok(Some(here.swap_remove(at))),
         None if here.is_empty() => Err(Problem::not_found()),
-        None => {
-            let with: Vec<&str> = here.iter().map(|(verb, _)| verb.method).collect();
-            Err(Problem::new(
-                "method",
-                format!("{method} does nothing here"),
-                format!("ask with {}", with.join(" or ")),
-            ))
-        }
+        None => Err(Problem::method(method, allowed(&here))),
+    }
+}
+
+/// The site of this name. What is no host name is no site either.
+///
+/// # Errors
+///
+/// There is none.
+pub fn site(asked: &Asked<'_>, name: &str) -> Result<policy::HostName, Failure> {
+    asked.context.site(name.trim()).map_err(|failure| match failure.exit {
+        Exit::Usage => Failure::not_found(failure.what, "/sites has those that there are"),
+        _ => failure,
+    })
+}
+
+/// The methods of the verbs at a path.
+fn allowed(here: &[(&'static Verb, Vec<String>)]) -> &'static str {
+    let has = |method: &str| here.iter().any(|(verb, _)| verb.method == method);
+    match (has("GET"), has("POST")) {
+        (true, true) => "GET, HEAD, POST",
+        (true, false) => READS,
+        (false, _) => "POST",
     }
 }
 

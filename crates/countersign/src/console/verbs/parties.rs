@@ -8,7 +8,7 @@ use policy::record::PinExceptions;
 use registry::{Page, PartyEntry};
 use serde_json::{Value, json};
 
-use super::{Verb, changes, explain, reads};
+use super::{Verb, changes, explain, reads, site};
 use crate::cli::party::invite::{self, Wanted as Invite};
 use crate::cli::party::revoke::Wanted as Revocation;
 use crate::cli::party::{self, add};
@@ -44,11 +44,11 @@ pub const VERBS: &[Verb] = &[
         "parties by name",
         &[
             may("q", Kind::Text, "only names that contain this"),
-            may("after", Kind::Text, "only names after this one: where a page ended, the next goes on"),
+            may("after", Kind::Name, "only names after this one: where a page ended, the next goes on"),
             may("limit", Kind::Count, "parties of a page, 50 where absent, 500 at most"),
             may(
                 "ends_within",
-                Kind::Text,
+                Kind::Length,
                 "only those whose last certificate ends within this time, such as 30d",
             ),
         ],
@@ -61,7 +61,7 @@ pub const VERBS: &[Verb] = &[
             "/parties",
             "a party, and the certificate or key that it has already, pinned",
             &[
-                must("party", Kind::Text, "its name: a-z, 0-9, `.`, `_`, `-`"),
+                must("party", Kind::Name, "its name: a-z, 0-9, `.`, `_`, `-`"),
                 may("sites", Kind::Texts, "sites that it may enter"),
                 may("certificate", Kind::Text, "a certificate that it has, PEM"),
                 may(
@@ -117,7 +117,7 @@ pub const VERBS: &[Verb] = &[
                 may("label", Kind::Text, "what the party calls the certificate"),
                 may(
                     "expires",
-                    Kind::Text,
+                    Kind::Length,
                     "how long the link is good, such as 24h (where absent); 7d at most",
                 ),
                 may("code", Kind::Flag, "also ask for a code that is told by another way"),
@@ -147,7 +147,7 @@ pub const VERBS: &[Verb] = &[
         "listInvites",
         "/invites",
         "the open invites",
-        &[may("party", Kind::Text, "of this party")],
+        &[may("party", Kind::Name, "of this party")],
         invites,
     ),
     changes("withdrawInvite", "/invites/{id}/withdraw", "end an open invite", &[], withdraw),
@@ -197,7 +197,7 @@ fn show(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
 }
 
 fn sites(asked: &Asked<'_>, given: &Given) -> Result<Vec<policy::HostName>, Failure> {
-    given.all("sites").iter().map(|site| asked.context.site(site.trim())).collect()
+    given.all("sites").iter().map(|name| site(asked, name)).collect()
 }
 
 fn add(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
@@ -280,7 +280,7 @@ fn invite(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     let expires = given.one("expires").unwrap_or("24h");
     let args = invite::Args {
         party: Some(asked.place().to_owned()),
-        sites: given.all("sites"),
+        sites: sites(asked, given)?.iter().map(ToString::to_string).collect(),
         profile: given.one("profile").map(str::to_owned),
         acme: false,
         names: Vec::new(),

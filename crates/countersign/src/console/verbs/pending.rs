@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Verb, changes, reads};
+use super::{Verb, changes, reads, site};
 use crate::cli::Failure;
 use crate::cli::pending::{self, Approval, Approve};
 use crate::console::answer::Asked;
@@ -16,7 +16,7 @@ pub const VERBS: &[Verb] = &[
         "/pending/{id}/approve",
         "pin its certificate or key to a party",
         &[
-            must("party", Kind::Text, "the party it belongs to; made where it is new"),
+            must("party", Kind::Name, "the party it belongs to; made where it is new"),
             may("sites", Kind::Texts, "sites that the party may enter"),
             may(
                 "reference",
@@ -49,12 +49,17 @@ fn approve(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     let args = Approve {
         id: asked.place().to_owned(),
         party: given.needed("party").to_owned(),
-        sites: given.all("sites"),
+        sites: sites(asked, given)?,
         reference: given.one("reference").map(str::to_owned),
         pin: given.one("pin").unwrap_or("cert").to_owned(),
         label: given.one("label").map(str::to_owned),
     };
     Approval::of(asked.context, &args)?.give(asked.context)
+}
+
+/// The sites that are named, each of which there is.
+fn sites(asked: &Asked<'_>, given: &Given) -> Result<Vec<String>, Failure> {
+    given.all("sites").iter().map(|name| Ok(site(asked, name)?.to_string())).collect()
 }
 
 fn reject(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {

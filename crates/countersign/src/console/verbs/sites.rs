@@ -3,7 +3,7 @@
 use policy::record::OperatorRole;
 use serde_json::{Value, json};
 
-use super::{Verb, reads};
+use super::{Verb, reads, site as named};
 use crate::cli::{Failure, config, site};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
@@ -46,5 +46,5 @@ fn list(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
 }
 
 fn show(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
-    site::view(asked.context, &asked.context.site(asked.place())?)
+    site::view(asked.context, &named(asked, asked.place())?)
 }
