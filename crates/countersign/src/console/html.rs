@@ -101,6 +101,20 @@ impl Show for Foreign<'_> {
     }
 }
 
+/// Text of several lines, which stay lines: for blocks of code and large fields.
+pub struct Lines<'a>(pub &'a str);
+
+impl Show for Lines<'_> {
+    fn show(&self, out: &mut String) {
+        for (number, line) in self.0.split('\n').enumerate() {
+            if number > 0 {
+                *out += "\n";
+            }
+            line.strip_suffix('\r').unwrap_or(line).show(out);
+        }
+    }
+}
+
 macro_rules! shown_as_text {
     ($($kind:ty),*) => {$(
         impl Show for $kind {
@@ -122,7 +136,7 @@ pub(crate) use html;
 
 #[cfg(test)]
 mod tests {
-    use super::Foreign;
+    use super::{Foreign, Lines};
 
     #[test]
     fn what_is_filled_in_is_text_in_every_place() {
@@ -134,5 +148,11 @@ mod tests {
             assert!(!made.contains(gone), "{gone:?}: {made}");
         }
         assert!(made.contains(r"\u{202e}gpj.exe"), "what turns text around is seen: {made}");
+    }
+
+    #[test]
+    fn lines_stay_lines_and_are_text() {
+        let made = html!("<pre>{}</pre>", Lines("a\r\n<b>\n\tc\rd\n")).into_string();
+        assert_eq!(made, "<pre>a\n&lt;b&gt;\n\\u{9}c\\u{d}d\n</pre>");
     }
 }

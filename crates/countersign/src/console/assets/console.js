@@ -8,10 +8,9 @@ said.setAttribute("role", "status");
 document.body.append(said);
 
 function say(button, word) {
-  const before = button.textContent;
-  button.textContent = word;
+  button.dataset.said = word;
   said.textContent = word;
-  setTimeout(() => { button.textContent = before; said.textContent = ""; }, 2000);
+  setTimeout(() => { delete button.dataset.said; said.textContent = ""; }, 2000);
 }
 
 function dress(root) {
@@ -20,7 +19,6 @@ function dress(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = "\u29c9";
     button.setAttribute("aria-label", "Copy: " + place.querySelector("pre").getAttribute("aria-label"));
     button.addEventListener("click", () => {
       navigator.clipboard.writeText(place.querySelector("code").textContent).then(() => say(button, "\u2713"), () => say(button, "\u2717"));
@@ -37,7 +35,10 @@ const live = Array.from(document.querySelectorAll("[data-live]"));
 let waiting = false;
 
 async function refresh(kinds) {
-  const answer = await fetch(location.href, { credentials: "same-origin" });
+  let answer = await fetch(location.href, { credentials: "same-origin" });
+  // What follows a form has the form's address, under which nothing is read.
+  const page = document.querySelector(".top nav a[aria-current]");
+  if (answer.status === 404 && page) answer = await fetch(page.href, { credentials: "same-origin" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const count = [fresh, document].map((page) => page.querySelector(".top nav"));
