@@ -6,8 +6,10 @@ use testkit::{CurlResult, Portal, free_port, openssl, tools};
 use crate::support::{binary, eventually};
 
 mod changes;
+mod described;
 mod events;
 mod in_a_browser;
+mod pictures;
 mod reading;
 mod who_enters;
 

@@ -173,7 +173,7 @@ fn its_process_is_started_again_and_its_socket_is_its_users_alone() {
     let portal = portal();
     let about = std::fs::metadata(portal.sandbox.path("state/console.sock")).unwrap();
     assert_eq!(about.permissions().mode() & 0o777, 0o600);
-    let first = portal.gate().console_pid().expect("a console");
+    let first = eventually("a console", || portal.gate().console_pid());
     let environment = std::fs::read(format!("/proc/{first}/environ")).unwrap_or_default();
     assert!(!String::from_utf8_lossy(&environment).contains("PASSPHRASE"));
     rustix::process::kill_process(
