@@ -4,7 +4,7 @@
 //!
 //! - [`options`]: the command line.
 //! - [`compare`]: a whole run, round by round. [`count`]: instructions and system calls of the gate alone.
-//! - [`scale`]: what becomes of it all with very many certificates.
+//! - [`scale`]: what becomes of it all with very many certificates. [`pages`]: the console with a very long log.
 //! - [`hall`]: what all servers of a run share.
 //! - [`pki`]: the site's certificate and the visitors'.
 //! - [`upstream`]: the website behind every server, a process of its own.
@@ -28,6 +28,7 @@ mod floor;
 mod hall;
 mod load;
 mod options;
+mod pages;
 mod pki;
 mod report;
 mod scale;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         options::Command::Compare(options) => compare::compare(&options),
         options::Command::Count(options) => count::count(&options),
         options::Command::Scale(options) => scale::scale(&options),
+        options::Command::Pages(options) => pages::pages(&options),
         options::Command::Upstream { port } => upstream::serve(port),
     };
     match done {

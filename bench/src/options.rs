@@ -23,6 +23,8 @@ pub enum Command {
     Count(CountOptions),
     /// Measure commands, lists, OCSP and the gate's start with very many certificates on record.
     Scale(ScaleOptions),
+    /// Measure pages of the console with very many parties and a very long log.
+    Pages(PagesOptions),
     /// The website behind the servers; `compare` starts it.
     #[command(hide = true)]
     Upstream {
@@ -128,6 +130,26 @@ pub struct ScaleOptions {
     pub certificates: u32,
 }
 
+/// With how much `pages` measures.
+#[derive(Clone, Debug, Args)]
+pub struct PagesOptions {
+    /// The gate; the binary beside this one where absent.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where pages.json goes; `target/bench` where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Parties on record, 100 to 1000000.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub parties: u32,
+    /// Entries of the log, 1000 to 10000000.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub entries: u32,
+    /// How often each page is asked for, 1 to 1000.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub times: u32,
+}
+
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -205,7 +227,7 @@ mod tests {
         let all = ["bench", "compare"].iter().chain(arguments);
         Arguments::try_parse_from(all).map(|parsed| match parsed.command {
             Command::Compare(options) => options,
-            Command::Count(_) | Command::Scale(_) | Command::Upstream { .. } => {
+            Command::Count(_) | Command::Scale(_) | Command::Pages(_) | Command::Upstream { .. } => {
                 unreachable!("compare was given")
             }
         })

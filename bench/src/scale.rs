@@ -174,13 +174,13 @@ fn start(portal: &mut Portal) -> Result<Used, Failure> {
 }
 
 /// The gate beside this program.
-fn beside() -> Result<PathBuf, Failure> {
+pub fn beside() -> Result<PathBuf, Failure> {
     let here = std::env::current_exe().doing("this program's place")?;
     Ok(here.with_file_name("countersign"))
 }
 
 /// Runs SQL on the database; what it prints.
-fn sql(database: &Path, text: &str) -> Result<String, Failure> {
+pub fn sql(database: &Path, text: &str) -> Result<String, Failure> {
     let done = Command::new("sqlite3").arg(database).arg(text).output().doing("sqlite3")?;
     if !done.status.success() {
         return Err(Failure::new(format!("sqlite3: {}", String::from_utf8_lossy(&done.stderr))));
@@ -193,7 +193,7 @@ fn number(database: &Path, query: &str) -> Result<u64, Failure> {
 }
 
 /// Puts the parties p1, p2, … on record, each with a grant and a certificate like alice's, every twentieth revoked.
-fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
+pub fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
     let text = format!(
         "PRAGMA synchronous = OFF;
          BEGIN;
