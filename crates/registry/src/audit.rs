@@ -43,7 +43,7 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: &str) -> Self {
+    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: impl std::fmt::Display) -> Self {
         let detail = Some(format!("{what}; by {}", actor.name));
         Self { time: now, verdict: "changed".into(), detail, count: 1, ..Self::default() }
     }
@@ -88,6 +88,8 @@ pub struct AuditFilter {
     pub since: Option<UnixTime>,
     /// Not after.
     pub until: Option<UnixTime>,
+    /// Not the admissions at this site.
+    pub not_admitted_at: Option<String>,
     /// At most so many: the newest, or the next ones where `after_id` is given.
     pub limit: Option<u32>,
     /// Only entries after this one.
@@ -144,6 +146,7 @@ impl Registry {
                  AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
                  AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
                  AND (?10 IS NULL OR id < ?10)
+                 AND (?11 IS NULL OR verdict <> 'admitted' OR ifnull(site, '') <> ?11)
              ORDER BY id DESC LIMIT ?9"
         } else {
             "SELECT id, writer, entry FROM audit
@@ -151,6 +154,7 @@ impl Registry {
                  AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
                  AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
                  AND (?10 IS NULL OR id < ?10)
+                 AND (?11 IS NULL OR verdict <> 'admitted' OR ifnull(site, '') <> ?11)
              ORDER BY id LIMIT ?9"
         };
         let rows = sqlx::query(query)
@@ -164,6 +168,7 @@ impl Registry {
             .bind(filter.after_id.unwrap_or(0))
             .bind(filter.limit.map_or(-1, i64::from))
             .bind(filter.before_id)
+            .bind(&filter.not_admitted_at)
             .fetch_all(&self.readers)
             .await?;
         let mut found = rows
