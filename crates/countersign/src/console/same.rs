@@ -1,7 +1,7 @@
 //! "The same on the command line, and by API": below each page, to be copied.
 
 use super::answer::Asked;
-use super::html::{Html, html};
+use super::html::{Html, Lines, html};
 use super::verbs::API;
 
 /// Quoted for a shell where it has to be.
@@ -19,7 +19,7 @@ pub fn code(title: &str, text: &str) -> Html {
     html!(
         "<div class=\"code\"><pre tabindex=\"0\" aria-label=\"{}\"><code>{}</code></pre></div>",
         title,
-        text
+        Lines(text)
     )
 }
 
