@@ -5,9 +5,13 @@ use testkit::{CurlResult, Portal, free_port, openssl, tools};
 
 use crate::support::{binary, eventually};
 
+mod access;
 mod changes;
+mod check_page;
+mod entering;
 mod events;
 mod in_a_browser;
+mod issuers;
 mod reading;
 mod who_enters;
 
