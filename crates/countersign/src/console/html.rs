@@ -101,6 +101,11 @@ impl Show for Foreign<'_> {
     }
 }
 
+/// Text of several lines as one, such as a problem with what helps.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Text of several lines, which stay lines; of each the rest is as ever.
 pub struct Lines<'a>(pub &'a str);
 

@@ -11,7 +11,7 @@ use crate::config::crl::CrlSettings;
 use crate::config::{Settings, Stored};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, html};
+use crate::console::html::{Foreign, Html, html, one_line};
 use crate::console::same::{code, same};
 use crate::console::shell;
 use crate::run::upkeep::Dates;
@@ -50,7 +50,7 @@ fn shown(
         main.push(html!(
             "<section class=\"note bad\"><h3>{}</h3><p>{}</p></section>\n",
             name,
-            Foreign(&fault.to_string())
+            Foreign(&one_line(&fault.to_string()))
         ));
     }
     let stored: Vec<&str> = basis.cas.iter().map(|one| one.name.as_str()).collect();

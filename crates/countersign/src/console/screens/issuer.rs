@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::cli::ca::preview::{Example, Known, Preview};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, Lines, html};
+use crate::console::html::{Foreign, Html, Lines, html, one_line};
 use crate::console::same::{quoted, same};
 use crate::console::shell;
 use crate::console::verbs;
@@ -119,8 +119,11 @@ pub fn previewed(asked: &Asked<'_>, given: &Given, _: &Value) -> Result<Html, Fa
             )
         )
     };
-    let warnings: Html =
-        preview.warnings.iter().map(|one| html!("<p class=\"bad\">{}</p>\n", Foreign(one))).collect();
+    let warnings: Html = preview
+        .warnings
+        .iter()
+        .map(|one| html!("<p class=\"bad\">{}</p>\n", Foreign(&one_line(one))))
+        .collect();
     let main = html!(
         "<p class=\"crumb\"><a href=\"/cas\">{}</a></p>\n<h1>{}</h1>\n\
          <section class=\"note {}\" role=\"status\"><h2>{}: {}</h2>\n<p><b>{}</b></p>\n<ul>{}</ul>\n{}{}{}</section>\n\
