@@ -44,7 +44,7 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: &str) -> Self {
+    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: impl std::fmt::Display) -> Self {
         let detail = Some(format!("{what}; by {}", actor.name));
         Self { time: now, verdict: "changed".into(), detail, count: 1, ..Self::default() }
     }
@@ -89,6 +89,8 @@ pub struct AuditFilter {
     pub since: Option<UnixTime>,
     /// Not after.
     pub until: Option<UnixTime>,
+    /// Not the admissions at this site.
+    pub not_admitted_at: Option<String>,
     /// At most so many: the newest, or the next ones where `after_id` is given.
     pub limit: Option<u32>,
     /// Only entries after this one.

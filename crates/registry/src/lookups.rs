@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use tokio_stream::StreamExt;
 
+use crate::certificates::CertificateRow;
 use crate::error::Result;
 use crate::open::Registry;
 use crate::parties::{self, PartyRow};
@@ -159,6 +160,25 @@ impl Registry {
             records.apply(RecordChange::Party(Party { name, id, suspended_since, grants }));
         }
         Ok(records)
+    }
+
+    /// Saved certificates of parties, not revoked, that say they are from one of these issuers (RFC 4514), at most so many.
+    pub async fn pinned_from(
+        &self,
+        issuers: &BTreeSet<String>,
+        most: u32,
+    ) -> Result<Vec<(PartyName, CertificateRow)>> {
+        let issuers = serde_json::to_string(issuers).map_err(damaged)?;
+        let rows = sqlx::query(
+            "SELECT * FROM certificates WHERE origin = 'pinned' AND issuer IN (SELECT value FROM json_each(?1))
+                 AND holder_kind = 'party' AND revoked_at IS NULL
+             ORDER BY number LIMIT ?2",
+        )
+        .bind(issuers)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((party(row, "holder")?, certificates::certificate_row(row)?))).collect()
     }
 
     /// Parties by name.

@@ -83,6 +83,9 @@ pub(crate) fn query(filter: &AuditFilter, (first, last): Numbers) -> QueryBuilde
     if let Some(until) = filter.until {
         query.push(" AND +time <= ").push_bind(until.seconds());
     }
+    if let Some(site) = &filter.not_admitted_at {
+        query.push(" AND (+verdict <> 'admitted' OR ifnull(+site, '') <> ").push_bind(site.clone()).push(")");
+    }
     query.push(if filter.after_id.is_none() { " ORDER BY id DESC" } else { " ORDER BY id" });
     query.push(" LIMIT ").push_bind(filter.limit.map_or(-1, i64::from));
     query

@@ -101,15 +101,18 @@ impl Show for Foreign<'_> {
     }
 }
 
-/// Text of several lines, which stay lines: for blocks of code and large fields.
+/// Text of several lines as one, such as a problem with what helps.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text of several lines, which stay lines; of each the rest is as ever.
 pub struct Lines<'a>(pub &'a str);
 
 impl Show for Lines<'_> {
     fn show(&self, out: &mut String) {
         for (number, line) in self.0.split('\n').enumerate() {
-            if number > 0 {
-                *out += "\n";
-            }
+            *out += if number > 0 { "\n" } else { "" };
             line.strip_suffix('\r').unwrap_or(line).show(out);
         }
     }
@@ -148,6 +151,8 @@ mod tests {
             assert!(!made.contains(gone), "{gone:?}: {made}");
         }
         assert!(made.contains(r"\u{202e}gpj.exe"), "what turns text around is seen: {made}");
+        let lines = html!("<pre>{}</pre>", Lines("a\r\n<b>\n\u{0}")).into_string();
+        assert_eq!(lines, "<pre>a\n&lt;b&gt;\n\\u{0}</pre>");
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn operation(verb: &Verb) -> Value {
         if verb.changes {
             parameters.push(json!({
                 "name": "Idempotency-Key", "in": "header", "required": true,
-                "description": "A new random text for each change; the same again within an hour is answered the same.",
+                "description": "A new random text for each change; the same again within 24 hours is answered the same.",
                 "schema": { "type": "string", "minLength": 1, "maxLength": super::again::KEY_MOST },
             }));
         }

@@ -35,6 +35,8 @@ pub const ALL: &[(&str, u16, &str)] = &[
     ("method", 405, "This is asked for with another method"),
     ("conflict", 409, "It does not fit what is on record"),
     ("running", 409, "The same request is being answered"),
+    ("outcome-unknown", 409, "Nobody knows whether it was done"),
+    ("told-once", 409, "It was done, and its answer is told only once"),
     ("too-long", 413, "The request is too long"),
     ("media-type", 415, "The body has another form than is read here"),
     ("other-request", 422, "The key belongs to another request"),

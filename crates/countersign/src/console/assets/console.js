@@ -25,6 +25,22 @@ function dress(root) {
     });
     place.append(button);
   });
+  // A file is read here and put into the field as text: what is sent is what is seen.
+  root.querySelectorAll("textarea[data-file]").forEach((area) => {
+    const label = document.createElement("label");
+    const choose = document.createElement("input");
+    choose.type = "file";
+    label.append(area.dataset.file + " ", choose);
+    choose.addEventListener("change", async () => {
+      const file = choose.files[0];
+      if (!file || file.size > 200000) return;
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const text = new TextDecoder().decode(bytes);
+      const der = () => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/.{64}/g, "$&\n").trim();
+      area.value = text.includes("-----BEGIN") ? text : `-----BEGIN CERTIFICATE-----\n${der()}\n-----END CERTIFICATE-----\n`;
+    });
+    area.after(label);
+  });
   const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
   root.querySelectorAll("time").forEach((time) => { time.title = own.format(new Date(time.dateTime)); });
 }

@@ -17,6 +17,7 @@ pub const VERBS: &[Verb] = &[Verb {
     role: OperatorRole::Viewer,
     changes: false,
     makes: false,
+    is_told_once: false,
     about: "whether a certificate would be admitted to a site now, and at which step it would not",
     fields: &[
         must("site", Kind::Text, "the site it would be shown to"),

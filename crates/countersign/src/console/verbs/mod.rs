@@ -1,6 +1,7 @@
 //! What can be asked and done: one noun a file, each verb calling what its command calls.
 
 mod cas;
+mod check;
 mod explain;
 mod log;
 mod overview;
@@ -19,8 +20,9 @@ use super::problem::{Problem, READS};
 use super::screens;
 use crate::cli::{Exit, Failure};
 
+pub use cas::{RULES as CA_RULES, previewed, under_way};
 pub use explain::decided;
-pub use log::{FILTER as LOG_FILTER, Found, day, found, since as refusals_since};
+pub use log::{FILTER as LOG_FILTER, Found, found, since as refusals_since};
 pub use parties::{Listed, listed};
 
 /// What stands before the paths of the API.
@@ -40,6 +42,8 @@ pub struct Verb {
     pub changes: bool,
     /// Whether it makes something.
     pub makes: bool,
+    /// Whether its answer holds what is told this once: that is kept on no disk.
+    pub is_told_once: bool,
     /// What it does, in a line.
     pub about: &'static str,
     /// What comes with it: in the query of a GET, in the body of a POST.
@@ -57,7 +61,18 @@ const fn reads(
     run: fn(&Asked<'_>, &Given) -> Result<Value, Failure>,
 ) -> Verb {
     let role = OperatorRole::Viewer;
-    Verb { id, method: "GET", path, role, changes: false, makes: false, about, fields, run }
+    Verb {
+        id,
+        method: "GET",
+        path,
+        role,
+        changes: false,
+        makes: false,
+        is_told_once: false,
+        about,
+        fields,
+        run,
+    }
 }
 
 /// What an operator may change.
@@ -69,7 +84,18 @@ const fn changes(
     run: fn(&Asked<'_>, &Given) -> Result<Value, Failure>,
 ) -> Verb {
     let role = OperatorRole::Operator;
-    Verb { id, method: "POST", path, role, changes: true, makes: false, about, fields, run }
+    Verb {
+        id,
+        method: "POST",
+        path,
+        role,
+        changes: true,
+        makes: false,
+        is_told_once: false,
+        about,
+        fields,
+        run,
+    }
 }
 
 impl Verb {
@@ -81,9 +107,18 @@ impl Verb {
 
 /// All of them, as the description of the API has them.
 pub fn all() -> impl Iterator<Item = &'static Verb> {
-    [overview::VERBS, sites::VERBS, parties::VERBS, pending::VERBS, cas::VERBS, log::VERBS, explain::VERBS]
-        .into_iter()
-        .flatten()
+    [
+        overview::VERBS,
+        sites::VERBS,
+        parties::VERBS,
+        pending::VERBS,
+        cas::VERBS,
+        log::VERBS,
+        explain::VERBS,
+        check::VERBS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The verb at this path, with what stands in its places: of the API, or sent by a form of a page.

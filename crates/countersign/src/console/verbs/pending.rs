@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Verb, changes, reads, site};
 use crate::cli::Failure;
-use crate::cli::pending::{self, Approval, Approve};
+use crate::cli::pending::{self, Approval, Approve, ignored as issuers};
 use crate::console::answer::Asked;
 use crate::console::given::{Given, Kind, may, must};
 
@@ -33,6 +33,27 @@ pub const VERBS: &[Verb] = &[
         approve,
     ),
     changes("rejectPending", "/pending/{id}/reject", "dismiss it", &[], reject),
+    changes(
+        "ignoreIssuer",
+        "/pending/{id}/ignore",
+        "ignore the issuer that it names: what names it is dismissed, and is refused and logged without becoming pending",
+        &[],
+        ignore,
+    ),
+    reads(
+        "listIgnoredIssuers",
+        "/ignored-issuers",
+        "the issuers that are ignored, and how often they knocked",
+        &[],
+        ignored,
+    ),
+    changes(
+        "heedIssuer",
+        "/ignored-issuers/heed",
+        "let certificates of an ignored issuer become pending again",
+        &[must("issuer", Kind::Text, "the issuer, as the list has it")],
+        heed,
+    ),
 ];
 
 fn list(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
@@ -65,4 +86,17 @@ fn sites(asked: &Asked<'_>, given: &Given) -> Result<Vec<String>, Failure> {
 fn reject(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
     let row = pending::known(asked.context, asked.place())?;
     pending::rejected(asked.context, &row)
+}
+
+fn ignore(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
+    issuers::ignored(asked.context, &pending::known(asked.context, asked.place())?)
+}
+
+fn ignored(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
+    let all = asked.context.run(asked.context.registry.ignored_issuers())?;
+    Ok(json!({ "items": all.iter().map(issuers::view).collect::<Vec<_>>() }))
+}
+
+fn heed(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
+    issuers::heeded(asked.context, given.needed("issuer"))
 }
