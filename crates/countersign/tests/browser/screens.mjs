@@ -9,7 +9,7 @@ const { origin, more } = settings;
 const harm = () => {
   const wrong = [];
   if (window.harmed) wrong.push("a script of a name ran");
-  document.querySelectorAll("script").forEach((one) => { if (!new URL(one.src).pathname.startsWith("/assets/")) wrong.push(one.outerHTML); });
+  document.querySelectorAll("script").forEach((one) => { if (!one.src || new URL(one.src).origin !== location.origin) wrong.push(one.outerHTML); });
   document.querySelectorAll(".foreign *").forEach((one) => wrong.push(`a name became markup: ${one.outerHTML.slice(0, 80)}`));
   // eslint-disable-next-line no-control-regex
   const unseen = document.documentElement.outerHTML.match(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu);
@@ -39,10 +39,16 @@ const wide = () => document.documentElement.scrollWidth - document.documentEleme
 /// Tab leads to everything that can be worked with, in order, and shows where it is; and out again.
 async function keyboard(page, path) {
   const all = await page.evaluate(() => {
+    // Of the choices of which one is taken, one is a stop, and arrows lead to the others.
+    const isStop = (one) => {
+      if (one.type !== "radio") return true;
+      const group = Array.from(one.form.elements).filter((other) => other.type === "radio" && other.name === one.name);
+      return one === (group.find((other) => other.checked) ?? group[0]);
+    };
     document.activeElement.blur();
     getSelection().removeAllRanges();
     const can = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
-    const here = Array.from(document.querySelectorAll(can)).filter((one) => !one.disabled && one.checkVisibility());
+    const here = Array.from(document.querySelectorAll(can)).filter((one) => !one.disabled && one.checkVisibility() && isStop(one));
     here.forEach((one, number) => { one.dataset.stop = number; });
     window.reached = [];
     window.unmarked = [];
