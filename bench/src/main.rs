@@ -6,7 +6,7 @@
 //! - [`compare`]: a whole run, round by round. [`count`]: instructions and system calls of the gate alone.
 //!   [`callgrind`]: how instructions are counted.
 //! - [`change`]: changes of the policy under load, and a revocation. [`grow`]: instructions by parties and connections.
-//! - [`scale`]: what becomes of it all with very many certificates.
+//! - [`scale`]: what becomes of it all with very many certificates. [`pages`]: the console with a very long log.
 //! - [`hall`]: what all servers of a run share.
 //! - [`pki`]: the site's certificate and the visitors'.
 //! - [`upstream`]: the website behind every server, a process of its own.
@@ -33,6 +33,7 @@ mod grow;
 mod hall;
 mod load;
 mod options;
+mod pages;
 mod pki;
 mod report;
 mod scale;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         options::Command::Change(options) => change::change(&options),
         options::Command::Grow(options) => grow::grow(&options),
         options::Command::Scale(options) => scale::scale(&options),
+        options::Command::Pages(options) => pages::pages(&options),
         options::Command::Upstream { port } => upstream::serve(port),
     };
     match done {

@@ -30,6 +30,8 @@ pub enum Command {
     Change(ChangeOptions),
     /// Count a request's instructions by the number of parties and of live connections, with valgrind.
     Grow(GrowOptions),
+    /// Measure pages of the console with very many parties and a very long log.
+    Pages(PagesOptions),
     /// The website behind the servers; `compare` starts it.
     #[command(hide = true)]
     Upstream {
@@ -198,6 +200,26 @@ pub struct GrowOptions {
     /// Requests for each count, 10 to 100000.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub units: u32,
+}
+
+/// With how much `pages` measures.
+#[derive(Clone, Debug, Args)]
+pub struct PagesOptions {
+    /// The gate; the binary beside this one where absent.
+    #[arg(long, value_name = "PATH")]
+    pub gate: Option<PathBuf>,
+    /// Where pages.json goes; `target/bench` where absent.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Parties on record, 100 to 1000000.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub parties: u32,
+    /// Entries of the log, 1000 to 10000000.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    pub entries: u32,
+    /// How often each page is asked for, 1 to 1000.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub times: u32,
 }
 
 /// One kind of work.

@@ -193,13 +193,13 @@ fn processes(portal: &Portal) -> Result<[u32; 3], Failure> {
 }
 
 /// The gate beside this program.
-fn beside() -> Result<PathBuf, Failure> {
+pub fn beside() -> Result<PathBuf, Failure> {
     let here = std::env::current_exe().doing("this program's place")?;
     Ok(here.with_file_name("countersign"))
 }
 
 /// Runs SQL on the database; what it prints.
-fn sql(database: &Path, text: &str) -> Result<String, Failure> {
+pub fn sql(database: &Path, text: &str) -> Result<String, Failure> {
     // The gate writes meanwhile.
     let patient = ["-cmd", ".timeout 60000"];
     let done = Command::new("sqlite3").args(patient).arg(database).arg(text).output().doing("sqlite3")?;
@@ -214,7 +214,7 @@ fn number(database: &Path, query: &str) -> Result<u64, Failure> {
 }
 
 /// Puts the parties p1, p2, … on record, each with a grant and a certificate like alice's, every twentieth revoked.
-fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
+pub fn fill(database: &Path, certificates: u32) -> Result<(), Failure> {
     let text = format!(
         "PRAGMA synchronous = OFF;
          BEGIN;

@@ -14,6 +14,7 @@ use crate::error::{RegistryError, Result};
 use crate::heads::HowOften;
 use crate::open::{Actor, Registry};
 use crate::rows::{damaged, digest, hex, time};
+use crate::search;
 
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: &str) -> Self {
+    pub(crate) fn changed(actor: &Actor, now: UnixTime, what: impl std::fmt::Display) -> Self {
         let detail = Some(format!("{what}; by {}", actor.name));
         Self { time: now, verdict: "changed".into(), detail, count: 1, ..Self::default() }
     }
@@ -88,6 +89,8 @@ pub struct AuditFilter {
     pub since: Option<UnixTime>,
     /// Not after.
     pub until: Option<UnixTime>,
+    /// Not the admissions at this site.
+    pub not_admitted_at: Option<String>,
     /// At most so many: the newest, or the next ones where `after_id` is given.
     pub limit: Option<u32>,
     /// Only entries after this one.
@@ -138,34 +141,9 @@ impl Registry {
     /// The entries that fit, oldest first.
     pub async fn search_audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         let newest_first = filter.after_id.is_none();
-        let query = if newest_first {
-            "SELECT id, writer, entry FROM audit
-             WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
-                 AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
-                 AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
-                 AND (?10 IS NULL OR id < ?10)
-             ORDER BY id DESC LIMIT ?9"
-        } else {
-            "SELECT id, writer, entry FROM audit
-             WHERE (?1 IS NULL OR site = ?1) AND (?2 IS NULL OR party = ?2) AND (?3 IS NULL OR code = ?3)
-                 AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR reference = ?5)
-                 AND (?6 IS NULL OR time >= ?6) AND (?7 IS NULL OR time <= ?7) AND id > ?8
-                 AND (?10 IS NULL OR id < ?10)
-             ORDER BY id LIMIT ?9"
-        };
-        let rows = sqlx::query(query)
-            .bind(&filter.site)
-            .bind(&filter.party)
-            .bind(&filter.code)
-            .bind(&filter.verdict)
-            .bind(&filter.reference)
-            .bind(filter.since.map(UnixTime::seconds))
-            .bind(filter.until.map(UnixTime::seconds))
-            .bind(filter.after_id.unwrap_or(0))
-            .bind(filter.limit.map_or(-1, i64::from))
-            .bind(filter.before_id)
-            .fetch_all(&self.readers)
-            .await?;
+        let mut tx = self.readers.begin().await?;
+        let Some(numbers) = search::numbers(&mut tx, filter).await? else { return Ok(Vec::new()) };
+        let rows = search::query(filter, numbers).build().fetch_all(&mut *tx).await?;
         let mut found = rows
             .iter()
             .map(|row| {
@@ -191,7 +169,7 @@ impl Registry {
     pub async fn count_refusals(&self, since: UnixTime, seconds: u32) -> Result<Vec<RefusalCount>> {
         let rows = sqlx::query(
             "SELECT time - (time - ?1) % ?2 AS start, ifnull(code, '') AS code, sum(entry->>'count') AS count
-             FROM audit WHERE time >= ?1 AND verdict = 'refused' GROUP BY start, code ORDER BY start, code",
+             FROM audit WHERE time >= ?1 AND +verdict = 'refused' GROUP BY start, code ORDER BY start, code",
         )
         .bind(since.seconds())
         .bind(i64::from(seconds.max(1)))
@@ -212,7 +190,7 @@ impl Registry {
     pub async fn who_entered(&self, from: UnixTime, until: UnixTime) -> Result<Vec<(String, String, u64)>> {
         let rows = sqlx::query(
             "SELECT party, site, sum(entry->>'count') AS count FROM audit
-             WHERE time BETWEEN ?1 AND ?2 AND verdict = 'admitted' AND party IS NOT NULL AND site IS NOT NULL
+             WHERE time BETWEEN ?1 AND ?2 AND +verdict = 'admitted' AND +party IS NOT NULL AND +site IS NOT NULL
              GROUP BY party, site ORDER BY party, site",
         )
         .bind(from.seconds())

@@ -13,6 +13,7 @@ use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::parties;
 use crate::rows::{damaged, exceptions, hex, key_pin, maybe_time, party, revoked, thumbprint, time};
+use crate::said::Said;
 
 /// Which of the own authority's CAs signed a certificate; each has its own revocation list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,8 +175,8 @@ impl Registry {
             }
         }
         let (row, record) = write.feed_certificate(&certificate.thumbprint).await?;
-        let what = format!("certificate `{}` added", row.label);
-        let event = AuditEvent::changed(actor, now, &what).holder(&record.holder).thumbprint(&row.thumbprint);
+        let what = Said::CertificateAdded(&row.label);
+        let event = AuditEvent::changed(actor, now, what).holder(&record.holder).thumbprint(&row.thumbprint);
         write.audit(event).await?;
         write.commit(self).await?;
         Ok(row)

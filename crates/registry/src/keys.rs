@@ -12,6 +12,7 @@ use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::rows::{digest, exceptions, key_pin, party, revoked};
+use crate::said::Said;
 
 /// A key pin on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +101,9 @@ impl Registry {
         .execute(&mut *write.tx)
         .await?;
         write.feed_key(&certificate.key_pin).await?;
-        let what = format!("key `{label}` pinned, {}", certificate.key_pin);
-        let event = AuditEvent::changed(actor, now, &what).party(party).thumbprint(&certificate.thumbprint);
+        let pin = certificate.key_pin.to_string();
+        let what = Said::KeyPinned(&label, &pin);
+        let event = AuditEvent::changed(actor, now, what).party(party).thumbprint(&certificate.thumbprint);
         write.audit(event).await?;
         write.commit(self).await
     }
@@ -145,8 +147,9 @@ impl Registry {
             .await?;
         let rule = SubjectRule { ca: ca.to_owned(), subject: key.0 };
         write.feed(&RecordChange::Subject(rule, Some(party.clone()))).await?;
-        let what = format!("subject `{subject}` of CA `{ca}` added");
-        write.audit(AuditEvent::changed(actor, now, &what).party(party)).await?;
+        let subject = subject.to_string();
+        let what = Said::SubjectAdded(&subject, ca);
+        write.audit(AuditEvent::changed(actor, now, what).party(party)).await?;
         write.commit(self).await
     }
 

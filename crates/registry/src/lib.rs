@@ -11,13 +11,16 @@
 //!   CA's old generation.
 //! - [`lookups`]: single things and pages among many, for commands.
 //! - [`settings`]: sites and CAs kept here; [`receipts`]: what each gate has applied.
-//! - [`pending`]: who knocked and may be approved. [`invites`]: who may fetch a certificate, once. [`acme`]: machines
+//! - [`pending`]: who knocked and may be approved; [`ignored`]: issuers of whom nobody wants to hear. [`invites`]: who may fetch a certificate, once. [`acme`]: machines
 //!   that fetch them by RFC 8555.
-//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it.
+//! - [`audit`], [`verify`]: what happened, hash-chained, and whether it is still whole; [`key`]: what signs it; `said`: its
+//!   words for changes; [`history`]: who could enter at another time. [`answers`]: changes that are asked for twice.
+//!   `search`: how the audit is found among very many.
 
 #![forbid(unsafe_code)]
 
 pub mod acme;
+pub mod answers;
 pub mod audit;
 pub mod certificates;
 mod copy;
@@ -25,6 +28,8 @@ pub mod epoch;
 pub mod error;
 pub mod feed;
 mod heads;
+pub mod history;
+pub mod ignored;
 mod in_use;
 pub mod invites;
 pub mod key;
@@ -40,7 +45,9 @@ pub mod receipts;
 mod retain;
 pub mod revocation;
 mod rows;
+mod said;
 mod schema;
+mod search;
 pub mod servers;
 pub mod settings;
 mod subjects;
@@ -50,11 +57,14 @@ pub use acme::{
     AccountRow, AuthorisationRow, AuthorisationState, BindingRow, NewBinding, NewOrder, OrderRow,
     ServerCertificateRow, ToProve,
 };
+pub use answers::{Earlier, KeptAnswer};
 pub use audit::{AuditEvent, AuditFilter, AuditRow, RefusalCount};
 pub use certificates::{CertificateRow, Issuer, NewCertificate};
 pub use epoch::Restored;
 pub use error::{RegistryError, Result};
 pub use feed::{Feed, FeedEntry, Gap, Mark, State};
+pub use history::{Past, PastParty, PastWay};
+pub use ignored::IgnoredIssuer;
 pub use in_use::IssuedRow;
 pub use invites::{InviteRow, MadeInvite, NewInvite, Presented, Standing, Used};
 pub use key::AuditKey;

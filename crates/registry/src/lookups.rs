@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use tokio_stream::StreamExt;
 
+use crate::certificates::CertificateRow;
 use crate::error::Result;
 use crate::open::Registry;
 use crate::parties::{self, PartyRow};
@@ -161,18 +162,28 @@ impl Registry {
         Ok(records)
     }
 
+    /// Saved certificates of parties, not revoked, that say they are from one of these issuers (RFC 4514), at most so many.
+    pub async fn pinned_from(
+        &self,
+        issuers: &BTreeSet<String>,
+        most: u32,
+    ) -> Result<Vec<(PartyName, CertificateRow)>> {
+        let issuers = serde_json::to_string(issuers).map_err(damaged)?;
+        let rows = sqlx::query(
+            "SELECT * FROM certificates WHERE origin = 'pinned' AND issuer IN (SELECT value FROM json_each(?1))
+                 AND holder_kind = 'party' AND revoked_at IS NULL
+             ORDER BY number LIMIT ?2",
+        )
+        .bind(issuers)
+        .bind(most)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok((party(row, "holder")?, certificates::certificate_row(row)?))).collect()
+    }
+
     /// Parties by name.
     pub async fn party_page(&self, page: &Page) -> Result<Vec<PartyEntry>> {
-        let sql = match page.ends_within {
-            None => entries!(""),
-            // Who could end then is found by an index; who does, by all that they have.
-            Some(_) => entries!(
-                "AND name IN (SELECT holder FROM certificates
-                     WHERE holder_kind = 'party' AND revoked_at IS NULL AND not_after BETWEEN ?3 AND ?4)
-                 AND last_end BETWEEN ?3 AND ?4"
-            ),
-        };
-        let mut query = sqlx::query(sql)
+        let mut query = sqlx::query(page_sql(page.ends_within.is_some()))
             .bind(page.after.as_ref().map_or("", PartyName::as_str))
             .bind(page.limit.map_or(-1, i64::from));
         let ends = page.ends_within;
@@ -245,6 +256,20 @@ impl Registry {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(|row| party(row, "party")).collect()
+    }
+}
+
+/// A page of parties: by name, or only those whose certificates end within some time.
+pub(crate) fn page_sql(ends_within: bool) -> &'static str {
+    if ends_within {
+        // Who could end then is found by an index; who does, by all that they have.
+        entries!(
+            "AND name IN (SELECT holder FROM certificates
+                 WHERE holder_kind = 'party' AND revoked_at IS NULL AND not_after BETWEEN ?3 AND ?4)
+             AND last_end BETWEEN ?3 AND ?4"
+        )
+    } else {
+        entries!("")
     }
 }
 

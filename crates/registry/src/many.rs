@@ -18,6 +18,7 @@ use crate::open::{Actor, Registry};
 use crate::parties;
 use crate::revocation::{HOLD, KEY_COMPROMISE};
 use crate::rows::{damaged, key_pin, party, revoked, thumbprint, time};
+use crate::said::Said;
 
 /// A party's certificate that a change of many concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Registry {
             Fate::Revoked(reason) => {
                 format!("{} certificate(s) revoked for {reason}: {selection}", all.len())
             }
-            Fate::Released => format!("{} certificate(s) released from hold: {selection}", all.len()),
+            Fate::Released => format!("{} {}: {selection}", all.len(), Said::ManyReleased),
         };
         let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
         write.audit(AuditEvent { count, ..AuditEvent::changed(actor, now, &what) }).await?;
@@ -110,13 +111,13 @@ impl Registry {
             write.change_many(&all, Fate::Released, now).await?;
         }
         for one in &all {
-            let what = format!("certificate `{}` released from hold", one.label);
-            let event = AuditEvent::changed(actor, now, &what).party(name).thumbprint(&one.thumbprint);
+            let what = Said::CertificateReleased(&one.label);
+            let event = AuditEvent::changed(actor, now, what).party(name).thumbprint(&one.thumbprint);
             write.audit(event).await?;
         }
         for label in &keys {
-            let what = format!("key `{label}` released from hold");
-            write.audit(AuditEvent::changed(actor, now, &what).party(name)).await?;
+            let what = Said::KeyReleased(label);
+            write.audit(AuditEvent::changed(actor, now, what).party(name)).await?;
         }
         write.commit(self).await?;
         Ok((all, keys))

@@ -15,7 +15,7 @@ use crate::heads::HeadsFile;
 use crate::key::AuditKey;
 use crate::open::key_beside;
 use crate::rows::damaged;
-use crate::schema;
+use crate::{schema, search};
 
 /// Migrates what `writer` is connected to, if it is older.
 ///
@@ -42,6 +42,17 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool, key: Option<&Audit
     }
     tx.commit().await?;
     tracing::info!(from = found, to = schema::VERSION, copy = %copy.display(), "the registry was migrated");
+    Ok(())
+}
+
+/// Makes the indexes that are missing.
+pub(crate) async fn indexes(writer: &SqlitePool) -> Result<()> {
+    for (name, sql) in search::INDEXES {
+        let has = sqlx::query("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1").bind(name);
+        if has.fetch_optional(writer).await?.is_none() {
+            sqlx::raw_sql(sql).execute(writer).await?;
+        }
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::epoch::{EpochFile, Restored};
 use crate::error::{RegistryError, Result};
 use crate::heads::{self, HeadsFile, HowOften};
 use crate::key::AuditKey;
-use crate::migrate::migrate;
+use crate::migrate::{indexes, migrate};
 use crate::retain::{stored_heads, stored_starts};
 use crate::rows::{damaged, hex};
 use crate::schema;
@@ -89,6 +89,7 @@ impl Registry {
         must_be_database(path)?;
         let writer = writer(path).await?;
         migrate(path, &writer, key.as_ref()).await?;
+        indexes(&writer).await?;
         let key = key.map_or_else(|| own_key(path), Ok)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)

@@ -13,6 +13,7 @@ use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::rows::{damaged, host, key_pin, maybe_time, party, thumbprint, time};
+use crate::said::Said;
 
 /// A party on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Registry {
             .execute(&mut *write.tx)
             .await?;
         write.feed(&RecordChange::PartyRemoved(name.clone())).await?;
-        write.audit(AuditEvent::changed(actor, now, "party removed").party(name)).await?;
+        write.audit(AuditEvent::changed(actor, now, Said::PartyRemoved).party(name)).await?;
         write.commit(self).await
     }
 
@@ -151,7 +152,7 @@ impl Registry {
             return Ok(());
         }
         write.feed_party(name).await?;
-        write.audit(AuditEvent::changed(actor, now, "site granted").party(name).site(site)).await?;
+        write.audit(AuditEvent::changed(actor, now, Said::Granted).party(name).site(site)).await?;
         write.commit(self).await
     }
 
@@ -173,7 +174,7 @@ impl Registry {
             return Err(RegistryError::not_found(format!("a grant of `{site}` to party `{name}`")));
         }
         write.feed_party(name).await?;
-        write.audit(AuditEvent::changed(actor, now, "grant taken back").party(name).site(site)).await?;
+        write.audit(AuditEvent::changed(actor, now, Said::Ungranted).party(name).site(site)).await?;
         write.commit(self).await
     }
 
@@ -187,8 +188,8 @@ impl Registry {
         let mut write = self.write(now).await?;
         let row = find(&mut write.tx, name).await?.ok_or_else(|| unknown(name))?;
         let what = match (row.suspended_since, since) {
-            (None, Some(_)) => "party suspended",
-            (Some(_), None) => "party resumed",
+            (None, Some(_)) => Said::Suspended,
+            (Some(_), None) => Said::Resumed,
             (Some(since), Some(_)) => {
                 return Err(RegistryError::conflict(format!("party `{name}` is suspended since {since}")));
             }
@@ -231,7 +232,7 @@ impl Write {
             .execute(&mut *self.tx)
             .await?;
         let row = self.feed_party(name).await?;
-        self.audit(AuditEvent::changed(actor, now, "party added").party(name)).await?;
+        self.audit(AuditEvent::changed(actor, now, Said::PartyAdded).party(name)).await?;
         Ok(row)
     }
 

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use examiner::{Certificate, Thumbprint, UnixTime};
+use policy::record::names_digest;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use crate::audit::AuditEvent;
 use crate::error::{RegistryError, Result};
+use crate::ignored;
 use crate::open::{Actor, Registry};
 use crate::rows::{damaged, thumbprint, time};
 
@@ -71,7 +73,8 @@ impl Registry {
     /// after the last knock. A new one beyond that is dropped and counted.
     ///
     /// The same key with another certificate becomes a new entry in place of the old, without its references, so that
-    /// nobody approves what they have not seen.
+    /// nobody approves what they have not seen. One that is on record is not pending: it knocked before the gate had heard
+    /// of its approval. Of an issuer that is ignored only the knocks are counted.
     pub async fn knock(&self, knock: Knock) -> Result<()> {
         let certificate = Certificate::from_der(&knock.der)
             .map_err(|error| RegistryError::Invalid { what: error.to_string() })?;
@@ -80,20 +83,10 @@ impl Registry {
             .bind(knock.at.seconds() - KEPT_SECONDS)
             .execute(&mut *tx)
             .await?;
-        let known = sqlx::query("SELECT * FROM pending WHERE key_pin = ?1")
-            .bind(&certificate.key_pin.0[..])
-            .fetch_optional(&mut *tx)
-            .await?;
-        let known = known.as_ref().map(pending_row).transpose()?;
-        match known.filter(|row| row.thumbprint == certificate.thumbprint) {
-            Some(row) => again(&mut tx, row, &knock).await?,
-            None => {
-                sqlx::query("DELETE FROM pending WHERE key_pin = ?1")
-                    .bind(&certificate.key_pin.0[..])
-                    .execute(&mut *tx)
-                    .await?;
-                first(&mut tx, &certificate, &knock).await?;
-            }
+        if !is_on_record(&mut tx, &certificate).await?
+            && !ignored::counts(&mut tx, &certificate, knock.at).await?
+        {
+            note(&mut tx, &certificate, &knock).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -139,6 +132,38 @@ impl Registry {
         event.site = Some(row.site);
         write.audit(event.thumbprint(&row.thumbprint)).await?;
         write.commit(self).await
+    }
+}
+
+/// Whether the certificate leads to somebody by now: it is on record itself, or its key is, with the same names.
+async fn is_on_record(tx: &mut SqliteConnection, certificate: &Certificate) -> Result<bool> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM certificates WHERE thumbprint = ?1)
+             OR EXISTS (SELECT 1 FROM keys WHERE key_pin = ?2 AND names = ?3)",
+    )
+    .bind(&certificate.thumbprint.0[..])
+    .bind(&certificate.key_pin.0[..])
+    .bind(&names_digest(certificate)[..])
+    .fetch_one(tx)
+    .await?;
+    Ok(found != 0)
+}
+
+async fn note(tx: &mut SqliteConnection, certificate: &Certificate, knock: &Knock) -> Result<()> {
+    let known = sqlx::query("SELECT * FROM pending WHERE key_pin = ?1")
+        .bind(&certificate.key_pin.0[..])
+        .fetch_optional(&mut *tx)
+        .await?;
+    let known = known.as_ref().map(pending_row).transpose()?;
+    match known.filter(|row| row.thumbprint == certificate.thumbprint) {
+        Some(row) => again(tx, row, knock).await,
+        None => {
+            sqlx::query("DELETE FROM pending WHERE key_pin = ?1")
+                .bind(&certificate.key_pin.0[..])
+                .execute(&mut *tx)
+                .await?;
+            first(tx, certificate, knock).await
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::parties;
 use crate::rows::{key_pin, thumbprint, time};
+use crate::said::Said;
 
 /// The reason that also denies the key itself, whoever issues it another certificate.
 pub(crate) const KEY_COMPROMISE: &str = "key-compromise";
@@ -178,8 +179,8 @@ impl Write {
             return Ok(None);
         }
         let (row, record) = self.feed_certificate(thumbprint).await?;
-        let what = format!("certificate `{}` revoked for {reason}", row.label);
-        let event = AuditEvent::changed(actor, now, &what).holder(&record.holder).thumbprint(thumbprint);
+        let what = Said::CertificateRevoked(&row.label, reason);
+        let event = AuditEvent::changed(actor, now, what).holder(&record.holder).thumbprint(thumbprint);
         self.audit(event).await?;
         if reason == KEY_COMPROMISE {
             self.deny_key(&row.key_pin, now).await?;
@@ -210,8 +211,9 @@ impl Write {
             let pin = key_pin(row)?;
             self.feed_key(&pin).await?;
             let label: String = row.try_get("label")?;
-            let what = format!("key `{label}` revoked for {reason}, {pin}");
-            self.audit(AuditEvent::changed(actor, now, &what).party(party)).await?;
+            let shown = pin.to_string();
+            let what = Said::KeyRevoked(&label, reason, &shown);
+            self.audit(AuditEvent::changed(actor, now, what).party(party)).await?;
             if reason == KEY_COMPROMISE {
                 self.deny_key(&pin, now).await?;
             }

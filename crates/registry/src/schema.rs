@@ -1,14 +1,15 @@
 //! The tables, as the newest schema version has them. Times are seconds since 1970; hashes are blobs.
 
 /// The newest schema version known here, kept in `PRAGMA user_version`.
-pub(crate) const VERSION: i64 = 7;
+pub(crate) const VERSION: i64 = 8;
 
 /// What makes a version of the one before it: `MIGRATIONS[0]` makes 2 of 1.
 ///
 /// In the first an operator's certificate is always of the operator CA, a party's of the client CA. In the second keys
 /// can be looked up. In the third a certificate names the last change that concerned many. In the fourth commands find
-/// single things among a million. In the fifth there are invites, in the sixth accounts of ACME.
-pub(crate) const MIGRATIONS: [&str; 6] = [
+/// single things among a million. In the fifth there are invites, in the sixth accounts of ACME. In the seventh changes
+/// are answered again, issuers are ignored, and what changed is found among all that happened.
+pub(crate) const MIGRATIONS: [&str; 7] = [
     "
 ALTER TABLE certificates ADD COLUMN issued_by TEXT CHECK (issued_by IN ('client', 'operator'));
 UPDATE certificates SET issued_by = CASE holder_kind WHEN 'operator' THEN 'operator' ELSE 'client' END
@@ -108,6 +109,28 @@ CREATE TABLE acme_authorisations (
 ) STRICT;
 CREATE INDEX acme_authorisations_order ON acme_authorisations (order_id);
 PRAGMA user_version = 7;
+",
+    "
+CREATE TABLE answers (
+    operator TEXT NOT NULL,
+    key TEXT NOT NULL,
+    asked BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    body TEXT,
+    PRIMARY KEY (operator, key)
+) STRICT;
+CREATE INDEX answers_at ON answers (at);
+CREATE TABLE ignored_issuers (
+    issuer TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    count INTEGER NOT NULL DEFAULT 0,
+    last_seen INTEGER
+) STRICT;
+CREATE INDEX certificates_pinned ON certificates (issuer) WHERE origin = 'pinned';
+CREATE INDEX audit_changed ON audit (id) WHERE verdict = 'changed';
+PRAGMA user_version = 8;
 ",
 ];
 
@@ -332,5 +355,24 @@ CREATE TABLE acme_authorisations (
     error TEXT
 ) STRICT;
 CREATE INDEX acme_authorisations_order ON acme_authorisations (order_id);
-PRAGMA user_version = 7;
+CREATE TABLE answers (
+    operator TEXT NOT NULL,
+    key TEXT NOT NULL,
+    asked BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    status INTEGER,
+    body TEXT,
+    PRIMARY KEY (operator, key)
+) STRICT;
+CREATE INDEX answers_at ON answers (at);
+CREATE TABLE ignored_issuers (
+    issuer TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    count INTEGER NOT NULL DEFAULT 0,
+    last_seen INTEGER
+) STRICT;
+CREATE INDEX certificates_pinned ON certificates (issuer) WHERE origin = 'pinned';
+CREATE INDEX audit_changed ON audit (id) WHERE verdict = 'changed';
+PRAGMA user_version = 8;
 ";

@@ -12,6 +12,7 @@ use crate::error::{RegistryError, Result};
 use crate::feed::Write;
 use crate::open::{Actor, Registry};
 use crate::rows::{damaged, digest, host};
+use crate::said::Said;
 
 /// A site kept in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl Registry {
             write.feed(&RecordChange::Subject(rule, None)).await?;
         }
         write.feed(&RecordChange::Settings).await?;
-        write.audit(AuditEvent::changed(actor, now, &format!("CA `{name}` removed"))).await?;
+        write.audit(AuditEvent::changed(actor, now, Said::CaRemoved(name))).await?;
         write.commit(self).await
     }
 
@@ -152,8 +153,8 @@ impl Registry {
             return Ok(());
         }
         write.feed_ca_grants(site).await?;
-        let what = format!("site granted to CA `{ca}`");
-        write.audit(AuditEvent::changed(actor, now, &what).site(site)).await?;
+        let what = Said::GrantedToCa(ca);
+        write.audit(AuditEvent::changed(actor, now, what).site(site)).await?;
         write.commit(self).await
     }
 
@@ -169,8 +170,8 @@ impl Registry {
             return Err(RegistryError::not_found(format!("a grant of `{site}` to CA `{ca}`")));
         }
         write.feed_ca_grants(site).await?;
-        let what = format!("grant to CA `{ca}` taken back");
-        write.audit(AuditEvent::changed(actor, now, &what).site(site)).await?;
+        let what = Said::UngrantedFromCa(ca);
+        write.audit(AuditEvent::changed(actor, now, what).site(site)).await?;
         write.commit(self).await
     }
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::feed::Write;
 use crate::open::Actor;
 use crate::rows::digest;
+use crate::said::Said;
 
 impl Write {
     /// Takes all subject rules of a party away: no certificate leads to it by its subject from now on.
@@ -25,9 +26,10 @@ impl Write {
             .await?;
         for row in &rules {
             let rule = SubjectRule { ca: row.try_get("ca")?, subject: digest(row, "subject")? };
-            let what = format!("subject `{}` of CA `{}` removed", row.try_get::<&str, _>("shown")?, rule.ca);
+            let event =
+                AuditEvent::changed(actor, now, Said::SubjectRemoved(row.try_get("shown")?, &rule.ca));
             self.feed(&RecordChange::Subject(rule, None)).await?;
-            self.audit(AuditEvent::changed(actor, now, &what).party(party)).await?;
+            self.audit(event.party(party)).await?;
         }
         Ok(())
     }

@@ -12,12 +12,14 @@
 //! - [`client`]: a TLS client for what curl cannot do.
 //! - [`gate`]: the real binary in a directory of its own, and a whole portal around it.
 //! - [`tools`]: the real `curl` and `openssl`.
+//! - [`browser`]: what Chromium needs to show a certificate.
 //! - [`peers`]: mail servers, directories, databases: what speaks another protocol before TLS.
 //! - [`systemd`]: a real systemd as process 1.
 //! - [`markdown`]: the blocks of a page of the guide.
 
 #![forbid(unsafe_code)]
 
+pub mod browser;
 pub mod ca;
 pub mod client;
 pub mod echo;
@@ -31,6 +33,7 @@ pub mod times;
 pub mod tools;
 pub mod waiting;
 
+pub use browser::{Home, Policy};
 pub use ca::{Access, CaBuilder, KeyType, Leaf, TestCa, TestCert, TestKey};
 pub use client::{Broken, Client, Conn, Fate, H2Conn, H2Frames, Heard, WEBSOCKET};
 pub use echo::{Echo, RawUpstream, chunked_end};

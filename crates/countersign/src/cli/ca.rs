@@ -12,16 +12,18 @@ use super::context::Context;
 use super::globals::columns;
 use super::upkeep::{self, Ca, Made};
 use super::{Exit, Failure, Globals, Outcome, cert};
+use crate::config::StateDir;
 use crate::config::ca::CaSettings;
 use crate::config::crl::CrlSettings;
-use crate::config::stored::StoredCa;
-use crate::config::{StateDir, Stored};
 
 mod accept;
+pub mod add;
 mod elsewhere;
 pub mod fetch;
 pub mod init;
 pub mod issue;
+pub mod preview;
+pub mod remove;
 pub mod rollover;
 
 /// `countersign ca …`.
@@ -30,7 +32,7 @@ pub enum Args {
     /// Make the own authority where there is none: a root, and a client, a server and an operator CA under it.
     Init(init::Init),
     /// Trust an issuer at the named sites.
-    Add(Add),
+    Add(add::Args),
     /// The trusted issuers.
     List,
     /// One issuer; `own` is the authority's root.
@@ -80,53 +82,16 @@ pub enum Args {
     },
 }
 
-/// A new trusted issuer.
-#[derive(Debug, clap::Args)]
-pub struct Add {
-    /// PEM or DER file of its certificates.
-    file: PathBuf,
-    /// Its name in rules: ca:NAME.
-    #[arg(long)]
-    name: String,
-    /// A site it is attached to; may be repeated.
-    #[arg(long = "site", value_name = "HOST", required = true)]
-    sites: Vec<String>,
-    /// Which of its certificates get in, such as 'san:dns=*.acme.example'; may be repeated.
-    #[arg(long = "match", value_name = "CONDITIONS", conflicts_with_all = ["accept_any", "named_only"])]
-    matches: Vec<String>,
-    /// From which value the party's name is taken, such as san:dns.
-    #[arg(long, value_name = "TYPE")]
-    name_from: Option<String>,
-    /// Everyone with a certificate from it gets in.
-    #[arg(long, conflicts_with = "named_only")]
-    accept_any: bool,
-    /// Only parties with a subject rule on it get in.
-    #[arg(long)]
-    named_only: bool,
-    /// Excuse the missing client usage until this date.
-    #[arg(long, value_name = "DATE", value_parser = UnixTime::parse)]
-    accept_without_client_usage_until: Option<UnixTime>,
-    /// Its revocation list, PEM or DER; relative to the configuration file.
-    #[arg(long, value_name = "FILE")]
-    crl: Option<PathBuf>,
-    /// Where its revocation list is fetched from, http:// or https://.
-    #[arg(long, value_name = "URL", conflicts_with = "crl")]
-    crl_url: Option<String>,
-    /// What becomes of its certificates when the list is too old.
-    #[arg(long, value_name = "POLICY", value_parser = ["deny", "allow"])]
-    crl_on_stale: Option<String>,
-}
-
 /// Runs it.
 pub fn command(globals: &Globals, args: Args) -> Exit {
     globals.end(match args {
         Args::Init(args) => init::run(globals, &args),
-        Args::Add(args) => add(globals, &args),
+        Args::Add(args) => add::run(globals, &args),
         Args::List => list(globals),
         Args::Show { name, format } => show(globals, &name, format.is_some()),
         Args::Fetch(args) => fetch::run(globals, &args),
         Args::AcceptCrl { name } => accept::run(globals, &name),
-        Args::Remove { name } => remove(globals, &name),
+        Args::Remove { name } => remove::run(globals, &name),
         Args::Csr(args) => elsewhere::csr(globals, &args),
         Args::Import(args) => elsewhere::import(globals, &args),
         Args::Rollover(args) => rollover::run(globals, &args),
@@ -175,109 +140,6 @@ fn crl_view(one: &CrlSettings) -> Value {
         }),
         Err(fault) => json!({ (source): one.shown, "on_stale": on_stale, "fault": fault.what }),
     }
-}
-
-fn add(globals: &Globals, args: &Add) -> Outcome {
-    let context = Context::open(globals)?;
-    if let Some(ca) = context.settings.cas.get(&args.name) {
-        return Err(Failure::usage(
-            format!("CA {} is there already", args.name),
-            format!("it stands in {}", ca.origin),
-        ));
-    }
-    if let Some(fault) = context.settings.broken_cas.get(&args.name) {
-        let help = format!("it stands in {}: repair its file", fault.place);
-        return Err(Failure::usage(format!("CA {} is there already", args.name), help));
-    }
-    let sites = args.sites.iter().map(|site| context.site(site)).collect::<Result<Vec<_>, _>>()?;
-    let pem: String = cert::read(&args.file)?
-        .iter()
-        .map(|one| examiner::cert::pem::encode("CERTIFICATE", &one.der))
-        .collect();
-    if args.matches.is_empty() && !args.accept_any && !args.named_only {
-        return Err(Failure::new(
-            Exit::Configuration,
-            "without --match, everyone with a certificate from this issuer gets in",
-            "give one of: --match 'san:dns=*.acme.example' (only these), --named-only (only parties with a subject rule \
-             on this CA), --accept-any (really everyone)",
-        ));
-    }
-    let settings = settings_text(args)?;
-    let mut stored = Stored::from(&context.basis);
-    stored.cas.push(StoredCa {
-        name: args.name.clone(),
-        pem: pem.clone(),
-        sites: sites.iter().map(ToString::to_string).collect(),
-        settings: settings.clone(),
-    });
-    let after = context.try_settings(&stored)?;
-    let lists = after.cas.get(&args.name).map_or(&[][..], |ca| &ca.lists);
-    let fault = lists.iter().filter(|one| one.url.is_none()).find_map(|one| one.list.as_ref().err());
-    if let Some(fault) = fault {
-        return Err(crate::config::Problems(vec![fault.clone()]).into());
-    }
-    for warning in after.warnings.iter().filter(|one| !context.settings.warnings.contains(one)) {
-        globals.warn(warning.to_string());
-    }
-    let shown = args.sites.join(", ");
-    if globals.dry_run {
-        fetch::would(&context, &after, &args.name)?;
-        let fetched = args.crl_url.as_ref().map(|url| format!(", once its list is fetched from {url}"));
-        globals.say(format!("would trust {} at {shown}{}", args.name, fetched.unwrap_or_default()));
-        return Ok(Exit::Fine);
-    }
-    fetch::first(&context, &after, &args.name)?;
-    let (registry, actor, now) = (&context.registry, &context.actor, context.now);
-    let ca = registry::StoredCa { name: args.name.clone(), pem, sites: sites.clone(), settings };
-    context.run(registry.put_ca(ca, actor, now))?;
-    for site in sites.iter().filter(|_| !args.named_only) {
-        context.run(registry.grant_ca(&args.name, site, actor, now))?;
-    }
-    let after = if args.crl_url.is_some() { context.try_settings(&stored)? } else { after };
-    globals.print(&after.cas.get(&args.name).map(view), format!("CA {} is trusted at {shown}", args.name));
-    Ok(Exit::Fine)
-}
-
-fn settings_text(args: &Add) -> Result<String, Failure> {
-    let mut table = toml::Table::new();
-    if !args.matches.is_empty() {
-        table.insert("match".into(), args.matches.clone().into());
-    }
-    for (key, set) in [("accept_any", args.accept_any), ("named_only", args.named_only)] {
-        if set {
-            table.insert(key.into(), true.into());
-        }
-    }
-    if let Some(name_from) = &args.name_from {
-        table.insert("name_from".into(), name_from.clone().into());
-    }
-    if let Some(until) = args.accept_without_client_usage_until {
-        let until = toml::Table::from_iter([("until".to_owned(), until.to_string().into())]);
-        table.insert("accept_without_client_usage".into(), until.into());
-    }
-    if args.crl_on_stale.is_some() && args.crl.is_none() && args.crl_url.is_none() {
-        return Err(Failure::usage(
-            "--crl-on-stale speaks of a list, and none is given",
-            "give --crl FILE or --crl-url URL",
-        ));
-    }
-    let source = match (&args.crl, &args.crl_url) {
-        (Some(file), _) => {
-            let file = file
-                .to_str()
-                .ok_or_else(|| Failure::usage("the list's path is no UTF-8 text", "give it another name"))?;
-            Some(("file", file))
-        }
-        (None, url) => url.as_deref().map(|url| ("url", url)),
-    };
-    if let Some((key, value)) = source {
-        let mut crl = toml::Table::from_iter([(key.to_owned(), value.into())]);
-        if let Some(on_stale) = &args.crl_on_stale {
-            crl.insert("on_stale".into(), on_stale.clone().into());
-        }
-        table.insert("crl".into(), crl.into());
-    }
-    toml::to_string(&table).map_err(|error| Failure::new(Exit::Bug, error.to_string(), "please report this"))
 }
 
 fn list(globals: &Globals) -> Outcome {
@@ -357,32 +219,6 @@ fn show_own(globals: &Globals, pem: bool) -> Outcome {
     let mut value = cert::view(root);
     value["pem"] = json!(hierarchy.certificate_pem(Role::Root));
     globals.print(&value, text);
-    Ok(Exit::Fine)
-}
-
-fn remove(globals: &Globals, name: &str) -> Outcome {
-    let context = Context::open(globals)?;
-    let Some(ca) = context.settings.cas.get(name) else {
-        return Err(Failure::not_found(
-            format!("there is no CA `{}`", name.escape_debug()),
-            "countersign ca list",
-        ));
-    };
-    if !context.basis.cas.iter().any(|stored| stored.name == name) {
-        return Err(Failure::usage(format!("CA {name} stands in {}", ca.origin), "remove it there"));
-    }
-    // What would still name it is said before anything is removed.
-    let mut stored = Stored::from(&context.basis);
-    stored.cas.retain(|one| one.name != name);
-    context.try_settings(&stored)?;
-    if globals.dry_run
-        || !globals.confirm(&format!("Remove CA {name}? Everyone it lets in is refused at once."))
-    {
-        globals.say(format!("CA {name} would be removed; --yes does it"));
-        return Ok(if globals.dry_run { Exit::Fine } else { Exit::Usage });
-    }
-    context.run(context.registry.remove_ca(name, &context.actor, context.now))?;
-    globals.print(&json!({ "removed": name }), format!("CA {name} is removed"));
     Ok(Exit::Fine)
 }
 

@@ -30,7 +30,7 @@ mod printed;
 mod reach;
 mod repaired;
 pub mod roots;
-mod serve;
+pub mod serve;
 mod short;
 mod side;
 pub mod source;

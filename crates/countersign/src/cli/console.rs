@@ -15,7 +15,7 @@ pub fn command(globals: &Globals, _: Args) -> Exit {
 }
 
 fn answer(globals: &Globals) -> Outcome {
-    let Begun { listener, .. } = begin(globals, |_| Duty::Console)?;
-    context::runtime()?.block_on(serve::serve(globals, listener)).map_err(not_started)?;
+    let Begun { state, listener } = begin(globals, |_| Duty::Console)?;
+    context::runtime()?.block_on(serve::serve(globals, state, listener)).map_err(not_started)?;
     Ok(Exit::Fine)
 }

@@ -10,6 +10,9 @@ use serde_json::json;
 use super::context::{self, Context};
 use super::{Exit, Failure, Globals, Outcome};
 use crate::config::keys::Seconds;
+use crate::config::settings::ADMIN_SITE;
+
+pub mod access;
 
 /// How often it is looked for an entry that may still come.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,6 +31,9 @@ pub enum Args {
         /// Such as 7F3K-22.
         reference: String,
     },
+    /// Who could enter on a day, and who did.
+    #[command(after_help = "Example: countersign log access --on 2027-03-01")]
+    Access(access::Args),
     /// Whether nothing was altered or taken away.
     Verify,
     /// Entries that fit, one JSON document a line.
@@ -58,6 +64,9 @@ pub struct Search {
     /// Until then.
     #[arg(long, value_name = "WHEN", value_parser = when)]
     until: Option<UnixTime>,
+    /// Without the admissions at the admin address, each of which is an operator who looked.
+    #[arg(long)]
+    without_admin: bool,
     /// At most so many, the newest.
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
@@ -81,6 +90,7 @@ impl Search {
             reference: self.reference.as_ref().map(|one| one.trim().to_ascii_uppercase()),
             since: self.since,
             until: self.until,
+            not_admitted_at: self.without_admin.then(|| ADMIN_SITE.to_owned()),
             limit: self.limit,
             after_id: None,
             before_id: None,
@@ -94,6 +104,7 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Search(search) => self::search(globals, &search),
         Args::Tail(search) => tail(globals, &search),
         Args::Show { reference } => show(globals, reference),
+        Args::Access(args) => access::run(globals, &args),
         Args::Verify => verify(globals),
         Args::Export(search) => export(globals, &search),
     })

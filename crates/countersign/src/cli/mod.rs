@@ -12,10 +12,11 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub mod authority;
-mod begun;
+pub mod begun;
 pub mod ca;
 pub mod cert;
 pub mod check;
+pub mod checker;
 pub mod completions;
 pub mod config;
 pub mod console;
@@ -101,6 +102,9 @@ pub enum Command {
     /// Answer operators behind the admin address, as `run` starts it.
     #[command(hide = true)]
     Console(console::Args),
+    /// Check websites for the console, as `run` starts it.
+    #[command(hide = true)]
+    Checker(checker::Args),
     /// Check the configuration, and say everything that is wrong with it.
     Validate(validate::Args),
     /// The configuration as it holds.
@@ -158,6 +162,7 @@ fn dispatch(globals: &Globals, command: Command) -> Exit {
         Command::Upkeep(args) => upkeep::command(globals, args),
         Command::Ocsp(args) => ocsp::command(globals, args),
         Command::Console(args) => console::command(globals, args),
+        Command::Checker(args) => checker::command(globals, args),
         Command::Init(args) => init::command(globals, args),
         Command::Validate(args) => validate::command(globals, args),
         Command::Config(args) => config::command(globals, args),

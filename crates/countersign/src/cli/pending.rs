@@ -10,6 +10,8 @@ use super::context::Context;
 use super::globals::columns;
 use super::{Exit, Failure, Globals, Outcome, party};
 
+pub mod ignored;
+
 /// `countersign pending …`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
@@ -26,6 +28,19 @@ pub enum Args {
     Reject {
         /// Its id.
         id: String,
+    },
+    /// Ignore the issuer that it names: what names it is dismissed and does not become pending again. It is refused and logged
+    /// as before.
+    Ignore {
+        /// The id of one that is pending.
+        id: String,
+    },
+    /// The issuers that are ignored.
+    Ignored,
+    /// Let certificates of an ignored issuer become pending again.
+    Heed {
+        /// The issuer, as `pending ignored` writes it.
+        issuer: String,
     },
 }
 
@@ -58,6 +73,9 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Show { id } => show(globals, &id),
         Args::Approve(args) => approve(globals, &args),
         Args::Reject { id } => reject(globals, &id),
+        Args::Ignore { id } => ignored::ignore(globals, &id),
+        Args::Ignored => ignored::list(globals),
+        Args::Heed { issuer } => ignored::heed(globals, &issuer),
     })
 }
 

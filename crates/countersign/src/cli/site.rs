@@ -13,6 +13,7 @@ use crate::config::stored::StoredSite;
 
 mod export;
 pub mod order;
+pub mod who;
 
 /// `countersign site …`.
 #[derive(Debug, clap::Subcommand)]
@@ -26,6 +27,11 @@ pub enum Args {
         /// Its host name.
         site: String,
     },
+    /// Let somebody enter a site of the registry: a party's name, group:NAME or ca:NAME. For a party alone, `party grant`
+    /// does it at any site.
+    Allow(who::Args),
+    /// Ban somebody from a site of the registry: a party's name, group:NAME or ca:NAME. It beats every grant.
+    Deny(who::Args),
     /// Remove a site from the registry.
     Remove {
         /// Its host name.
@@ -97,6 +103,8 @@ pub fn command(globals: &Globals, args: Args) -> Exit {
         Args::Add(add) => self::add(globals, *add),
         Args::List => list(globals),
         Args::Show { site } => show(globals, &site),
+        Args::Allow(args) => who::run(globals, &args, who::List::Allow),
+        Args::Deny(args) => who::run(globals, &args, who::List::Deny),
         Args::Remove { site } => remove(globals, &site),
         Args::Order(args) => order::run(globals, &args),
         Args::Export(export) => export::command(globals, &export),

@@ -1,6 +1,8 @@
 //! A change that is asked for twice under one key is made once: the second asker gets the first answer.
 //!
-//! Kept in memory, for an hour: a program that tries again does so soon, and some answers hold what is shown once.
+//! What is asked for by API is also kept in the registry, for a day, so that it is answered the same after this process has
+//! ended; but not an answer that holds what is told once. Here, in memory, everything is kept for an hour: what pages send,
+//! whose tokens end with the process too, and what runs now.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +10,15 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use examiner::UnixTime;
+use http::StatusCode;
+use registry::{Earlier, KeptAnswer};
+
 use super::answer::Made;
 use super::operator::Operator;
+use super::problem::Problem;
+use crate::cli::Failure;
+use crate::cli::context::Context as Opened;
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -93,9 +102,57 @@ impl Kept {
     }
 }
 
+/// What the registry knows of a key: `Ok(None)` where it is new, and is taken now.
+pub fn earlier(
+    context: &Opened,
+    operator: &Operator,
+    (key, asked): (&str, &[u8; 32]),
+    now: UnixTime,
+) -> Result<Option<Result<Made, Problem>>, Failure> {
+    let earlier = context.run(context.registry.take_key(&operator.name, key, asked, now))?;
+    Ok(match earlier {
+        Earlier::New => None,
+        Earlier::Answered(KeptAnswer { status, body: Some(body) }) => {
+            Some(Ok(Made::json(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)))
+        }
+        Earlier::Answered(KeptAnswer { body: None, .. }) => Some(Err(Problem::new(
+            "told-once",
+            "This was done under this key, and its answer is told only once",
+            "undo it where nobody has it, and do it again under another key",
+        ))),
+        Earlier::Unanswered => Some(Err(Problem::new(
+            "outcome-unknown",
+            "The console ended while this was being done under this key",
+            "look whether it was done, and do it under another key where it was not",
+        ))),
+        Earlier::Other => Some(Err(other())),
+    })
+}
+
+/// The key is another request's.
+pub fn other() -> Problem {
+    let help = "give each request a key of its own";
+    Problem::new("other-request", "Another request was made with this key", help)
+}
+
+/// Keeps the answer in the registry too; where that cannot be done, what was done is answered all the same.
+pub fn keep(context: &Opened, operator: &Operator, key: &str, made: &Made, is_told_once: bool) {
+    let body = (!is_told_once).then(|| made.text()).flatten();
+    let answer = KeptAnswer { status: made.status.as_u16(), body };
+    if let Err(failure) = context.run(context.registry.keep_answer(&operator.name, key, &answer)) {
+        tracing::warn!(%failure, "an answer could not be kept for who asks again");
+    }
+}
+
+/// Lets the key go in the registry too: nothing was changed.
+pub fn release(context: &Opened, operator: &Operator, key: &str) {
+    if let Err(failure) = context.run(context.registry.release_key(&operator.name, key)) {
+        tracing::warn!(%failure, "a key could not be let go");
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
     use policy::PartyName;
     use policy::record::OperatorRole;
 

@@ -19,11 +19,12 @@ use super::again::{self, KEY_MOST, Kept, Known};
 use super::given::Given;
 use super::guard::{Sender, TOKEN, Tokens};
 use super::operator::Operator;
-use super::problem::Problem;
+use super::problem::{Problem, READS};
 use super::verbs::{self, Verb};
-use super::{BODY_MOST, assets, events, openapi, screens};
+use super::{BODY_MOST, assets, check, events, openapi, screens};
 use crate::cli::context::Context;
 use crate::cli::{Failure, Globals};
+use crate::config::StateDir;
 
 /// What a browser may do with anything from here: show it with its own style, script and pictures, ask this address, and
 /// send its forms here.
@@ -70,7 +71,12 @@ impl Made {
         Self { status, media_type: "text/html; charset=utf-8", body: body.into() }
     }
 
-    fn text(media_type: &'static str, body: impl Into<Bytes>) -> Self {
+    /// Its body, where that is text.
+    pub fn text(&self) -> Option<String> {
+        String::from_utf8(self.body.to_vec()).ok()
+    }
+
+    fn plain(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, media_type, body: body.into() }
     }
 
@@ -87,6 +93,7 @@ impl Made {
 /// What all requests share.
 pub struct Desk {
     globals: Globals,
+    state: StateDir,
     tokens: Tokens,
     kept: Kept,
     places: Semaphore,
@@ -96,9 +103,10 @@ pub struct Desk {
 
 impl Desk {
     /// With keys of its own.
-    pub fn new(globals: &Globals) -> Result<Self, String> {
+    pub fn new(globals: &Globals, state: StateDir) -> Result<Self, String> {
         Ok(Self {
             globals: globals.clone(),
+            state,
             tokens: Tokens::new().map_err(|_| "no randomness".to_owned())?,
             kept: Kept::default(),
             places: Semaphore::new(AT_ONCE),
@@ -167,8 +175,13 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
         Ok(response) => response,
         Err(problem) if is_api => {
             let text = format!("{:#}\n", problem.value(reference.as_deref()));
-            Made { status: problem.status, media_type: "application/problem+json", body: text.into() }
-                .into_response()
+            let made =
+                Made { status: problem.status, media_type: "application/problem+json", body: text.into() };
+            let mut response = made.into_response();
+            if let Some(allow) = problem.allow {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            response
         }
         Err(problem) => {
             let page = screens::problem(language(&head), &problem, reference.as_deref());
@@ -203,7 +216,7 @@ async fn answered(
     let path = head.uri.path();
     let reads = matches!(head.method, Method::GET | Method::HEAD);
     if reads && let Some(asset) = assets::at(path) {
-        let mut response = Made::text(asset.media_type, asset.body).into_response();
+        let mut response = Made::plain(asset.media_type, asset.body).into_response();
         let kept = HeaderValue::from_static("private, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, kept);
         return Ok(response);
@@ -212,7 +225,11 @@ async fn answered(
         "/api/openapi.json" if reads => {
             return Ok(Made::json(StatusCode::OK, format!("{:#}\n", openapi::document())).into_response());
         }
+        path if reads && check::is_at(path) => {
+            return check::answer(&desk.state, head, &operator, role_of).await;
+        }
         events::PATH if reads => return events::listen(desk, head).await,
+        "/api/openapi.json" | events::PATH => return Err(Problem::method(&head.method, READS)),
         _ => {}
     }
     let made = match verbs::find(&head.method, path)? {
@@ -243,7 +260,7 @@ async fn ask(
 ) -> Result<Made, Problem> {
     role_of(&operator, verb.role)?;
     if verb.method == "GET" {
-        let given = Given::of_pairs(head.uri.query().unwrap_or_default())?;
+        let given = Given::of_query(head.uri.query().unwrap_or_default())?;
         given.check(verb.fields)?;
         let value = working(desk, head, operator, places, move |asked| (verb.run)(asked, &given)).await?;
         return Ok(Made::json(StatusCode::OK, format!("{value:#}\n")));
@@ -255,7 +272,7 @@ async fn ask(
     }
     let is_form = !head.uri.path().starts_with("/api/");
     let body = body?;
-    let mut given = read(head, &body, is_form)?;
+    let mut given = read(head, &body, is_form, verb)?;
     let (token, mut key) = if is_form {
         (given.take("token"), given.take("key"))
     } else {
@@ -275,8 +292,9 @@ async fn ask(
         let help = "send `Idempotency-Key: ` and a new random text, 255 characters at most; the same again is answered the same";
         return Err(Problem::new("invalid", "A change needs a key that tells it from others", help));
     }
+    let asked_for = again::digest(head.uri.path(), &body);
     if let Some(key) = &key {
-        match desk.kept.look(&operator, key, again::digest(head.uri.path(), &body)) {
+        match desk.kept.look(&operator, key, asked_for) {
             Known::New => {}
             Known::Done(made) => return Ok(made),
             Known::Running => {
@@ -286,25 +304,28 @@ async fn ask(
                     "ask again in a moment",
                 ));
             }
-            Known::Other => {
-                let help = "give each request a key of its own";
-                return Err(Problem::new("other-request", "Another request was made with this key", help));
-            }
+            Known::Other => return Err(again::other()),
             Known::Full => {
                 return Err(Problem::new("away", "Too much is being done at once", "try again in a minute"));
             }
         }
     }
+    let lasting = key.clone().filter(|_| !is_form);
     let outcome = working(desk, head, operator.clone(), places, move |asked| {
-        let value = (verb.run)(asked, &given)?;
-        Ok(if is_form {
-            let page = screens::after(verb, asked, &given, &value)?;
-            Made::page(StatusCode::OK, page.into_string())
-        } else {
-            Made::json(verb.status(), format!("{value:#}\n"))
-        })
+        let Some(key) = lasting else { return done(verb, asked, &given, is_form).map(Ok) };
+        let (context, operator) = (asked.context, asked.operator);
+        if let Some(earlier) = again::earlier(context, operator, (key.as_str(), &asked_for), now)? {
+            return Ok(earlier);
+        }
+        let made = done(verb, asked, &given, is_form);
+        match &made {
+            Ok(made) => again::keep(context, operator, &key, made, verb.is_told_once),
+            Err(_) => again::release(context, operator, &key),
+        }
+        made.map(Ok)
     })
-    .await;
+    .await
+    .and_then(|made| made);
     if let Some(key) = &key {
         match &outcome {
             Ok(made) => desk.kept.made(&operator, key, made),
@@ -312,6 +333,17 @@ async fn ask(
         }
     }
     outcome
+}
+
+/// Does what a verb says, and tells of it as a page or as JSON.
+fn done(verb: &Verb, asked: &Asked<'_>, given: &Given, is_form: bool) -> Result<Made, Failure> {
+    let value = (verb.run)(asked, given)?;
+    Ok(if is_form {
+        let page = screens::after(verb, asked, given, &value)?;
+        Made::page(StatusCode::OK, page.into_string())
+    } else {
+        Made::json(verb.status(), format!("{value:#}\n"))
+    })
 }
 
 /// Refuses where the operator's role does not reach so far.
@@ -340,7 +372,7 @@ async fn whole(body: Incoming) -> Result<Bytes, Problem> {
     }
 }
 
-fn read(head: &Parts, body: &[u8], is_form: bool) -> Result<Given, Problem> {
+fn read(head: &Parts, body: &[u8], is_form: bool, verb: &Verb) -> Result<Given, Problem> {
     let kind = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let wanted = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
@@ -352,7 +384,7 @@ fn read(head: &Parts, body: &[u8], is_form: bool) -> Result<Given, Problem> {
         ));
     }
     if !is_form {
-        return Ok(Given::of_json(body)?);
+        return Ok(Given::of_json(body, verb.fields)?);
     }
     let text =
         std::str::from_utf8(body).map_err(|_| Failure::usage("the body is no text", "encode it as UTF-8"))?;

@@ -100,13 +100,14 @@ pub fn refusals(asked: &Asked<'_>, counts: &[RefusalCount], since: UnixTime, hou
     let label = t("Refusals by reason, the last 24 hours");
     let view = format!("0 0 {WIDTH} {}", HEIGHT + FOOT);
     html!(
-        "<figure class=\"chart\"><svg viewBox=\"{}\" role=\"img\" aria-label=\"{}\">\n<line x1=\"0\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n{}</svg>\n\
+        "<figure class=\"chart\"><svg viewBox=\"{}\" role=\"img\" aria-label=\"{}\">\n<line x1=\"0\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/>\n<text x=\"2\" y=\"9\">{}</text>\n{}</svg>\n\
          <ul class=\"legend\">\n{}</ul>\n<details><summary>{}</summary>{}</details></figure>\n",
         view,
         label,
         HEIGHT,
         WIDTH,
         HEIGHT,
+        most,
         bars,
         legend,
         t("The same as a table"),

@@ -52,7 +52,7 @@ impl Default for Hub {
 
 /// Answers with a stream that does not end by itself.
 pub async fn listen(desk: &Arc<Desk>, head: &Parts) -> Result<Response<Body>, Problem> {
-    let query = Given::of_pairs(head.uri.query().unwrap_or_default())?;
+    let query = Given::of_query(head.uri.query().unwrap_or_default())?;
     query.check(FIELDS)?;
     let last = head.headers.get(LAST).and_then(|id| id.to_str().ok()?.parse().ok());
     let since = last.or_else(|| query.count("after").map(i64::from));

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use examiner::UnixTime;
 use percent_encoding::percent_decode_str;
+use policy::names::is_name;
 use serde_json::Value;
 
 use crate::cli::Failure;
+use crate::config::keys::Seconds;
 use crate::config::problem::did_you_mean;
+
+/// What a party may be called.
+const NAME_HELP: &str = "a-z, 0-9, `.`, `_`, `-`; first a letter or a digit; 63 characters at most";
 
 /// A field that a verb takes.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +32,14 @@ pub struct Field {
 pub enum Kind {
     /// One text.
     Text,
+    /// The name of a party.
+    Name,
+    /// A day or a moment, such as 2027-03-01.
+    Moment,
+    /// The same, or a time ago, such as 1h.
+    Since,
+    /// A length of time, such as 24h.
+    Length,
     /// Any number of texts.
     Texts,
     /// Yes or no.
@@ -67,8 +81,22 @@ impl Given {
         Ok(given)
     }
 
-    /// Those of a JSON object: texts, numbers, booleans, and lists of texts.
-    pub fn of_json(body: &[u8]) -> Result<Self, Failure> {
+    /// Those of a query of the API, where nothing is left open: a field is there with a value, or is not there.
+    pub fn of_query(text: &str) -> Result<Self, Failure> {
+        let is_open =
+            |pair: &&str| !pair.is_empty() && pair.split_once('=').is_none_or(|(_, value)| value.is_empty());
+        if let Some(open) = text.split('&').find(is_open) {
+            let shown: String = open.chars().take(80).collect();
+            return Err(Failure::usage(
+                format!("`{}` has no value", shown.escape_debug()),
+                "leave it out, or give one",
+            ));
+        }
+        Self::of_pairs(text)
+    }
+
+    /// Those of a JSON object, where each has the JSON type that its field is described with. What is null is as absent.
+    pub fn of_json(body: &[u8], fields: &[Field]) -> Result<Self, Failure> {
         if body.is_empty() {
             return Ok(Self::default());
         }
@@ -76,9 +104,15 @@ impl Given {
             |what: String| Failure::usage(what, "send one JSON object, as /api/openapi.json describes it");
         let value: Value =
             serde_json::from_slice(body).map_err(|error| wrong(format!("the body is no JSON: {error}")))?;
-        let Value::Object(fields) = value else { return Err(wrong("the body is no JSON object".into())) };
+        let Value::Object(object) = value else { return Err(wrong("the body is no JSON object".into())) };
         let mut given = Self::default();
-        for (name, value) in fields {
+        for (name, value) in object {
+            // A field that nobody takes is told of by `check`.
+            if let Some(field) = fields.iter().find(|field| field.name == name)
+                && !field.kind.is_of(&value)
+            {
+                return Err(wrong(format!("`{name}` holds what it may not: it is {}", field.kind.word())));
+            }
             let all = if let Value::Array(all) = value { all } else { vec![value] };
             for one in all {
                 match one {
@@ -169,10 +203,43 @@ impl Given {
     }
 }
 
+impl Kind {
+    /// Whether a JSON value has its type.
+    fn is_of(self, value: &Value) -> bool {
+        match self {
+            _ if value.is_null() => true,
+            Self::Texts => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
+            Self::Flag => value.is_boolean(),
+            Self::Count => value.is_u64(),
+            Self::Text => value.is_string(),
+            Self::Name | Self::Moment | Self::Since | Self::Length | Self::Word(_) => {
+                value.as_str().is_some_and(|text| !text.is_empty())
+            }
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Texts => "a list of texts",
+            Self::Flag => "true or false",
+            Self::Count => "a whole number",
+            _ => "a text",
+        }
+    }
+}
+
 impl Field {
     fn check(&self, value: &str) -> Result<(), Failure> {
         let help = match self.kind {
             Kind::Word(words) if !words.contains(&value) => format!("one of: {}", words.join(", ")),
+            Kind::Name if !is_name(value.trim()) => NAME_HELP.into(),
+            Kind::Moment if UnixTime::parse(value.trim()).is_err() => "write it like 2027-03-01".into(),
+            Kind::Since
+                if Seconds::parse(value.trim()).is_none() && UnixTime::parse(value.trim()).is_err() =>
+            {
+                "write it like 2027-03-01, or as a time ago like 1h".into()
+            }
+            Kind::Length if Seconds::parse(value.trim()).is_none() => "write it like 30d or 12h".into(),
             Kind::Count if value.parse::<u32>().is_err() => "give a whole number".into(),
             Kind::Flag if !["true", "yes", "on", "1", "false", "no", "0"].contains(&value) => {
                 "true or false".into()
@@ -200,13 +267,55 @@ mod tests {
         let form =
             Given::of_pairs("reason=superseded&sites=a.test&sites=b.test&limit=5&code=true&x=").unwrap();
         let json = br#"{"reason":"superseded","sites":["a.test","b.test"],"limit":5,"code":true,"x":null}"#;
-        assert_eq!(form, Given::of_json(json).unwrap());
+        assert_eq!(form, Given::of_json(json, FIELDS).unwrap());
         assert_eq!(form.all("sites"), ["a.test", "b.test"]);
         assert_eq!((form.count("limit"), form.flag("code"), form.one("x")), (Some(5), true, None));
         assert_eq!(Given::of_pairs("a=%C3%A9+b").unwrap().one("a"), Some("\u{e9} b"));
         assert!(Given::of_pairs("a=%ff").is_err());
+        assert_eq!(Given::of_query("a=b&&c=d"), Given::of_pairs("a=b&c=d"));
+        for open in ["a=", "a", "a=b&c="] {
+            assert!(Given::of_pairs(open).is_ok() && Given::of_query(open).is_err(), "{open}");
+        }
         for wrong in ["[]", "1", "{", r#"{"a":{}}"#, r#"{"a":[[]]}"#] {
-            assert!(Given::of_json(wrong.as_bytes()).is_err(), "{wrong}");
+            assert!(Given::of_json(wrong.as_bytes(), FIELDS).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn json_has_the_types_that_are_described() {
+        for (fits, does_not) in [
+            (r#"{"reason":"superseded"}"#, r#"{"reason":1}"#),
+            (r#"{"sites":["a.test"]}"#, r#"{"sites":"a.test"}"#),
+            (r#"{"sites":[]}"#, r#"{"sites":[1]}"#),
+            (r#"{"limit":5}"#, r#"{"limit":"5"}"#),
+            (r#"{"limit":0}"#, r#"{"limit":-1}"#),
+            (r#"{"code":false}"#, r#"{"code":"true"}"#),
+            (r#"{"code":null}"#, r#"{"code":[true]}"#),
+            (r#"{"reason":null}"#, r#"{"reason":""}"#),
+        ] {
+            assert!(Given::of_json(fits.as_bytes(), FIELDS).is_ok(), "{fits}");
+            assert!(Given::of_json(does_not.as_bytes(), FIELDS).is_err(), "{does_not}");
+        }
+    }
+
+    #[test]
+    fn texts_of_a_kind_are_held_against_it() {
+        let fields = &[
+            may("name", Kind::Name, ""),
+            may("on", Kind::Moment, ""),
+            may("since", Kind::Since, ""),
+            may("within", Kind::Length, ""),
+        ];
+        let fits = |text: &str| Given::of_pairs(text).unwrap().check(fields).is_ok();
+        for (good, bad) in [
+            ("name=a.b-c_1", "name=A"),
+            ("name=0", "name=-a"),
+            ("on=2027-03-01", "on=1h"),
+            ("since=1h", "since=an+hour"),
+            ("since=2027-03-01", "since=2027-13-01"),
+            ("within=30d", "within=30y"),
+        ] {
+            assert!(fits(good) && !fits(bad), "{good} {bad}");
         }
     }
 

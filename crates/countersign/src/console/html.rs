@@ -101,6 +101,23 @@ impl Show for Foreign<'_> {
     }
 }
 
+/// Text of several lines as one, such as a problem with what helps.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text of several lines, which stay lines; of each the rest is as ever.
+pub struct Lines<'a>(pub &'a str);
+
+impl Show for Lines<'_> {
+    fn show(&self, out: &mut String) {
+        for (number, line) in self.0.split('\n').enumerate() {
+            *out += if number > 0 { "\n" } else { "" };
+            line.strip_suffix('\r').unwrap_or(line).show(out);
+        }
+    }
+}
+
 macro_rules! shown_as_text {
     ($($kind:ty),*) => {$(
         impl Show for $kind {
@@ -122,7 +139,7 @@ pub(crate) use html;
 
 #[cfg(test)]
 mod tests {
-    use super::Foreign;
+    use super::{Foreign, Lines};
 
     #[test]
     fn what_is_filled_in_is_text_in_every_place() {
@@ -134,5 +151,13 @@ mod tests {
             assert!(!made.contains(gone), "{gone:?}: {made}");
         }
         assert!(made.contains(r"\u{202e}gpj.exe"), "what turns text around is seen: {made}");
+        let lines = html!("<pre>{}</pre>", Lines("a\r\n<b>\n\u{0}")).into_string();
+        assert_eq!(lines, "<pre>a\n&lt;b&gt;\n\\u{0}</pre>");
+    }
+
+    #[test]
+    fn lines_stay_lines_and_are_text() {
+        let made = html!("<pre>{}</pre>", Lines("a\r\n<b>\n\tc\rd\n")).into_string();
+        assert_eq!(made, "<pre>a\n&lt;b&gt;\n\\u{9}c\\u{d}d\n</pre>");
     }
 }

@@ -10,12 +10,14 @@
 //! - `verbs`: what can be asked and done, one noun a file, each calling what its command calls. `openapi` describes them.
 //! - `screens`: the pages, one noun a file; `html` is how text becomes markup, `shell` what stands around each, `words` the
 //!   languages, `same` how to do it on the command line. `chart` draws.
+//! - `check`: the page of the check, which another process makes.
 //! - `events`: what is new, as it comes. `problem`: what is said where it cannot be. `assets`: style, script, picture.
 
 mod again;
 mod answer;
 mod assets;
 mod chart;
+pub mod check;
 mod events;
 mod given;
 mod guard;

@@ -7,6 +7,11 @@ use super::given::{Field, Kind};
 use super::problem;
 use super::verbs::{self, API, Verb};
 
+/// The name of a party.
+const NAME: &str = "^[a-z0-9][a-z0-9._-]{0,62}$";
+/// A length of time.
+const LENGTH: &str = "^[0-9]{1,9}[smhd]?$";
+
 /// The document.
 pub fn document() -> Value {
     let mut paths = Map::new();
@@ -56,7 +61,7 @@ fn operation(verb: &Verb) -> Value {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": place(name) }))
         .collect();
     let mut operation = json!({
         "operationId": verb.id,
@@ -74,14 +79,14 @@ fn operation(verb: &Verb) -> Value {
         parameters.extend(verb.fields.iter().map(|field| {
             json!({
                 "name": field.name, "in": "query", "required": field.needed, "description": field.about,
-                "schema": schema(field),
+                "schema": not_empty(schema(field)),
             })
         }));
     } else {
         if verb.changes {
             parameters.push(json!({
                 "name": "Idempotency-Key", "in": "header", "required": true,
-                "description": "A new random text for each change; the same again within an hour is answered the same.",
+                "description": "A new random text for each change; the same again within 24 hours is answered the same.",
                 "schema": { "type": "string", "minLength": 1, "maxLength": super::again::KEY_MOST },
             }));
         }
@@ -99,6 +104,9 @@ fn body(fields: &[Field]) -> Value {
         .iter()
         .map(|field| {
             let mut schema = schema(field);
+            if !field.needed {
+                schema = or_null(schema);
+            }
             schema["description"] = json!(field.about);
             (field.name.to_owned(), schema)
         })
@@ -107,14 +115,54 @@ fn body(fields: &[Field]) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": needed, "properties": properties })
 }
 
+/// What stands in a place of a path.
+fn place(name: &str) -> Value {
+    match name {
+        "party" => json!({ "type": "string", "pattern": NAME }),
+        _ => json!({ "type": "string", "minLength": 1 }),
+    }
+}
+
 fn schema(field: &Field) -> Value {
     match field.kind {
+        Kind::Text if field.needed => json!({ "type": "string", "minLength": 1 }),
         Kind::Text => json!({ "type": "string" }),
-        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Name => json!({ "type": "string", "pattern": NAME }),
+        Kind::Moment => moment(),
+        Kind::Since => json!({ "anyOf": [moment(), length()] }),
+        Kind::Length => length(),
+        Kind::Texts => json!({
+            "type": "array", "minItems": u8::from(field.needed), "items": { "type": "string", "minLength": 1 },
+        }),
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Count => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Count => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
     }
+}
+
+/// What has a value where it is there.
+fn not_empty(mut schema: Value) -> Value {
+    if schema == json!({ "type": "string" }) {
+        schema["minLength"] = json!(1);
+    }
+    schema
+}
+
+/// What may be null in a body, which is as absent.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(all) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        all.push(Value::Null);
+    }
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}
+
+fn moment() -> Value {
+    json!({ "type": "string", "format": "date" })
+}
+
+fn length() -> Value {
+    json!({ "type": "string", "pattern": LENGTH })
 }
 
 fn listening() -> Value {

@@ -1,6 +1,6 @@
 //! What is said where something cannot be: problem details (RFC 9457), or the same as a page.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::cli::{Exit, Failure};
@@ -18,7 +18,12 @@ pub struct Problem {
     pub detail: String,
     /// What to do.
     pub help: String,
+    /// The methods of what is under this path (RFC 9110 section 15.5.6), where another was used.
+    pub allow: Option<&'static str>,
 }
+
+/// The methods of what is read.
+pub const READS: &str = "GET, HEAD";
 
 /// All that can be said, for the description of the API: code, status, title.
 pub const ALL: &[(&str, u16, &str)] = &[
@@ -30,6 +35,8 @@ pub const ALL: &[(&str, u16, &str)] = &[
     ("method", 405, "This is asked for with another method"),
     ("conflict", 409, "It does not fit what is on record"),
     ("running", 409, "The same request is being answered"),
+    ("outcome-unknown", 409, "Nobody knows whether it was done"),
+    ("told-once", 409, "It was done, and its answer is told only once"),
     ("too-long", 413, "The request is too long"),
     ("media-type", 415, "The body has another form than is read here"),
     ("other-request", 422, "The key belongs to another request"),
@@ -44,12 +51,18 @@ impl Problem {
         let known = ALL.iter().find(|(one, ..)| *one == code);
         let (_, status, title) = known.copied().unwrap_or(("failed", 500, "It went wrong here"));
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, title, detail: detail.into(), help: help.into() }
+        Self { status, code, title, detail: detail.into(), help: help.into(), allow: None }
     }
 
     /// Nothing is under this path.
     pub fn not_found() -> Self {
         Self::new("not-found", "There is nothing under this path", "/api/openapi.json lists what there is")
+    }
+
+    /// What is under this path is asked for otherwise.
+    pub fn method(method: &Method, allow: &'static str) -> Self {
+        let detail = format!("{method} does nothing here");
+        Self { allow: Some(allow), ..Self::new("method", detail, format!("ask with {allow}")) }
     }
 
     /// As problem details; `reference` joins it with the gate's log.

@@ -1,7 +1,7 @@
 //! "The same on the command line, and by API": below each page, to be copied.
 
 use super::answer::Asked;
-use super::html::{Html, html};
+use super::html::{Html, Lines, html};
 use super::verbs::API;
 
 /// Quoted for a shell where it has to be.
@@ -17,9 +17,9 @@ pub fn quoted(word: &str) -> String {
 /// A block of text with a button that copies it, where there are scripts.
 pub fn code(title: &str, text: &str) -> Html {
     html!(
-        "<div class=\"code\"><pre tabindex=\"0\" aria-label=\"{}\"><code>{}</code></pre></div>",
+        "<div class=\"code\"><pre tabindex=\"0\" role=\"group\" aria-label=\"{}\"><code>{}</code></pre></div>",
         title,
-        text
+        Lines(text)
     )
 }
 

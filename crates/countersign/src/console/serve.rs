@@ -14,15 +14,16 @@ use tokio::sync::Semaphore;
 
 use super::answer::{self, Desk};
 use crate::cli::Globals;
+use crate::config::StateDir;
 
 /// Connections at once; those that listen for events stay.
 const AT_ONCE: usize = 256;
 
 /// Answers the gate, for ever.
-pub async fn serve(globals: &Globals, listener: UnixListener) -> std::io::Result<()> {
+pub async fn serve(globals: &Globals, state: StateDir, listener: UnixListener) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::UnixListener::from_std(listener)?;
-    let desk = Arc::new(Desk::new(globals).map_err(std::io::Error::other)?);
+    let desk = Arc::new(Desk::new(globals, state).map_err(std::io::Error::other)?);
     let seats = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         let seat = seats.clone().acquire_owned().await;

@@ -10,7 +10,8 @@ use super::html::{Html, html};
 use super::words;
 
 /// The pages by their paths and names.
-const PAGES: [&str; 8] = ["/", "/sites", "/parties", "/pending", "/cas", "/log", "/explain", "/settings"];
+const PAGES: [&str; 9] =
+    ["/", "/sites", "/parties", "/pending", "/cas", "/log", "/explain", "/check/", "/settings"];
 
 /// Another name for the page at a path.
 fn name(asked: &Asked<'_>, path: &str) -> &'static str {
@@ -23,6 +24,7 @@ fn name(asked: &Asked<'_>, path: &str) -> &'static str {
         "/cas" => t("CAs"),
         "/log" => t("Log"),
         "/settings" => t("Settings"),
+        "/check/" => t("Check"),
         _ => t("Explain"),
     }
 }

@@ -227,7 +227,9 @@ mod tests {
     #[test]
     fn every_text_is_there_in_every_language_and_no_other() {
         let mut used = BTreeSet::new();
-        texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console"), &mut used);
+        for folder in ["src/console", "src/cli/log"] {
+            texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut used);
+        }
         assert!(used.len() > 50, "{used:?}");
         for (name, table) in [("nl", &NL), ("de", &DE), ("fr", &FR)] {
             let missing: Vec<_> = used.iter().filter(|text| !table.contains_key(text.as_str())).collect();

@@ -20,6 +20,19 @@ const KNOWN: ABI = ABI::V6;
 /// Where the registry's library puts what it sorts on disk.
 const TEMPORARY: [&str; 3] = ["/var/tmp", "/usr/tmp", "/tmp"];
 
+/// What belongs to the system: libraries, and how names are resolved.
+const SYSTEM: [&str; 9] = [
+    "/etc",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/dev",
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/run/NetworkManager",
+];
+
 /// Variables that name a file which is made or written, beside the state directory.
 const FILES_ELSEWHERE: [&str; 2] = ["COUNTERSIGN_SNAPSHOT_KEY_FILE", "COUNTERSIGN_AUDIT_KEY_FILE"];
 
@@ -36,18 +49,25 @@ pub enum Duty {
     Responder,
     /// It answers operators, and speaks as the authority does.
     Console,
+    /// It looks at websites for operators: it connects anywhere, reads what belongs to the system alone, and writes nothing.
+    Checker,
 }
 
 /// Confines this thread, and all that it starts from now on, for good. Returns whether the kernel has Landlock.
 ///
 /// It may write below the state directory, `more`, and where temporary files go.
 pub fn confine(duty: Duty, state: &StateDir, more: &[PathBuf]) -> Result<bool, String> {
+    if duty == Duty::Checker {
+        let confined = restrict(duty, &SYSTEM.map(PathBuf::from), &["/dev".into()]);
+        return confined.map_err(|error| format!("this process cannot be confined: {error}"));
+    }
     let mut writable: Vec<PathBuf> = vec![state.path().into(), "/dev".into(), std::env::temp_dir()];
     writable.extend(TEMPORARY.map(PathBuf::from));
     let elsewhere = FILES_ELSEWHERE.iter().filter_map(std::env::var_os);
     writable.extend(elsewhere.map(|file| folder(Path::new(&file)).to_owned()));
     writable.extend_from_slice(more);
-    restrict(duty, &writable).map_err(|error| format!("this process cannot be confined: {error}"))
+    restrict(duty, &["/".into()], &writable)
+        .map_err(|error| format!("this process cannot be confined: {error}"))
 }
 
 /// Keeps this process's memory from other processes of its user, and from core files (PR_SET_DUMPABLE, prctl(2)).
@@ -69,16 +89,19 @@ pub fn is_possible() -> bool {
     made.is_ok()
 }
 
-fn restrict(duty: Duty, writable: &[PathBuf]) -> Result<bool, RulesetError> {
+fn restrict(duty: Duty, readable: &[PathBuf], writable: &[PathBuf]) -> Result<bool, RulesetError> {
     let reading: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let all = AccessFs::from_all(KNOWN);
     let mut rules = Ruleset::default().handle_access(all)?.scope(Scope::Signal)?;
     if duty != Duty::Gate {
-        rules = rules.handle_access(AccessNet::from_all(KNOWN))?.scope(Scope::AbstractUnixSocket)?;
+        rules = rules.scope(Scope::AbstractUnixSocket)?;
+    }
+    if !matches!(duty, Duty::Gate | Duty::Checker) {
+        rules = rules.handle_access(AccessNet::from_all(KNOWN))?;
     }
     let status = rules
         .create()?
-        .add_rules(path_beneath_rules(["/"], reading))?
+        .add_rules(path_beneath_rules(readable, reading))?
         .add_rules(path_beneath_rules(writable, all & !AccessFs::Execute))?
         .restrict_self()?;
     Ok(status.ruleset != RulesetStatus::NotEnforced)
@@ -137,6 +160,7 @@ mod tests {
             return;
         }
         assert_eq!(confined(Some(Duty::Gate)), [true, false, true, true, false]);
+        assert_eq!(confined(Some(Duty::Checker)), [false, false, false, true, false]);
         for duty in [Duty::Responder, Duty::Console] {
             assert_eq!(confined(Some(duty)), confined(Some(Duty::Authority)));
         }

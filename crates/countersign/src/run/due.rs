@@ -17,11 +17,12 @@ pub(super) const UPKEEP: Duration = Duration::from_secs(600);
 
 impl Supervision {
     /// Starts the authority's process where there is a CA's key by now and there was none before, and so the one that
-    /// answers OCSP where it is asked, and the console's.
+    /// answers OCSP where it is asked, the console's, and the one that checks websites for it.
     pub(super) fn keep_authority(&mut self) {
         self.authority = self.authority.take().or_else(|| Keeper::begin(&self.run, Service::Authority));
         self.responder = self.responder.take().or_else(|| Keeper::begin(&self.run, Service::Responder));
         self.console = self.console.take().or_else(|| Keeper::begin(&self.run, Service::Console));
+        self.checker = self.checker.take().or_else(|| Keeper::begin(&self.run, Service::Checker));
     }
 
     pub(super) fn look_at_authority(&mut self) {
@@ -30,6 +31,10 @@ impl Supervision {
 
     pub(super) fn look_at_console(&mut self) {
         self.console.iter_mut().for_each(Keeper::look);
+    }
+
+    pub(super) fn look_at_checker(&mut self) {
+        self.checker.iter_mut().for_each(Keeper::look);
     }
 
     pub(super) fn look_at_responder(&mut self) {

@@ -85,6 +85,8 @@ pub struct Supervision {
     pub(super) responder: Option<Keeper>,
     /// The console's process.
     pub(super) console: Option<Keeper>,
+    /// The process that checks websites for it.
+    pub(super) checker: Option<Keeper>,
     started: Instant,
     delay: Duration,
     /// When what is due is looked after next.
@@ -103,6 +105,7 @@ enum Event {
     Authority,
     Responder,
     Console,
+    Checker,
     Upkeep,
 }
 
@@ -148,6 +151,7 @@ impl Supervision {
             authority,
             responder: None,
             console: None,
+            checker: None,
             started: now,
             delay: Duration::ZERO,
             upkeep: now + UPKEEP,
@@ -190,6 +194,7 @@ impl Supervision {
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
                 Event::Console => self.look_at_console(),
+                Event::Checker => self.look_at_checker(),
                 Event::HangUp | Event::Upgrade | Event::Upkeep | Event::Successor(_) => {}
             }
         }
@@ -232,6 +237,7 @@ impl Supervision {
                 Event::Authority => self.look_at_authority(),
                 Event::Responder => self.look_at_responder(),
                 Event::Console => self.look_at_console(),
+                Event::Checker => self.look_at_checker(),
                 Event::Upkeep => self.look_after().await,
                 Event::Died(status) => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -276,6 +282,7 @@ impl Supervision {
             () = changed(&mut self.authority) => Event::Authority,
             () = changed(&mut self.responder) => Event::Responder,
             () = changed(&mut self.console) => Event::Console,
+            () = changed(&mut self.checker) => Event::Checker,
             () = tokio::time::sleep_until(self.upkeep) => Event::Upkeep,
         }
     }

@@ -96,7 +96,8 @@ impl Supervision {
     pub(super) async fn retire(mut self) {
         self.sockets.clear();
         // The process that took over has its own.
-        (self.authority, self.responder, self.console) = (None, None, None);
+        (self.authority, self.responder) = (None, None);
+        (self.console, self.checker) = (None, None);
         let _ = self.control.say(&FromSupervisor::Retire).await;
         let mut has_gate = true;
         while has_gate || self.predecessor.is_some() {

@@ -5,9 +5,15 @@ use testkit::{CurlResult, Portal, free_port, openssl, tools};
 
 use crate::support::{binary, eventually};
 
+mod access;
 mod changes;
+mod check_page;
+mod described;
+mod entering;
 mod events;
 mod in_a_browser;
+mod issuers;
+mod pictures;
 mod reading;
 mod who_enters;
 

@@ -53,11 +53,6 @@ async function run() {
   for (const domain of ["Page", "Network", "Log", "Runtime"]) await page(`${domain}.enable`);
   await ask("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: settings.downloads });
   if (settings.language) await page("Network.setExtraHTTPHeaders", { headers: { "Accept-Language": settings.language } });
-  if (settings.view) {
-    const { width, height, scheme } = settings.view;
-    await page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: true });
-    await page("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
-  }
   await page("Page.navigate", { url: settings.url });
   const given = [];
   for (const step of settings.steps) {
@@ -67,9 +62,6 @@ async function run() {
         if (Date.now() > end) throw new Error(`never: ${step.until}; ${await evaluate("document.body.innerText")}`);
         await new Promise((done) => setTimeout(done, 50));
       }
-    } else if (step.picture) {
-      const { data } = await page("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
-      (await import("node:fs")).writeFileSync(step.picture, Buffer.from(data, "base64"));
     } else {
       given.push(await evaluate(step.get));
     }

@@ -54,6 +54,7 @@ mod check_many;
 mod check_serve;
 mod check_starttls;
 mod check_ten_websites;
+mod chromium;
 mod chromium_enters;
 mod coming_from;
 mod command_line_gaps;

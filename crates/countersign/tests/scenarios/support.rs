@@ -1,7 +1,5 @@
 //! What every scenario needs: the binary, and a look at the log.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use serde_json::Value;
 use testkit::{Binary, Portal};
 
@@ -10,12 +8,6 @@ pub use testkit::eventually;
 /// The binary under test.
 pub fn binary() -> Binary {
     Binary::new(env!("CARGO_BIN_EXE_countersign"))
-}
-
-/// The browser's managed policy, for one test at a time: of two files that say the same, it takes one.
-pub fn browser_policy() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The log entries with this code, waiting for the first.

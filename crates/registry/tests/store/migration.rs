@@ -148,6 +148,10 @@ async fn a_registry_of_version_2_is_migrated_too() {
     let world = World::new().await;
     world.registry.ensure_party(&name("alice"), &world.actor, NOON).await.unwrap();
     for step in [
+        "DROP INDEX audit_changed",
+        "DROP INDEX certificates_pinned",
+        "DROP TABLE ignored_issuers",
+        "DROP TABLE answers",
         "DROP TABLE acme_authorisations",
         "DROP TABLE acme_orders",
         "DROP TABLE acme_accounts",

@@ -97,3 +97,31 @@ async fn an_entry_is_kept_thirty_days_and_no_longer() {
     let left = world.registry.pendings().await.unwrap();
     assert_eq!(left.iter().map(|row| row.subject.as_str()).collect::<Vec<_>>(), ["CN=b", "CN=a"]);
 }
+
+#[tokio::test]
+async fn a_certificate_that_is_on_record_when_its_knock_is_noted_is_not_pending() {
+    let world = World::new().await;
+    let (registry, actor) = (&world.registry, &world.actor);
+    let (pinned, keyed, stranger) =
+        (certificate("pinned"), rcgen::KeyPair::generate().unwrap(), certificate("x"));
+    let by_key = certificate_with("keyed", &keyed);
+    for one in [&pinned, &by_key] {
+        registry.knock(knock(one, "192.0.2.1", "R", NOON)).await.unwrap();
+    }
+    assert_eq!(counts(&world).await, (2, 0));
+    registry.ensure_party(&name("alice"), actor, NOON).await.unwrap();
+    world.add(party("alice"), Origin::Pinned, pinned.der.to_vec()).await;
+    registry.add_key_pin(&name("alice"), None, &by_key, PinExceptions::default(), actor, NOON).await.unwrap();
+    for row in registry.pendings().await.unwrap() {
+        registry.remove_pending(&row.id, actor, "approved", NOON).await.unwrap();
+    }
+    // What knocked before the gate had heard of it is told only now.
+    for one in [&pinned, &by_key, &certificate_with("keyed", &keyed)] {
+        registry.knock(knock(one, "192.0.2.1", "R", NOON)).await.unwrap();
+    }
+    assert_eq!(counts(&world).await, (0, 0));
+    for one in [&stranger, &certificate_with("other", &keyed)] {
+        registry.knock(knock(one, "192.0.2.1", "R", NOON)).await.unwrap();
+    }
+    assert_eq!(counts(&world).await, (2, 0), "a stranger, and the key with other names");
+}

@@ -124,6 +124,11 @@ impl Gate {
         self.child_that_runs("console")
     }
 
+    /// The process that looks at websites for the console; `None` while there is none.
+    pub fn checker_pid(&self) -> Option<u32> {
+        self.child_that_runs("checker")
+    }
+
     fn child_that_runs(&self, command: &str) -> Option<u32> {
         let supervisor = self.pid().to_string();
         std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {

@@ -1,7 +1,8 @@
 //! `ca rollover`: from one generation of the client or the operator CA to the next, with both trusted in between.
 
-use authority::{KeyType, Role};
+use authority::{Hierarchy, KeyType, Role};
 use clap::Subcommand;
+use examiner::Certificate;
 use policy::Holder;
 use registry::{IssuedRow, Issuer};
 use serde_json::{Value, json};
@@ -61,24 +62,35 @@ pub fn run(globals: &Globals, args: &Rollover) -> Outcome {
 
 fn start(globals: &Globals, role: Role, key: KeyType) -> Outcome {
     let context = Context::open(globals)?;
-    let mut hierarchy = context.hierarchy()?;
     if globals.dry_run {
+        context.hierarchy()?;
         globals.say(format!("would make the next generation of the {role}"));
         return Ok(Exit::Fine);
     }
+    let (value, text) = begin(&context, role, key)?;
+    globals.print(&value, text);
+    globals.say(
+        "The old generation is still trusted. Renew who has its certificates; `countersign ca rollover status` lists them.",
+    );
+    Ok(Exit::Fine)
+}
+
+/// Makes the next generation: what there is now, as JSON and in words.
+///
+/// # Errors
+///
+/// There is no authority here, its root's key is away, or a rollover is under way.
+pub fn begin(context: &Context, role: Role, key: KeyType) -> Result<(Value, String), Failure> {
+    let mut hierarchy = context.hierarchy()?;
     hierarchy.begin_rollover(role, key, &context.passphrase()?, context.now)?;
     let new = hierarchy.certificate(role);
     let noted = format!("{role}: rollover begun, {} issues until {}", new.subject, new.not_after);
     context.run(context.registry.note_authority(&noted, &context.actor, context.now))?;
     let old = hierarchy.former(role);
-    globals.print(
-        &json!({ "issuer": role.word(), "new": cert::view(new), "old": old.map(cert::view) }),
+    Ok((
+        json!({ "issuer": role.word(), "new": cert::view(new), "old": old.map(cert::view) }),
         format!("{}: issues from now on, until {}", new.subject, new.not_after),
-    );
-    globals.say(
-        "The old generation is still trusted. Renew who has its certificates; `countersign ca rollover status` lists them.",
-    );
-    Ok(Exit::Fine)
+    ))
 }
 
 /// The certificates of the old generation that are admitted now, newest end last.
@@ -89,7 +101,8 @@ pub fn stragglers(context: &Context, role: Role) -> Result<Vec<IssuedRow>, Failu
     context.run(context.registry.in_use_of(issuer, &old.subject.to_string(), context.now))
 }
 
-fn holder(row: &IssuedRow) -> &str {
+/// Whose it is.
+pub fn holder(row: &IssuedRow) -> &str {
     match &row.holder {
         Holder::Party(name) | Holder::Operator { name, .. } => name.as_str(),
     }
@@ -114,72 +127,139 @@ fn table(rows: &[IssuedRow]) -> String {
     columns(&lines)
 }
 
-fn status(globals: &Globals) -> Outcome {
-    let context = Context::open(globals)?;
-    let hierarchy = context.hierarchy()?;
-    let (mut views, mut text, mut waits) = (Vec::new(), String::new(), false);
-    for role in [Role::Client, Role::Operator] {
-        let Some(old) = hierarchy.former(role) else { continue };
-        let new = hierarchy.certificate(role);
-        let rows = stragglers(&context, role)?;
-        waits |= !rows.is_empty();
-        text += &format!("{role}: {} takes over from {}\n", new.subject, old.subject);
-        text += &if rows.is_empty() {
+/// A rollover that is under way.
+pub struct UnderWay {
+    /// Of which CA.
+    pub role: Role,
+    /// Its certificate that issues now.
+    pub new: Certificate,
+    /// The one before.
+    pub old: Certificate,
+    /// The certificates of the old generation that are admitted now.
+    pub stragglers: Vec<IssuedRow>,
+}
+
+impl UnderWay {
+    /// All that are.
+    ///
+    /// # Errors
+    ///
+    /// There is no authority here, or the registry cannot be read.
+    pub fn all(context: &Context) -> Result<Vec<Self>, Failure> {
+        let hierarchy = context.hierarchy()?;
+        let mut all = Vec::new();
+        for role in [Role::Client, Role::Operator] {
+            let Some(old) = hierarchy.former(role).cloned() else { continue };
+            let new = hierarchy.certificate(role).clone();
+            all.push(Self { role, new, old, stragglers: stragglers(context, role)? });
+        }
+        Ok(all)
+    }
+
+    /// As JSON.
+    pub fn value(&self) -> Value {
+        let stragglers: Vec<Value> = self.stragglers.iter().map(view).collect();
+        json!({
+            "issuer": self.role.word(), "new": cert::view(&self.new), "old": cert::view(&self.old),
+            "stragglers": stragglers,
+        })
+    }
+
+    fn text(&self) -> String {
+        let Self { role, new, old, stragglers } = self;
+        let rest = if stragglers.is_empty() {
             format!(
                 "nobody needs the old generation; countersign ca rollover finish --issuer {}\n",
                 role.word()
             )
         } else {
-            table(&rows)
+            table(stragglers)
         };
-        let stragglers: Vec<Value> = rows.iter().map(view).collect();
-        views.push(json!({
-            "issuer": role.word(), "new": cert::view(new), "old": cert::view(old), "stragglers": stragglers,
-        }));
+        format!("{role}: {} takes over from {}\n{rest}", new.subject, old.subject)
     }
-    if views.is_empty() {
-        text = "no rollover is under way".into();
-    }
-    globals.print(&views, text);
-    Ok(if waits { Exit::No } else { Exit::Fine })
+}
+
+fn status(globals: &Globals) -> Outcome {
+    let all = UnderWay::all(&Context::open(globals)?)?;
+    let text = match all.is_empty() {
+        true => "no rollover is under way".into(),
+        false => all.iter().map(UnderWay::text).collect::<String>(),
+    };
+    globals.print(&all.iter().map(UnderWay::value).collect::<Vec<_>>(), text);
+    Ok(if all.iter().all(|one| one.stragglers.is_empty()) { Exit::Fine } else { Exit::No })
 }
 
 fn finish(globals: &Globals, role: Role, force: bool) -> Outcome {
     let context = Context::open(globals)?;
-    let mut hierarchy = context.hierarchy()?;
-    let old = hierarchy.former(role).cloned().ok_or(authority::AuthorityError::NoRolloverUnderWay(role))?;
-    let rows = stragglers(&context, role)?;
-    if !rows.is_empty() && !force {
-        return Err(Failure::no(
-            format!("{} certificate(s) of the old generation are in use:\n{}", rows.len(), table(&rows)),
-            "renew them with `countersign party renew` and let the overlap pass, or give --force: they are refused from then on",
-        ));
-    }
+    let finish = Finish::of(&context, role, force)?;
     if globals.dry_run {
         globals.say(format!(
             "would trust {} no longer; {} certificate(s) would be refused",
-            old.subject,
-            rows.len()
+            finish.old.subject,
+            finish.cut_off.len()
         ));
         return Ok(Exit::Fine);
     }
-    // In a token its key has no file that goes with the certificate.
-    let former =
-        context.passphrase().ok().and_then(|open| hierarchy.unlock_former(role, &open).ok().flatten());
-    hierarchy.end_rollover(role)?;
-    former.into_iter().for_each(authority::Signer::forget_key);
-    crate::run::upkeep::forget_former(&context.settings.state, role);
-    let noted =
-        format!("{role}: rollover finished, {} is trusted no longer, {} cut off", old.subject, rows.len());
-    context.run(context.registry.note_authority(&noted, &context.actor, context.now))?;
-    let cut: Vec<Value> = rows.iter().map(view).collect();
-    globals.print(
-        &json!({ "issuer": role.word(), "removed": cert::view(&old), "refused": cut }),
-        format!(
-            "{} is trusted no longer, and its key is deleted; {} certificate(s) are refused",
-            old.subject,
-            rows.len()
-        ),
-    );
+    let (value, text) = finish.end(&context)?;
+    globals.print(&value, text);
     Ok(Exit::Fine)
+}
+
+/// A rollover that may be finished.
+pub struct Finish {
+    role: Role,
+    hierarchy: Hierarchy,
+    old: Certificate,
+    cut_off: Vec<IssuedRow>,
+}
+
+impl Finish {
+    /// Looks whether it may be; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// None is under way, or without `force` certificates of the old generation are in use.
+    pub fn of(context: &Context, role: Role, force: bool) -> Result<Self, Failure> {
+        let hierarchy = context.hierarchy()?;
+        let old =
+            hierarchy.former(role).cloned().ok_or(authority::AuthorityError::NoRolloverUnderWay(role))?;
+        let cut_off = stragglers(context, role)?;
+        if !cut_off.is_empty() && !force {
+            return Err(Failure::no(
+                format!(
+                    "{} certificate(s) of the old generation are in use:\n{}",
+                    cut_off.len(),
+                    table(&cut_off)
+                ),
+                "renew them with `countersign party renew` and let the overlap pass, or give --force: they are refused from then on",
+            ));
+        }
+        Ok(Self { role, hierarchy, old, cut_off })
+    }
+
+    /// Trusts the old generation no longer, and deletes its key.
+    pub fn end(self, context: &Context) -> Result<(Value, String), Failure> {
+        let Self { role, mut hierarchy, old, cut_off } = self;
+        // In a token its key has no file that goes with the certificate.
+        let former =
+            context.passphrase().ok().and_then(|open| hierarchy.unlock_former(role, &open).ok().flatten());
+        hierarchy.end_rollover(role)?;
+        former.into_iter().for_each(authority::Signer::forget_key);
+        crate::run::upkeep::forget_former(&context.settings.state, role);
+        let noted = format!(
+            "{role}: rollover finished, {} is trusted no longer, {} cut off",
+            old.subject,
+            cut_off.len()
+        );
+        context.run(context.registry.note_authority(&noted, &context.actor, context.now))?;
+        let refused: Vec<Value> = cut_off.iter().map(view).collect();
+        Ok((
+            json!({ "issuer": role.word(), "removed": cert::view(&old), "refused": refused }),
+            format!(
+                "{} is trusted no longer, and its key is deleted; {} certificate(s) are refused",
+                old.subject,
+                cut_off.len()
+            ),
+        ))
+    }
 }

@@ -6,6 +6,7 @@
 //! - `answer`: paths and forms of the answer. `question`: what is asked for, and whether it may be.
 //! - `desk`: how many looks at once, of whom, and which are told again.
 //! - `kept`: the look itself, at addresses that `probe::public` judged; what of it is kept.
+//! - `behind`: the same page behind the console, over a Unix socket.
 //! - `page` (with `page.css`, `page.js`): the HTML. `site`: its name, rules and files. `refusal`: why there is no report.
 
 use std::net::{IpAddr, SocketAddr};
@@ -27,6 +28,7 @@ use crate::probe::public::Bounds;
 use crate::probe::{dns, fetched};
 
 mod answer;
+pub mod behind;
 mod desk;
 mod kept;
 mod listen;
@@ -147,6 +149,7 @@ pub fn serve(globals: &Globals, args: &Args) -> Outcome {
         names: names(&args.hosts, is_within),
         behind: args.behind.iter().copied().collect(),
         asks_others: args.fetch || args.dns,
+        home: None,
     };
     let runtime = context::runtime()?;
     let ended = runtime.block_on(async {

@@ -431,9 +431,4 @@ impl Made {
             text,
         );
     }
-
-    /// The thumbprint of what was issued.
-    pub fn thumbprint(&self) -> Option<examiner::Thumbprint> {
-        self.issued.as_ref().map(|issued| issued.thumbprint)
-    }
 }

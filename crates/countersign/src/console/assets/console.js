@@ -8,10 +8,9 @@ said.setAttribute("role", "status");
 document.body.append(said);
 
 function say(button, word) {
-  const before = button.textContent;
-  button.textContent = word;
+  button.dataset.said = word;
   said.textContent = word;
-  setTimeout(() => { button.textContent = before; said.textContent = ""; }, 2000);
+  setTimeout(() => { delete button.dataset.said; said.textContent = ""; }, 2000);
 }
 
 function dress(root) {
@@ -20,12 +19,27 @@ function dress(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = "\u29c9";
     button.setAttribute("aria-label", "Copy: " + place.querySelector("pre").getAttribute("aria-label"));
     button.addEventListener("click", () => {
       navigator.clipboard.writeText(place.querySelector("code").textContent).then(() => say(button, "\u2713"), () => say(button, "\u2717"));
     });
     place.append(button);
+  });
+  // A file is read here and put into the field as text: what is sent is what is seen.
+  root.querySelectorAll("textarea[data-file]").forEach((area) => {
+    const label = document.createElement("label");
+    const choose = document.createElement("input");
+    choose.type = "file";
+    label.append(area.dataset.file + " ", choose);
+    choose.addEventListener("change", async () => {
+      const file = choose.files[0];
+      if (!file || file.size > 200000) return;
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const text = new TextDecoder().decode(bytes);
+      const der = () => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/.{64}/g, "$&\n").trim();
+      area.value = text.includes("-----BEGIN") ? text : `-----BEGIN CERTIFICATE-----\n${der()}\n-----END CERTIFICATE-----\n`;
+    });
+    area.after(label);
   });
   const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
   root.querySelectorAll("time").forEach((time) => { time.title = own.format(new Date(time.dateTime)); });
@@ -37,7 +51,10 @@ const live = Array.from(document.querySelectorAll("[data-live]"));
 let waiting = false;
 
 async function refresh(kinds) {
-  const answer = await fetch(location.href, { credentials: "same-origin" });
+  let answer = await fetch(location.href, { credentials: "same-origin" });
+  // What follows a form has the form's address, under which nothing is read.
+  const page = document.querySelector(".top nav a[aria-current]");
+  if (answer.status === 404 && page) answer = await fetch(page.href, { credentials: "same-origin" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const count = [fresh, document].map((page) => page.querySelector(".top nav"));

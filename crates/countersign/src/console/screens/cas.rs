@@ -2,21 +2,38 @@
 
 use authority::{Hierarchy, Role};
 use policy::Admission;
+use policy::record::OperatorRole;
 
+use super::{issuer, rollover};
 use crate::cli::Failure;
 use crate::config::ca::CaSettings;
 use crate::config::crl::CrlSettings;
+use crate::config::{Settings, Stored};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, html};
+use crate::console::html::{Foreign, Html, html, one_line};
 use crate::console::same::{code, same};
 use crate::console::shell;
 use crate::run::upkeep::Dates;
 
-pub fn screen(asked: &Asked<'_>, _: &Given) -> Result<Html, Failure> {
+pub fn screen(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
+    given.check(&[])?;
+    shown(asked, (&asked.context.settings, &asked.context.basis), Html::new())
+}
+
+/// The page after a change: what holds is read anew.
+pub fn after(asked: &Asked<'_>, note: Html) -> Result<Html, Failure> {
+    let basis = asked.context.run(asked.context.registry.basis())?;
+    shown(asked, (&asked.context.try_settings(&Stored::from(&basis))?, &basis), note)
+}
+
+fn shown(
+    asked: &Asked<'_>,
+    (settings, basis): (&Settings, &registry::Basis),
+    note: Html,
+) -> Result<Html, Failure> {
     let t = |text| asked.t(text);
-    let settings = &asked.context.settings;
-    let mut main = html!("<h1>{}</h1>\n", t("CAs"));
+    let mut main = html!("{}<h1>{}</h1>\n", note, t("CAs"));
     main.push(own(asked)?);
     main.push(html!("<h2>{}</h2>\n", t("Trusted issuers")));
     if settings.cas.is_empty() && settings.broken_cas.is_empty() {
@@ -33,11 +50,20 @@ pub fn screen(asked: &Asked<'_>, _: &Given) -> Result<Html, Failure> {
         main.push(html!(
             "<section class=\"note bad\"><h3>{}</h3><p>{}</p></section>\n",
             name,
-            Foreign(&fault.to_string())
+            Foreign(&one_line(&fault.to_string()))
         ));
     }
+    let stored: Vec<&str> = basis.cas.iter().map(|one| one.name.as_str()).collect();
     for (name, ca) in &settings.cas {
-        main.push(one(asked, name, ca));
+        main.push(one(asked, name, ca, stored.contains(&name.as_str())));
+    }
+    if asked.may(OperatorRole::Owner) {
+        main.push(html!(
+            "<section class=\"card\"><h2>{}</h2>\n<p>{}</p>\n{}</section>\n",
+            t("Trust another issuer"),
+            t("First it is shown what the rule would let in; nothing is saved before that. A revocation list is given on the command line, with --crl or --crl-url."),
+            issuer::form(asked, &Given::default(), false)
+        ));
     }
     main.push(same(asked, "countersign ca list", "/cas"));
     Ok(shell::page(asked, "/cas", t("CAs"), main))
@@ -75,14 +101,16 @@ fn own(asked: &Asked<'_>) -> Result<Html, Failure> {
         )
     });
     Ok(html!(
-        "<section class=\"card\"><h2>{}</h2>\n{}{}</section>\n",
+        "<section class=\"card\"><h2>{}</h2>\n{}{}{}</section>\n",
         t("The own authority"),
         shell::table(t("The own authority"), &[t("Its part"), t("Subject"), t("Ends")], rows),
-        list
+        list,
+        rollover::section(asked)?
     ))
 }
 
-fn one(asked: &Asked<'_>, name: &str, ca: &CaSettings) -> Html {
+/// `is_stored`: whether the registry holds it, so that it is removed here.
+fn one(asked: &Asked<'_>, name: &str, ca: &CaSettings, is_stored: bool) -> Html {
     let t = |text| asked.t(text);
     let (class, who) = match &ca.rules.admission {
         Admission::Any => {
@@ -126,9 +154,22 @@ fn one(asked: &Asked<'_>, name: &str, ca: &CaSettings) -> Html {
             shell::when(asked, until)
         )
     });
+    let remove = if is_stored && asked.may(OperatorRole::Owner) {
+        html!(
+            "<details class=\"act\"><summary>{}</summary><p>{}</p>\n<form method=\"post\" action=\"/cas/{}/remove\">{}\
+             <button type=\"submit\" class=\"danger\">{}</button></form></details>\n",
+            t("Remove"),
+            t("Everyone it lets in is refused at once."),
+            name,
+            shell::sealed(asked),
+            t("Trust it no longer")
+        )
+    } else {
+        Html::new()
+    };
     html!(
         "<section class=\"card\" id=\"{}\"><h3>{}</h3>\n<dl><dt>{}</dt><dd class=\"{}\">{}</dd>\n<dt>{}</dt><dd>{}</dd>\n\
-         <dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd>\n<dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd>\n{}<dt>{}</dt><dd>{}</dd></dl></section>\n",
+         <dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd>\n<dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd>\n{}<dt>{}</dt><dd>{}</dd></dl>{}</section>\n",
         name,
         name,
         t("Who gets in"),
@@ -142,7 +183,8 @@ fn one(asked: &Asked<'_>, name: &str, ca: &CaSettings) -> Html {
         lists,
         excuse,
         t("Where this stands"),
-        ca.origin
+        ca.origin,
+        remove
     )
 }
 

@@ -7,7 +7,7 @@ use crate::cli::Failure;
 use crate::cli::ladder::Ladder;
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, html};
+use crate::console::html::{Foreign, Html, Lines, html};
 use crate::console::same::same;
 use crate::console::shell;
 use crate::console::verbs;
@@ -72,7 +72,7 @@ fn shown(asked: &Asked<'_>, given: &Given, result: Html) -> Result<Html, Failure
         input("path", t("Path"), "path", html!("{} placeholder=\"/\"", value("path"))),
         input("party", t("A party, with its newest certificate"), "party", value("party")),
         t("Or a certificate, PEM; without either, none is shown"),
-        given.one("certificate"),
+        given.one("certificate").map(Lines),
         t("Decide"),
         same(asked, "countersign explain alice.pem --site portal.example.com -v", "/log?reference=7F3K-22")
     );
@@ -89,10 +89,10 @@ pub fn explained(asked: &Asked<'_>, given: &Given, value: &Value) -> Result<Html
         _ => ("bad", t("It would be refused")),
     };
     let result = html!(
-        "<section class=\"note {}\" role=\"status\"><h2>{}</h2>\n<p>{}</p>\n{}</section>\n",
+        "<section class=\"note {}\" role=\"status\"><h2>{}</h2>\n<p class=\"foreign\">{}</p>\n{}</section>\n",
         class,
         title,
-        Foreign(&decided.text),
+        Lines(&decided.text),
         ladder(asked, &decided.ladder)
     );
     shown(asked, given, result)

@@ -13,7 +13,7 @@ use crate::console::verbs::{self, Found};
 
 const VERDICTS: [&str; 4] = ["admitted", "refused", "observed", "changed"];
 /// The fields that go along from page to page.
-const KEPT: [&str; 7] = ["site", "party", "code", "verdict", "reference", "since", "until"];
+const KEPT: [&str; 8] = ["site", "party", "code", "verdict", "reference", "since", "until", "admin"];
 
 pub fn screen(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
     let t = |text| asked.t(text);
@@ -46,13 +46,14 @@ pub fn screen(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
          <p><a href=\"/api/v1/log?{}limit=500\" download=\"log.json\">{}</a></p></section>\n",
         t("For auditors"),
         t("Was anything altered or taken away?"),
-        input("on", t("Who entered on this day?"), "on", html!(" type=\"date\" required")),
+        input("on", t("Who had access on this day?"), "on", html!(" type=\"date\" required")),
         t("Look"),
         query,
         t("Take this page along as JSON"),
     ));
     let flags: String =
-        KEPT.iter().filter_map(|name| Some(format!(" --{name} {}", quoted(given.one(name)?)))).collect();
+        KEPT[..7].iter().filter_map(|name| Some(format!(" --{name} {}", quoted(given.one(name)?)))).collect();
+    let flags = if given.flag("admin") { flags } else { flags + " --without-admin" };
     main.push(same(
         asked,
         &format!("countersign log search{flags} --limit 50"),
@@ -79,7 +80,9 @@ fn filter(asked: &Asked<'_>, given: &Given) -> Html {
     };
     html!(
         "<form method=\"get\" action=\"/log\" role=\"search\" class=\"filter\">{}{}{}<p class=\"field\"><label for=\"verdict\">{}</label>\
-         <select id=\"verdict\" name=\"verdict\"><option value=\"\">{}</option>{}</select></p>\n{}{}<button type=\"submit\">{}</button></form>\n",
+         <select id=\"verdict\" name=\"verdict\"><option value=\"\">{}</option>{}</select></p>\n{}{}\
+         <p class=\"field\"><label for=\"admin\"><input type=\"checkbox\" id=\"admin\" name=\"admin\" value=\"true\"{}> {}</label></p>\
+         <button type=\"submit\">{}</button></form>\n",
         site_choice(asked, "site", given.one("site"), true),
         input("party", t("Party"), "party", value("party")),
         input("code", t("Code"), "code", value("code")),
@@ -88,6 +91,8 @@ fn filter(asked: &Asked<'_>, given: &Given) -> Html {
         VERDICTS.iter().map(verdict).collect::<Html>(),
         input("reference", t("Reference"), "reference", value("reference")),
         input("since", t("Since (1h, 7d or a date)"), "since", value("since")),
+        if given.flag("admin") { html!(" checked") } else { Html::new() },
+        t("Also who looked at the console"),
         t("Filter"),
     )
 }
@@ -122,7 +127,10 @@ pub fn table(asked: &Asked<'_>, rows: &[AuditRow]) -> Html {
     };
     let headings =
         [t("When"), t("Verdict"), t("Code"), t("Site"), t("Party"), t("From"), t("Reference"), t("More")];
-    shell::table(t("Log"), &headings, rows.iter().map(row).collect())
+    html!(
+        "<div class=\"entries\">{}</div>",
+        shell::table(t("Log"), &headings, rows.iter().map(row).collect())
+    )
 }
 
 pub fn verify(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
@@ -154,36 +162,4 @@ pub fn verify(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
         same(asked, "countersign log verify", "/log/verify")
     );
     Ok(shell::page(asked, "/log", t("Log"), main))
-}
-
-pub fn entered(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
-    let t = |text| asked.t(text);
-    let (from, until) = verbs::day(given.one("on").unwrap_or_default())?;
-    let all = asked.context.run(asked.context.registry.who_entered(from, until))?;
-    let row = |(party, site, count): &(String, String, u64)| {
-        html!("<tr><td>{}</td><td>{}</td><td class=\"number\">{}</td></tr>\n", Foreign(party), site, *count)
-    };
-    let rows: Html = all.iter().map(row).collect();
-    let table = if rows.is_empty() {
-        html!("<p class=\"empty\">{}</p>\n", t("The log has nobody who was admitted on this day."))
-    } else {
-        shell::table(t("Who entered on"), &[t("Party"), t("Site"), t("Entries")], rows)
-    };
-    let day = from.date();
-    let main = html!(
-        "<h1>{} {}</h1>\n<p class=\"soft\">{}</p>\n{}<p><a href=\"/log\">{}</a></p>\n{}",
-        t("Who entered on"),
-        crate::console::words::day(asked.lang, from),
-        t("Whole days are those of UTC. An admission is logged once for each connection."),
-        table,
-        t("Log"),
-        same(
-            asked,
-            &format!(
-                "countersign log search --verdict admitted --since {day}T00:00:00Z --until {day}T23:59:59Z"
-            ),
-            &format!("/log/entered?on={day}")
-        )
-    );
-    Ok(shell::page(asked, "/log", t("Who entered on"), main))
 }

@@ -1,11 +1,16 @@
 //! The pages, one noun a file. They say nothing that a verb does not: what they show is asked for as the API asks for it.
 
+mod access;
 mod cas;
+mod entering;
 mod explain;
+mod issuer;
 mod log;
 mod overview;
 mod parties;
 mod pending;
+mod renewal;
+mod rollover;
 mod settings;
 mod sites;
 
@@ -35,7 +40,7 @@ const SCREENS: &[(&str, OperatorRole, Screen)] = &[
     ("/cas", OperatorRole::Viewer, cas::screen),
     ("/log", OperatorRole::Viewer, log::screen),
     ("/log/verify", OperatorRole::Viewer, log::verify),
-    ("/log/entered", OperatorRole::Viewer, log::entered),
+    ("/log/entered", OperatorRole::Viewer, access::screen),
     ("/explain", OperatorRole::Viewer, explain::screen),
     ("/settings", OperatorRole::Owner, settings::screen),
 ];
@@ -53,6 +58,18 @@ const AFTER: &[(&str, After)] = &[
     ("withdrawInvite", parties::withdrawn),
     ("approvePending", pending::approved),
     ("rejectPending", pending::rejected),
+    ("ignoreIssuer", pending::ignored),
+    ("heedIssuer", pending::heeded),
+    ("renewParty", renewal::renewed),
+    ("grantSite", sites::changed),
+    ("ungrantSite", sites::changed),
+    ("allowAtSite", sites::changed),
+    ("denyAtSite", sites::changed),
+    ("previewCa", issuer::previewed),
+    ("addCa", issuer::added),
+    ("removeCa", issuer::removed),
+    ("startRollover", rollover::started),
+    ("finishRollover", rollover::finished),
     ("explain", explain::explained),
 ];
 
@@ -107,15 +124,18 @@ fn input(id: &str, label: &str, name: &str, more: Html) -> Html {
     )
 }
 
-/// Check boxes for the sites.
-fn site_boxes(asked: &Asked<'_>, id: &str) -> Html {
+/// Check boxes for the sites, with these checked.
+fn site_boxes(asked: &Asked<'_>, id: &str, chosen: &[String]) -> Html {
     let one = |(number, site): (usize, &policy::HostName)| {
         let id = format!("{id}-{number}");
+        let checked =
+            if chosen.iter().any(|one| one == site.as_str()) { html!(" checked") } else { Html::new() };
         html!(
-            "<label for=\"{}\"><input type=\"checkbox\" id=\"{}\" name=\"sites\" value=\"{}\"> {}</label>\n",
+            "<label for=\"{}\"><input type=\"checkbox\" id=\"{}\" name=\"sites\" value=\"{}\"{}> {}</label>\n",
             id,
             id,
             *site,
+            checked,
             *site
         )
     };

@@ -5,7 +5,7 @@ use policy::record::OperatorRole;
 use registry::{CertificateRow, PartyEntry, PartyRow};
 use serde_json::Value;
 
-use super::{input, site_boxes};
+use super::{input, renewal, site_boxes};
 use crate::cli::Failure;
 use crate::cli::party::{self, Ways};
 use crate::config::profiles::BUILT_IN;
@@ -122,7 +122,7 @@ fn add_form(asked: &Asked<'_>) -> Html {
                 " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\""
             )
         ),
-        site_boxes(asked, "site"),
+        site_boxes(asked, "site", &[]),
         t("A certificate that it has already, PEM; may stay empty"),
         t("What is pinned"),
         t("this very certificate"),
@@ -159,6 +159,7 @@ fn shown(asked: &Asked<'_>, name: &str, note: Html) -> Result<Html, Failure> {
     main.push(grants(asked, &row, may));
     if may {
         main.push(invites(asked, &row)?);
+        main.push(renewal::form(asked, &row, &ways.certificates));
         main.push(issue_form(asked, &row));
         main.push(danger(asked, &row));
     }
@@ -170,6 +171,11 @@ fn shown(asked: &Asked<'_>, name: &str, note: Html) -> Result<Html, Failure> {
         &format!("/parties/{}", row.name),
     ));
     Ok(shell::page(asked, "/parties", row.name.as_str(), main))
+}
+
+/// The page of the party that a verb was about, after it.
+pub fn after(asked: &Asked<'_>, note: Html) -> Result<Html, Failure> {
+    shown(asked, asked.place(), note)
 }
 
 fn certificates(asked: &Asked<'_>, row: &PartyRow, all: &[CertificateRow], may: bool) -> Html {
@@ -267,7 +273,7 @@ fn grants(asked: &Asked<'_>, row: &PartyRow, may: bool) -> Html {
             t("Let it enter a site"),
             row.name,
             shell::sealed(asked),
-            site_boxes(asked, "grant"),
+            site_boxes(asked, "grant", &[]),
             t("Grant")
         )
     } else {
@@ -447,7 +453,7 @@ fn connecting(asked: &Asked<'_>, row: &PartyRow) -> Html {
 }
 
 /// What a change has come to: where it has taken effect, what was cut, which list names it.
-fn effect(asked: &Asked<'_>, value: &Value) -> Html {
+pub fn effect(asked: &Asked<'_>, value: &Value) -> Html {
     let t = |text| asked.t(text);
     let all = |name: &str| value[name].as_array().cloned().unwrap_or_default();
     let (applied, late) = (all("applied"), all("late"));

@@ -37,6 +37,7 @@ fn shown(asked: &Asked<'_>, note: Html) -> Result<Html, Failure> {
         main.push(html!("<p class=\"soft\">{}: {}</p>\n", t("Left out because the list was full"), dropped));
     }
     main.push(html!("</div>\n"));
+    main.push(ignored_issuers(asked)?);
     main.push(same(asked, "countersign pending list", "/pending"));
     Ok(shell::page(asked, "/pending", t("Pending"), main))
 }
@@ -92,11 +93,21 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
     let t = |text| asked.t(text);
     let id = |what: &str| format!("{what}-{}", row.id);
     let needed = if vouched { Html::new() } else { html!(" required") };
+    let ignore = if pending::ignored::check(asked.context, row).is_ok() {
+        html!(
+            "<form method=\"post\" action=\"/pending/{}/ignore\" class=\"inline\">{}<button type=\"submit\" class=\"quiet\">{}</button></form>\n",
+            row.id,
+            shell::sealed(asked),
+            t("Ignore this issuer")
+        )
+    } else {
+        Html::new()
+    };
     html!(
         "<details class=\"act\"><summary>{}</summary>\n<form method=\"post\" action=\"/pending/{}/approve\">{}\n{}{}{}\
          <p class=\"field\"><label for=\"{}\">{}</label><select id=\"{}\" name=\"pin\"><option value=\"cert\">{}</option>\
          <option value=\"key\">{}</option></select></p>\n<button type=\"submit\">{}</button></form></details>\n\
-         <form method=\"post\" action=\"/pending/{}/reject\" class=\"inline\">{}<button type=\"submit\" class=\"quiet\">{}</button></form>\n",
+         <form method=\"post\" action=\"/pending/{}/reject\" class=\"inline\">{}<button type=\"submit\" class=\"quiet\">{}</button></form>\n{}",
         t("Let it in"),
         row.id,
         shell::sealed(asked),
@@ -114,7 +125,7 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
             "reference",
             html!("{} placeholder=\"7F3K-22\" autocomplete=\"off\" spellcheck=\"false\"", needed)
         ),
-        site_boxes(asked, &id("site")),
+        site_boxes(asked, &id("site"), &[]),
         id("pin"),
         t("What is pinned"),
         id("pin"),
@@ -123,8 +134,47 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
         t("Let it in"),
         row.id,
         shell::sealed(asked),
-        t("Dismiss it")
+        t("Dismiss it"),
+        ignore
     )
+}
+
+/// The issuers that are ignored, and the way back.
+fn ignored_issuers(asked: &Asked<'_>) -> Result<Html, Failure> {
+    let t = |text| asked.t(text);
+    let all = asked.context.run(asked.context.registry.ignored_issuers())?;
+    if all.is_empty() {
+        return Ok(Html::new());
+    }
+    let row = |one: &registry::IgnoredIssuer| {
+        let heed = if asked.may(OperatorRole::Operator) {
+            html!(
+                "<form method=\"post\" action=\"/ignored-issuers/heed\" class=\"inline\">{}<input type=\"hidden\" name=\"issuer\" value=\"{}\">\
+                 <button type=\"submit\" class=\"quiet\">{}</button></form>",
+                shell::sealed(asked),
+                one.issuer,
+                t("Ignore it no longer")
+            )
+        } else {
+            Html::new()
+        };
+        html!(
+            "<tr><td>\u{201c}{}\u{201d}</td><td>{}</td><td class=\"number\">{}</td><td>{}</td><td>{}</td></tr>\n",
+            Foreign(&one.issuer),
+            shell::when(asked, one.at),
+            one.count,
+            one.last_seen.map(|at| shell::when(asked, at)),
+            heed
+        )
+    };
+    let headings = [t("Issuer"), t("Since"), t("Knocks since"), t("last"), t("Action")];
+    let table = shell::table(t("Issuers that are ignored"), &headings, all.iter().map(row).collect());
+    Ok(html!(
+        "<h2>{}</h2>\n<p class=\"soft\">{}</p>\n{}",
+        t("Issuers that are ignored"),
+        t("Their certificates are refused and logged, and do not wait here."),
+        table
+    ))
 }
 
 pub fn approved(asked: &Asked<'_>, _: &Given, value: &Value) -> Result<Html, Failure> {
@@ -136,4 +186,18 @@ pub fn approved(asked: &Asked<'_>, _: &Given, value: &Value) -> Result<Html, Fai
 
 pub fn rejected(asked: &Asked<'_>, _: &Given, _: &Value) -> Result<Html, Failure> {
     shown(asked, shell::done(asked.t("It is dismissed"), Html::new()))
+}
+
+pub fn ignored(asked: &Asked<'_>, _: &Given, value: &Value) -> Result<Html, Failure> {
+    let line = html!(
+        "<p>\u{201c}{}\u{201d}</p>\n<p>{} {}</p>\n",
+        Foreign(value["ignored"].as_str().unwrap_or_default()),
+        asked.t("Dismissed with it:"),
+        value["dismissed"].as_u64().unwrap_or_default()
+    );
+    shown(asked, shell::done(asked.t("The issuer is ignored"), line))
+}
+
+pub fn heeded(asked: &Asked<'_>, _: &Given, _: &Value) -> Result<Html, Failure> {
+    shown(asked, shell::done(asked.t("The issuer is ignored no longer"), Html::new()))
 }

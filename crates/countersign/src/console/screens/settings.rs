@@ -3,7 +3,7 @@
 use crate::cli::{Failure, config};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, html};
+use crate::console::html::{Foreign, Html, html, one_line};
 use crate::console::same::{code, same};
 use crate::console::shell;
 
@@ -18,7 +18,8 @@ pub fn screen(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
         settings.file.display().to_string()
     );
     if !settings.warnings.is_empty() {
-        let all = settings.warnings.iter().map(|one| html!("<li>{}</li>\n", Foreign(&one.to_string())));
+        let all =
+            settings.warnings.iter().map(|one| html!("<li>{}</li>\n", Foreign(&one_line(&one.to_string()))));
         main.push(html!(
             "<section class=\"note bad\"><h2>{}</h2>\n<ul>{}</ul></section>\n",
             t("This deserves a second look"),

@@ -1,9 +1,12 @@
 //! Sites: their rules, the paths that are open, and how their upstreams fare.
 
 use policy::ClientAuth;
+use serde_json::Value;
 
+use super::entering;
 use crate::cli::Failure;
 use crate::config::site::SiteSettings;
+use crate::config::{Settings, Stored};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
 use crate::console::html::{Html, html};
@@ -11,11 +14,23 @@ use crate::console::same::same;
 use crate::console::shell;
 use crate::run::upstreams::{self, Upstream};
 
-pub fn screen(asked: &Asked<'_>, _: &Given) -> Result<Html, Failure> {
+pub fn screen(asked: &Asked<'_>, given: &Given) -> Result<Html, Failure> {
+    given.check(&[])?;
+    shown(asked, &asked.context.settings, Html::new())
+}
+
+/// The page after a change: what holds is read anew.
+pub fn changed(asked: &Asked<'_>, _: &Given, value: &Value) -> Result<Html, Failure> {
+    let basis = asked.context.run(asked.context.registry.basis())?;
+    let settings = asked.context.try_settings(&Stored::from(&basis))?;
+    let note = shell::done(asked.t("It is changed"), super::parties::effect(asked, value));
+    shown(asked, &settings, note)
+}
+
+fn shown(asked: &Asked<'_>, settings: &Settings, note: Html) -> Result<Html, Failure> {
     let t = |text| asked.t(text);
-    let settings = &asked.context.settings;
     let fare = upstreams::last(&settings.state);
-    let mut main = html!("<h1>{}</h1>\n", t("Sites"));
+    let mut main = html!("{}<h1>{}</h1>\n", note, t("Sites"));
     if settings.sites.is_empty() {
         main.push(html!(
             "<p class=\"empty\">{}</p>\n",
@@ -100,7 +115,7 @@ fn one(
         shell::table(name.as_str(), &[t("Path"), t("Who passes"), t("Only these")], paths)
     };
     Ok(html!(
-        "<section class=\"card\" id=\"{}\"><h2>{}</h2>\n<dl>\n{}<dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd></dl>\n{}\
+        "<section class=\"card\" id=\"{}\"><h2>{}</h2>\n<dl>\n{}<dt>{}</dt><dd><ul class=\"plain\">{}</ul></dd></dl>\n{}{}\
          <p><a href=\"/log?site={}\">{}</a> \u{b7} <a href=\"/explain?site={}\">{}</a></p></section>\n",
         *name,
         *name,
@@ -108,6 +123,7 @@ fn one(
         t("Upstream"),
         upstreams,
         paths,
+        entering::forms(asked, name, site, &parties),
         *name,
         t("Its log"),
         *name,

@@ -4,7 +4,7 @@ use examiner::Certificate;
 use policy::record::OperatorRole;
 use serde_json::Value;
 
-use super::Verb;
+use super::{Verb, site};
 use crate::cli::explain::Decided;
 use crate::cli::{Failure, party};
 use crate::console::answer::Asked;
@@ -17,6 +17,7 @@ pub const VERBS: &[Verb] = &[Verb {
     role: OperatorRole::Viewer,
     changes: false,
     makes: false,
+    is_told_once: false,
     about: "whether a certificate would be admitted to a site now, and at which step it would not",
     fields: &[
         must("site", Kind::Text, "the site it would be shown to"),
@@ -38,7 +39,7 @@ fn explain(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
 /// The decision that was asked for.
 pub fn decided(asked: &Asked<'_>, given: &Given) -> Result<Decided, Failure> {
     let context = asked.context;
-    let site = context.site(given.needed("site").trim())?;
+    let site = site(asked, given.needed("site"))?;
     let shown = match (given.one("certificate"), given.one("party")) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage("a certificate and a party are named", "name one of them"));

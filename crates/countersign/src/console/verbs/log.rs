@@ -5,7 +5,9 @@ use registry::{AuditFilter, AuditRow, AuditVerdict};
 use serde_json::{Value, json};
 
 use super::{Verb, reads};
+use crate::cli::log::access::{Access, day};
 use crate::cli::{Failure, log};
+use crate::config::settings::ADMIN_SITE;
 use crate::console::answer::Asked;
 use crate::console::given::{Field, Given, Kind, may, must};
 
@@ -13,7 +15,6 @@ use crate::console::given::{Field, Given, Kind, may, must};
 pub const LIMIT: (u32, u32) = (50, 500);
 /// Hours of refusals that are counted, where nothing else is asked for, and at most.
 const HOURS: (u32, u32) = (24, 24 * 31);
-const DAY: i64 = 86_400;
 
 /// What entries are looked for by.
 pub const FILTER: &[Field] = &[
@@ -22,11 +23,14 @@ pub const FILTER: &[Field] = &[
     may("code", Kind::Text, "with this refusal code"),
     may("verdict", Kind::Word(&["admitted", "refused", "observed", "changed"]), "with this verdict"),
     may("reference", Kind::Text, "with this reference"),
-    may("since", Kind::Text, "from then on: a date, or a time ago such as 1h"),
-    may("until", Kind::Text, "until then"),
+    may("since", Kind::Since, "from then on: a date, or a time ago such as 1h"),
+    may("until", Kind::Since, "until then"),
+    may("admin", Kind::Flag, "also the admissions at the admin address, which are left out otherwise"),
     may("before", Kind::Count, "only entries before this number: where a page ended, the next goes on"),
     may("limit", Kind::Count, "entries of a page, 50 where absent, 500 at most"),
 ];
+
+const ON: Field = must("on", Kind::Moment, "the day, such as 2027-03-01");
 
 pub const VERBS: &[Verb] = &[
     reads("searchLog", "/log", "entries that fit, newest first", FILTER, search),
@@ -38,12 +42,14 @@ pub const VERBS: &[Verb] = &[
         &[may("hours", Kind::Count, "of so many hours, 24 where absent, 744 at most")],
         refusals,
     ),
+    reads("whoEntered", "/log/entered", "who was admitted on a day (UTC), and where", &[ON], entered),
     reads(
-        "whoEntered",
-        "/log/entered",
-        "who was admitted on a day (UTC), and where",
-        &[must("on", Kind::Text, "the day, such as 2027-03-01")],
-        entered,
+        "whoCouldEnter",
+        "/log/access",
+        "who could enter on a day (UTC) and who did, by the record and what the log says has changed; `doubts` tells what is \
+         on no record",
+        &[ON],
+        access,
     ),
 ];
 
@@ -61,6 +67,7 @@ pub fn found(asked: &Asked<'_>, given: &Given) -> Result<Found, Failure> {
     let text = |name: &str| given.one(name).map(|text| text.trim().to_owned());
     let when =
         |name: &str| given.one(name).map(log::when).transpose().map_err(|what| Failure::usage(what, ""));
+    let left_out = !given.flag("admin") && given.one("site").is_none_or(|site| site.trim() != ADMIN_SITE);
     let filter = AuditFilter {
         site: text("site"),
         party: text("party"),
@@ -69,6 +76,7 @@ pub fn found(asked: &Asked<'_>, given: &Given) -> Result<Found, Failure> {
         reference: text("reference").map(|one| one.to_ascii_uppercase()),
         since: when("since")?,
         until: when("until")?,
+        not_admitted_at: left_out.then(|| ADMIN_SITE.to_owned()),
         limit: Some(limit + 1),
         after_id: None,
         before_id: given.count("before").map(i64::from),
@@ -109,17 +117,13 @@ fn refusals(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     Ok(json!({ "since": since, "seconds": 3600, "items": counts }))
 }
 
-/// The first and the last second of a day.
-pub fn day(text: &str) -> Result<(UnixTime, UnixTime), Failure> {
-    let at = UnixTime::parse(text)
-        .map_err(|error| Failure::usage(error.to_string(), "write it like 2027-03-01"))?;
-    let from = at.seconds() - at.seconds().rem_euclid(DAY);
-    Ok((UnixTime(from), UnixTime(from + DAY - 1)))
-}
-
 fn entered(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     let (from, until) = day(given.needed("on"))?;
     let all = asked.context.run(asked.context.registry.who_entered(from, until))?;
     let view = |(party, site, count): &(String, String, u64)| json!({ "party": party, "site": site, "count": count });
     Ok(json!({ "from": from, "until": until, "items": all.iter().map(view).collect::<Vec<_>>() }))
+}
+
+fn access(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
+    Ok(Access::on(asked.context, given.needed("on"))?.value())
 }

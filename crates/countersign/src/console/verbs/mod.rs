@@ -1,6 +1,7 @@
 //! What can be asked and done: one noun a file, each verb calling what its command calls.
 
 mod cas;
+mod check;
 mod explain;
 mod log;
 mod overview;
@@ -15,12 +16,13 @@ use serde_json::Value;
 
 use super::answer::Asked;
 use super::given::{Field, Given};
-use super::problem::Problem;
+use super::problem::{Problem, READS};
 use super::screens;
-use crate::cli::Failure;
+use crate::cli::{Exit, Failure};
 
+pub use cas::{RULES as CA_RULES, previewed, under_way};
 pub use explain::decided;
-pub use log::{FILTER as LOG_FILTER, Found, day, found, since as refusals_since};
+pub use log::{FILTER as LOG_FILTER, Found, found, since as refusals_since};
 pub use parties::{Listed, listed};
 
 /// What stands before the paths of the API.
@@ -40,6 +42,8 @@ pub struct Verb {
     pub changes: bool,
     /// Whether it makes something.
     pub makes: bool,
+    /// Whether its answer holds what is told this once: that is kept on no disk.
+    pub is_told_once: bool,
     /// What it does, in a line.
     pub about: &'static str,
     /// What comes with it: in the query of a GET, in the body of a POST.
@@ -57,7 +61,18 @@ const fn reads(
     run: fn(&Asked<'_>, &Given) -> Result<Value, Failure>,
 ) -> Verb {
     let role = OperatorRole::Viewer;
-    Verb { id, method: "GET", path, role, changes: false, makes: false, about, fields, run }
+    Verb {
+        id,
+        method: "GET",
+        path,
+        role,
+        changes: false,
+        makes: false,
+        is_told_once: false,
+        about,
+        fields,
+        run,
+    }
 }
 
 /// What an operator may change.
@@ -69,7 +84,18 @@ const fn changes(
     run: fn(&Asked<'_>, &Given) -> Result<Value, Failure>,
 ) -> Verb {
     let role = OperatorRole::Operator;
-    Verb { id, method: "POST", path, role, changes: true, makes: false, about, fields, run }
+    Verb {
+        id,
+        method: "POST",
+        path,
+        role,
+        changes: true,
+        makes: false,
+        is_told_once: false,
+        about,
+        fields,
+        run,
+    }
 }
 
 impl Verb {
@@ -81,9 +107,18 @@ impl Verb {
 
 /// All of them, as the description of the API has them.
 pub fn all() -> impl Iterator<Item = &'static Verb> {
-    [overview::VERBS, sites::VERBS, parties::VERBS, pending::VERBS, cas::VERBS, log::VERBS, explain::VERBS]
-        .into_iter()
-        .flatten()
+    [
+        overview::VERBS,
+        sites::VERBS,
+        parties::VERBS,
+        pending::VERBS,
+        cas::VERBS,
+        log::VERBS,
+        explain::VERBS,
+        check::VERBS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The verb at this path, with what stands in its places: of the API, or sent by a form of a page.
@@ -103,14 +138,29 @@ pub fn find(method: &Method, path: &str) -> Result<Option<(&'static Verb, Vec<St
     match here.iter().position(|(verb, _)| verb.method == method.as_str()) {
         Some(at) => Ok(Some(here.swap_remove(at))),
         None if here.is_empty() => Err(Problem::not_found()),
-        None => {
-            let with: Vec<&str> = here.iter().map(|(verb, _)| verb.method).collect();
-            Err(Problem::new(
-                "method",
-                format!("{method} does nothing here"),
-                format!("ask with {}", with.join(" or ")),
-            ))
-        }
+        None => Err(Problem::method(method, allowed(&here))),
+    }
+}
+
+/// The site of this name. What is no host name is no site either.
+///
+/// # Errors
+///
+/// There is none.
+pub fn site(asked: &Asked<'_>, name: &str) -> Result<policy::HostName, Failure> {
+    asked.context.site(name.trim()).map_err(|failure| match failure.exit {
+        Exit::Usage => Failure::not_found(failure.what, "/sites has those that there are"),
+        _ => failure,
+    })
+}
+
+/// The methods of the verbs at a path.
+fn allowed(here: &[(&'static Verb, Vec<String>)]) -> &'static str {
+    let has = |method: &str| here.iter().any(|(verb, _)| verb.method == method);
+    match (has("GET"), has("POST")) {
+        (true, true) => "GET, HEAD, POST",
+        (true, false) => READS,
+        (false, _) => "POST",
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use policy::PartyName;
 use policy::issuance::Reason;
 use policy::record::PinExceptions;
-use registry::{Page, PartyEntry};
+use registry::{Page, PartyEntry, PartyRow};
 use serde_json::{Value, json};
 
-use super::{Verb, changes, explain, reads};
+use super::{Verb, changes, explain, reads, site};
 use crate::cli::party::invite::{self, Wanted as Invite};
 use crate::cli::party::revoke::Wanted as Revocation;
-use crate::cli::party::{self, add};
+use crate::cli::party::{self, add, renew};
 use crate::cli::{Exit, Failure};
 use crate::config::keys::Seconds;
 use crate::console::answer::Asked;
@@ -44,11 +44,11 @@ pub const VERBS: &[Verb] = &[
         "parties by name",
         &[
             may("q", Kind::Text, "only names that contain this"),
-            may("after", Kind::Text, "only names after this one: where a page ended, the next goes on"),
+            may("after", Kind::Name, "only names after this one: where a page ended, the next goes on"),
             may("limit", Kind::Count, "parties of a page, 50 where absent, 500 at most"),
             may(
                 "ends_within",
-                Kind::Text,
+                Kind::Length,
                 "only those whose last certificate ends within this time, such as 30d",
             ),
         ],
@@ -61,7 +61,7 @@ pub const VERBS: &[Verb] = &[
             "/parties",
             "a party, and the certificate or key that it has already, pinned",
             &[
-                must("party", Kind::Text, "its name: a-z, 0-9, `.`, `_`, `-`"),
+                must("party", Kind::Name, "its name: a-z, 0-9, `.`, `_`, `-`"),
                 may("sites", Kind::Texts, "sites that it may enter"),
                 may("certificate", Kind::Text, "a certificate that it has, PEM"),
                 may(
@@ -103,6 +103,7 @@ pub const VERBS: &[Verb] = &[
     ),
     Verb {
         makes: true,
+        is_told_once: true,
         ..changes(
             "inviteParty",
             "/parties/{party}/invite",
@@ -117,7 +118,7 @@ pub const VERBS: &[Verb] = &[
                 may("label", Kind::Text, "what the party calls the certificate"),
                 may(
                     "expires",
-                    Kind::Text,
+                    Kind::Length,
                     "how long the link is good, such as 24h (where absent); 7d at most",
                 ),
                 may("code", Kind::Flag, "also ask for a code that is told by another way"),
@@ -143,11 +144,30 @@ pub const VERBS: &[Verb] = &[
             issue,
         )
     },
+    Verb {
+        makes: true,
+        ..changes(
+            "renewParty",
+            "/parties/{party}/renew",
+            "a certificate's successor, for the key of a request; the old one holds beside it for the overlap",
+            &[
+                must("request", Kind::Text, "a certificate request, PEM; only its key is taken"),
+                may(
+                    "certificate",
+                    Kind::Text,
+                    "which: its label or thumbprint; needed where there are several",
+                ),
+                may("overlap", Kind::Text, "how long the old one holds, such as 7d or 12h; 7d where absent"),
+                may("label", Kind::Text, "what the party calls the new one"),
+            ],
+            self::renew,
+        )
+    },
     reads(
         "listInvites",
         "/invites",
         "the open invites",
-        &[may("party", Kind::Text, "of this party")],
+        &[may("party", Kind::Name, "of this party")],
         invites,
     ),
     changes("withdrawInvite", "/invites/{id}/withdraw", "end an open invite", &[], withdraw),
@@ -197,7 +217,7 @@ fn show(asked: &Asked<'_>, _: &Given) -> Result<Value, Failure> {
 }
 
 fn sites(asked: &Asked<'_>, given: &Given) -> Result<Vec<policy::HostName>, Failure> {
-    given.all("sites").iter().map(|site| asked.context.site(site.trim())).collect()
+    given.all("sites").iter().map(|name| site(asked, name)).collect()
 }
 
 fn add(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
@@ -280,7 +300,7 @@ fn invite(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     let expires = given.one("expires").unwrap_or("24h");
     let args = invite::Args {
         party: Some(asked.place().to_owned()),
-        sites: given.all("sites"),
+        sites: sites(asked, given)?.iter().map(ToString::to_string).collect(),
         profile: given.one("profile").map(str::to_owned),
         acme: false,
         names: Vec::new(),
@@ -296,10 +316,38 @@ fn invite(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
 
 fn issue(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
     let row = party::known(asked.context, asked.place())?;
+    let profile = given.one("profile").unwrap_or("person");
+    let help = "issue it there with `countersign party add --csr FILE`";
+    issued(asked, &row, given, profile, help)
+}
+
+fn renew(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
+    let context = asked.context;
+    let row = party::known(context, asked.place())?;
+    let old = renew::due(context, &row, given.one("certificate").map(str::trim))?;
+    let overlap = renew::overlap(given.one("overlap").unwrap_or("7d").trim())
+        .map_err(|what| Failure::usage("`overlap` is no length of time", what))?;
+    let help = "renew it there with `countersign party renew --csr FILE`";
+    let mut value = issued(asked, &row, given, &old.profile, help)?;
+    let until = asked.now().plus(overlap.0);
+    context.run(context.registry.supersede(&[old.thumbprint], until, &context.actor, context.now))?;
+    value["old"] = party::certificate_view(&old);
+    value["old_until"] = json!(until);
+    Ok(value)
+}
+
+/// Has the authority's process issue for the request that was given.
+fn issued(
+    asked: &Asked<'_>,
+    row: &PartyRow,
+    given: &Given,
+    profile: &str,
+    help: &str,
+) -> Result<Value, Failure> {
     let proposal = Proposal {
         party: row.name.to_string(),
         label: given.one("label").map(str::to_owned),
-        profile: given.one("profile").unwrap_or("person").to_owned(),
+        profile: profile.to_owned(),
         request: given.needed("request").to_owned(),
         names: Vec::new(),
         made_at: asked.now(),
@@ -318,7 +366,7 @@ fn issue(asked: &Asked<'_>, given: &Given) -> Result<Value, Failure> {
         Err(error) => Err(Failure::new(
             Exit::Unreachable,
             format!("the authority's process cannot be asked: {error}"),
-            "it runs where the CA's key is; issue it there with `countersign party add --csr FILE`",
+            format!("it runs where the CA's key is; {help}"),
         )),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::protocol::{
     self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Renewal, Request,
+    Rollover,
 };
 use super::{acme, socket};
 use crate::config::StateDir;
@@ -74,6 +75,11 @@ pub fn reenrol(state: &StateDir, reenrolment: Reenrolment) -> std::io::Result<An
 /// Has a client of ACME answered, for the gate; where it may block.
 pub fn acme(state: &StateDir, asked: acme::Asked) -> std::io::Result<Answer> {
     certificate(state, &Request::Acme(asked))
+}
+
+/// Has a rollover begun or finished, for the console; where it may block.
+pub fn rollover(state: &StateDir, rollover: Rollover) -> std::io::Result<Answer> {
+    certificate(state, &Request::Rollover(rollover))
 }
 
 fn certificate(state: &StateDir, request: &Request) -> std::io::Result<Answer> {

@@ -1,4 +1,4 @@
-//! How the supervisor keeps the authority's process, the one that answers OCSP, and the console's: it holds the socket that is listened
+//! How the supervisor keeps the authority's process, the one that answers OCSP, the console's, and the one that checks websites: it holds the socket that is listened
 //! on, so that whoever asks while the process is started again waits instead of being turned away.
 
 use std::fs::Permissions;
@@ -33,6 +33,8 @@ pub enum Service {
     Responder,
     /// The console behind the admin address, with or without a CA's key.
     Console,
+    /// The process that looks at websites for the console.
+    Checker,
 }
 
 impl Service {
@@ -42,6 +44,7 @@ impl Service {
             Self::Authority => "authority",
             Self::Responder => "ocsp",
             Self::Console => "console",
+            Self::Checker => "checker",
         }
     }
 
@@ -50,6 +53,7 @@ impl Service {
             Self::Authority => super::socket(state),
             Self::Responder => ocsp::socket(state),
             Self::Console => console::socket(state),
+            Self::Checker => console::check::socket(state),
         }
     }
 
@@ -58,7 +62,7 @@ impl Service {
         match self {
             Self::Authority => &[Role::Client, Role::Server, Role::Operator],
             Self::Responder => &[Role::Client, Role::Operator],
-            Self::Console => &[],
+            Self::Console | Self::Checker => &[],
         }
     }
 
@@ -68,6 +72,7 @@ impl Service {
             Self::Authority => "the authority's process",
             Self::Responder => "the process that answers OCSP",
             Self::Console => "the console's process",
+            Self::Checker => "the process that checks websites",
         }
     }
 }

@@ -5,7 +5,8 @@
 //!   user alone.
 //! - [`issue`]: a plan of somebody else, held against rules and record. [`renew`]: the successor of a certificate, for who
 //!   holds its key. [`redeem`]: the certificate of an invite, for who holds its token. [`acme`]: machines
-//!   that speak RFC 8555. [`delegate`]: a key for OCSP answers. [`pace`]: how many in a time.
+//!   that speak RFC 8555. [`delegate`]: a key for OCSP answers. `rollover`: from one generation of a CA to the
+//!   next. [`pace`]: how many in a time.
 
 pub mod acme;
 pub mod ask;
@@ -16,6 +17,7 @@ mod pace;
 pub mod protocol;
 mod redeem;
 mod renew;
+mod rollover;
 pub mod serve;
 
 use std::path::PathBuf;

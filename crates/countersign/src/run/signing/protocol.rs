@@ -33,6 +33,32 @@ pub enum Request {
     Reenrol(Reenrolment),
     /// Answer a client of ACME.
     Acme(acme::Asked),
+    /// Begin or finish a rollover of a CA.
+    Rollover(Rollover),
+}
+
+/// A rollover's step, as an operator asks for it. What would cut somebody off is not done over the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Rollover {
+    /// `client` or `operator`.
+    pub ca: String,
+    /// What is to be done.
+    pub step: Step,
+    /// The operator's name.
+    pub by: String,
+    /// When it was asked; it is good for a minute.
+    pub made_at: UnixTime,
+}
+
+/// A step of a rollover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step {
+    /// The next generation is made, with a key of this kind.
+    Start(String),
+    /// The old one is trusted no longer; only where nobody needs it.
+    Finish {},
 }
 
 /// What somebody brings who was invited. Party, profile and label are those of the invite.
@@ -171,6 +197,8 @@ pub enum Answer {
     },
     /// What the client of ACME is answered.
     Acme(acme::Answered),
+    /// The rollover's step is done: what `ca rollover` prints.
+    RolledOver(serde_json::Value),
     /// It is not done.
     Refused {
         /// Which rule stands against it.
@@ -274,6 +302,8 @@ mod tests {
             r#"{"reenrol":{"thumbprint":"","request":"","party":"a"}}"#,
             r#"{"acme":{"path":"/acme/new-order","party":"a"}}"#,
             r#"{"acme":{"body":""}}"#,
+            r#"{"rollover":{"ca":"client","step":{"finish":{"force":true}},"by":"ann","made_at":"2027-01-01T00:00:00Z"}}"#,
+            r#"{"rollover":{"ca":"client","step":{"finish":{}},"by":"ann"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

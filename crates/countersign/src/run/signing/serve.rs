@@ -15,9 +15,9 @@ use super::issue::{self, Refused};
 use super::pace::{Certificates, Pace};
 use super::protocol::{
     self, ANSWER_MOST, Answer, Delegation, Proposal, REQUEST_MOST, Redemption, Reenrolment, Refusal, Renewal,
-    Request,
+    Request, Rollover,
 };
-use super::{acme, redeem, renew};
+use super::{acme, redeem, renew, rollover};
 use crate::cli::context;
 use crate::cli::{Exit, Failure, Globals, upkeep};
 use crate::config::StateDir;
@@ -33,6 +33,9 @@ const DELEGATIONS: (u32, Duration) = (8, Duration::from_secs(30));
 /// So many tokens looked at at once, and one more in each such time. Whoever asks has passed the gate's own limits.
 const REDEMPTIONS: (u32, Duration) = (100, Duration::from_millis(100));
 
+/// So many steps of rollovers at once, and one more in each such time: they are made once in years.
+const ROLLOVERS: (u32, Duration) = (10, Duration::from_secs(60));
+
 /// So many requests of ACME at once, and one more in each such time.
 const ACME: (u32, Duration) = (400, Duration::from_millis(10));
 
@@ -46,6 +49,7 @@ pub struct Authority<'a> {
     delegations: Pace,
     redemptions: Pace,
     acme: Pace,
+    rollovers: Pace,
     nonces: acme::Nonces,
     /// The client CA, once it was needed, and by which certificate it is known.
     client: Option<(Thumbprint, Signer)>,
@@ -66,6 +70,7 @@ impl<'a> Authority<'a> {
             delegations: Pace::new(DELEGATIONS, now),
             redemptions: Pace::new(REDEMPTIONS, now),
             acme: Pace::new(ACME, now),
+            rollovers: Pace::new(ROLLOVERS, now),
             nonces: acme::Nonces::new()
                 .map_err(|error| Failure::new(Exit::Bug, error.to_string(), "Try again."))?,
             client: None,
@@ -108,6 +113,7 @@ impl<'a> Authority<'a> {
             Ok(Request::Delegate(asked)) => self.delegate(asked),
             Ok(Request::Redeem(redemption)) => self.redeem(&redemption),
             Ok(Request::Acme(asked)) => self.acme(&asked),
+            Ok(Request::Rollover(asked)) => self.rollover(&asked),
             Ok(Request::Reenrol(reenrolment)) => self.at_a_pace(|one| one.reenrol(&reenrolment)),
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 Err((Refusal::TooLong, error.to_string()))
@@ -259,6 +265,14 @@ impl<'a> Authority<'a> {
             };
             Ok(Answer::Acme(acme::answer(&mut desk, nonces, asked).await))
         })
+    }
+
+    fn rollover(&mut self, asked: &Rollover) -> Result<Answer, Refused> {
+        if !self.rollovers.allows(Instant::now()) {
+            return Err((Refusal::TooFast, "too many rollovers in so short a time".into()));
+        }
+        let sound = rollover::sound(asked, crate::clock::now())?;
+        rollover::step(&sound, self.globals).map(Answer::RolledOver)
     }
 
     fn delegate(&mut self, asked: Delegation) -> Result<Answer, Refused> {

@@ -1,231 +1,208 @@
-//! An operator works in Chromium, with the certificate in its store: by keyboard and with a script, in light and dark.
+//! The console in Chromium, with operators' certificates in its store: every screen and every change, by mouse, by keyboard
+//! alone and without a script; and what pages of others cannot do.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
-use testkit::process;
+use testkit::{Leaf, Policy, SITE, TestCa};
 
 use super::*;
-use crate::support::browser_policy;
+use crate::chromium::Chromium;
 
-/// The managed policy that shows an operator's certificate without asking; removed with the test.
-struct Policy(PathBuf);
-
-impl Policy {
-    fn of(portal: &Portal) -> Self {
-        let choice = json!({
-            "pattern": format!("https://localhost:{}", portal.admin_port),
-            "filter": {},
-        });
-        let folder = Path::new("/etc/chromium/policies/managed");
-        std::fs::create_dir_all(folder).expect("the policy directory can be made (this test runs as root)");
-        let file = folder.join("countersign-console-test.json");
-        let policy = json!({ "AutoSelectCertificateForUrls": [choice.to_string()] });
-        std::fs::write(&file, policy.to_string()).unwrap();
-        Self(file)
-    }
+fn console(portal: &Portal) -> String {
+    format!("https://localhost:{}", portal.admin_port)
 }
 
-impl Drop for Policy {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
+/// A browser that shows the owner's certificate to the console.
+fn owners(portal: &Portal) -> Chromium {
+    Chromium::showing(portal, &[(console(portal), OWNER, "operator")])
 }
 
-/// A home whose certificate store has the authority's root and this operator's certificate.
-fn home(portal: &Portal, name: &str) -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    std::fs::create_dir_all(home.path().join(".pki/nssdb")).unwrap();
-    let (pem, key, p12) = (format!("{name}.pem"), format!("{name}.key"), home.path().join("operator.p12"));
-    let p12 = p12.to_str().unwrap();
-    let export = [
-        "pkcs12",
-        "-export",
-        "-in",
-        &pem,
-        "-inkey",
-        &key,
-        "-out",
-        p12,
-        "-passout",
-        "pass:word",
-        "-name",
-        "operator",
-    ];
-    openssl(portal.sandbox.dir(), &export, b"").ok();
-    let database = format!("sql:{}/.pki/nssdb", home.path().display());
-    let ca = portal.sandbox.path("ca.pem");
-    for (tool, args) in [
-        ("certutil", &["-N", "--empty-password"][..]),
-        ("certutil", &["-A", "-n", "root", "-t", "C,,", "-i", ca.to_str().unwrap()]),
-        ("pk12util", &["-i", p12, "-W", "word"]),
-    ] {
-        let mut command = Command::new(tool);
-        let output = process::run(command.args(["-d", &database]).args(args), b"", Duration::from_secs(30));
-        assert_eq!(output.code, 0, "{}", output.story());
-    }
-    home
-}
+/// What links of the console lead to, at the least.
+const SCREENS: [&str; 10] = [
+    "/",
+    "/sites",
+    "/parties",
+    "/parties/alice",
+    "/pending",
+    "/cas",
+    "/log",
+    "/log/verify",
+    "/explain",
+    "/settings",
+];
 
-/// What Chromium saw and gave on the way through these steps.
-fn follow(portal: &Portal, home: &Path, path: &str, view: Option<Value>, steps: &[Value]) -> Value {
-    let profile = tempfile::tempdir().unwrap();
-    let settings = json!({
-        "url": format!("https://localhost:{}{path}", portal.admin_port),
-        "home": home,
-        "profile": profile.path(),
-        "downloads": portal.sandbox.path("downloads"),
-        "language": "en",
-        "view": view,
-        "steps": steps,
+/// Subjects as an attacker would choose them: scripts, text that turns around, what ends lines and terminals, and length.
+const HOSTILE: [&str; 5] = [
+    "<script>window.harmed=1</script>",
+    "\"><img src=x onerror=window.harmed=1>",
+    "\u{202e}ecila\u{2066}\u{200b}",
+    "a\r\nSet-Cookie: b=c\u{1b}[2J\u{7}",
+    "=HYPERLINK(\"https://evil.example\")",
+];
+
+/// A portal whose visitors, CA, party and certificates have hostile names.
+fn hostile_portal() -> Portal {
+    let enrol =
+        format!("[enrol]\nlisten = \"127.0.0.1:{0}\"\nurl = \"https://localhost:{0}\"\n", free_port());
+    let open = "[[site.\"portal.test\".path]]\nprefix = \"/open\"\nclient_auth = \"off\"\n";
+    let mut portal = Portal::build(&binary()).extra_toml(open).extra_toml(&enrol).party("alice").prepare();
+    let ca = TestCa::new(HOSTILE[0]);
+    ca.write(portal.sandbox.dir(), "hostile-ca");
+    let rule = "--match=san:dns=*.partner.example";
+    portal.countersign(&["ca", "add", "hostile-ca.pem", "--name", "hostile", "--site", SITE, rule]).ok();
+    portal.start_gate();
+    let long = "very-long-".repeat(400);
+    for (number, name) in HOSTILE.into_iter().chain([long.as_str()]).enumerate() {
+        let leaf = Leaf::new(name).subject(&[("O", HOSTILE[number % HOSTILE.len()]), ("CN", name)]);
+        let file = format!("hostile{number}");
+        leaf.self_signed().write(portal.sandbox.dir(), &file);
+        assert_eq!(portal.curl(Some(&file), "/", &[]).status, 403, "{name}");
+        // What a CA vouches for does not become pending, and is in the log all the same.
+        let file = format!("{file}-issued");
+        leaf.issued_by(&ca).write(portal.sandbox.dir(), &file);
+        assert_eq!(portal.curl(Some(&file), "/", &[]).status, 403, "{name}");
+    }
+    let pinned = Leaf::new("pinned").subject(&[("O", HOSTILE[2]), ("CN", HOSTILE[1])]).self_signed();
+    let body =
+        json!({ "party": "bob", "sites": [SITE], "label": HOSTILE[0], "certificate": pinned.chain_pem });
+    assert_eq!(post(&portal, OWNER, "/api/v1/parties", "1", &body).status, 201);
+    let body = json!({ "label": HOSTILE[1], "code": true });
+    assert_eq!(post(&portal, OWNER, "/api/v1/parties/bob/invite", "2", &body).status, 201);
+    portal.curl(Some("alice"), "/", &[]);
+    eventually("all have knocked", || {
+        let list = ask(&portal, Some(OWNER), "/api/v1/pending", &[]).json();
+        (list["items"].as_array().unwrap().len() == HOSTILE.len() + 1).then_some(())
     });
-    let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/invite_page.mjs");
-    let mut command = Command::new("node");
-    let output = process::run(command.arg(driver).arg(settings.to_string()), b"", Duration::from_secs(120));
-    assert_eq!(output.code, 0, "{}", output.story());
-    output.json()
+    portal
 }
 
-fn until(what: &str) -> Value {
-    json!({ "until": what })
-}
-
-fn get_value(what: &str) -> Value {
-    json!({ "get": what })
-}
-
-fn may_run() -> bool {
-    if rustix::process::geteuid().is_root() {
-        return true;
-    }
-    eprintln!("left out: the managed policy of Chromium can only be written by root");
-    assert!(std::env::var_os("CI").is_none(), "in CI this test must run");
-    false
-}
-
-/// What is wrong for whoever does not see, or not well: controls without a name, headings that skip, text that does not
-/// stand out (WCAG 2.2, 1.3.1, 1.4.3, 4.1.2), ids that are there twice, tables without headings.
-const AUDIT: &str = r#"(() => {
-  const wrong = [];
-  const named = (one) => one.getAttribute("aria-label") || one.textContent.trim() || one.alt
-    || (one.labels && Array.from(one.labels).some((label) => label.textContent.trim()));
-  document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary, meter, [role=img], [tabindex]").forEach((one) => {
-    if (!named(one)) wrong.push("no name: " + one.outerHTML.slice(0, 120));
-  });
-  const ids = Array.from(document.querySelectorAll("[id]"), (one) => one.id);
-  ids.filter((id, at) => ids.indexOf(id) !== at).forEach((id) => wrong.push("twice: " + id));
-  let level = 0;
-  document.querySelectorAll("h1, h2, h3, h4").forEach((one) => {
-    const here = Number(one.tagName[1]);
-    if (here > level + 1) wrong.push("skips to " + one.outerHTML.slice(0, 80));
-    level = here;
-  });
-  if (document.querySelectorAll("h1").length !== 1) wrong.push("not one h1");
-  document.querySelectorAll("table").forEach((one) => { if (!one.querySelector("th[scope=col]")) wrong.push("table without headings"); });
-  if (!document.documentElement.lang || !document.title || !document.querySelector("main")) wrong.push("no language, title or main");
-  const colour = (text) => { const found = text.match(/[\d.]+/g).map(Number); return { rgb: found.slice(0, 3), alpha: found[3] ?? 1 }; };
-  const light = (rgb) => rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((all, c, at) => all + c * [0.2126, 0.7152, 0.0722][at], 0);
-  const ground = (one) => {
-    for (let at = one; at; at = at.parentElement) {
-      const found = colour(getComputedStyle(at).backgroundColor);
-      if (found.alpha === 1) return found.rgb;
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const one = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !one.getClientRects().length || one.closest("svg, option, .skip, .unseen")) continue;
-    const pair = [light(colour(getComputedStyle(one).color).rgb), light(ground(one))].sort((a, b) => b - a);
-    const contrast = (pair[0] + 0.05) / (pair[1] + 0.05);
-    if (contrast < 4.5) wrong.push(contrast.toFixed(2) + ": " + one.outerHTML.slice(0, 120));
-  }
-  if (document.documentElement.scrollWidth > document.documentElement.clientWidth + 1) wrong.push("wider than the screen");
-  return wrong;
-})()"#;
-
+/// Each screen that a link leads to, axe-core and all, in light and dark, wide and narrow, by keyboard and without a script;
+/// with names from certificates that would do harm if they could.
 #[test]
-fn pages_are_right_for_everybody_in_light_and_dark_and_ask_nobody_else() {
-    let _policy_is_ours = browser_policy();
-    if !may_run() {
+fn every_screen_is_right_for_everybody_asks_nobody_else_and_is_harmed_by_no_name() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let portal = hostile_portal();
+    let day = &get(&portal, OWNER, "/api/v1/log?limit=1").json()["items"][0]["time"].as_str().unwrap()[..10]
+        .to_owned();
+    let harmful = "%22%3E%3Cscript%3Ewindow.harmed%3D1%3C/script%3E%E2%80%AE";
+    let more = [
+        format!("/log/entered?on={day}"),
+        format!("/parties?q={harmful}"),
+        format!("/log?party={harmful}"),
+        format!("/explain?reference={harmful}&site={harmful}"),
+    ];
+    let browser = owners(&portal);
+    let seen = browser.run("screens.mjs", json!({ "origin": console(&portal), "more": more }));
+    let screens: Vec<&str> = seen["screens"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for screen in SCREENS {
+        assert!(screens.contains(&screen), "no link leads to {screen}: {screens:?}");
+    }
+}
+
+/// Every change by keyboard, and what came of it.
+#[test]
+fn every_change_is_made_by_keyboard_alone() {
+    if !Policy::may_be_set() {
         return;
     }
     let portal = portal();
-    let _policy = Policy::of(&portal);
-    self_signed(&portal, "greta", "/O=Somebody/CN=greta");
-    portal.curl(Some("greta"), "/", &[]);
-    portal.curl(None, "/", &[]);
-    pending(&portal, "greta");
-    let home = home(&portal, "ops");
-    let pictures = std::env::var_os("COUNTERSIGN_PICTURES").map(PathBuf::from);
-    let origin = format!("https://localhost:{}/", portal.admin_port);
-    for (width, scheme) in [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")] {
-        for path in ["/", "/sites", "/parties", "/parties/alice", "/pending", "/cas", "/log", "/explain"] {
-            let view = json!({ "width": width, "height": 900, "scheme": scheme });
-            let open = "document.querySelectorAll('details').forEach((one) => { one.open = true; })";
-            let mut steps =
-                vec![until("getComputedStyle(document.querySelector('header.top')).display === 'flex'")];
-            if let Some(folder) = &pictures {
-                let name = if path == "/" { "overview".to_owned() } else { path[1..].replace('/', "-") };
-                steps.push(json!({ "picture": folder.join(format!("console-{name}-{scheme}-{width}.png")) }));
-            }
-            steps.extend([get_value(open), get_value(AUDIT)]);
-            let seen = follow(&portal, home.path(), path, Some(view), &steps);
-            assert_eq!(
-                seen["given"].as_array().unwrap().last(),
-                Some(&json!([])),
-                "{path} {width} {scheme}: {seen}"
-            );
-            assert_eq!(seen["complaints"], json!([]), "{path}: {seen}");
-            for address in seen["addresses"].as_array().unwrap() {
-                let address = address.as_str().unwrap();
-                // The browser's own pictures in its controls are none of ours.
-                assert!(address.starts_with(&origin) || address.starts_with("data:"), "{path}: {seen}");
-            }
-        }
+    let knock = |name: &str| {
+        self_signed(&portal, name, &format!("/CN={name}"));
+        let told = portal.curl(Some(name), "/", &[]).json();
+        pending(&portal, name);
+        told["reference"].as_str().unwrap().to_owned()
+    };
+    let reference = knock("erin");
+    knock("mallory");
+    self_signed(&portal, "dave", "/CN=dave");
+    let args =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+    openssl(portal.sandbox.dir(), &[&args[..], &["-keyout", "carol.key", "-out", "carol.csr"]].concat(), b"")
+        .ok();
+    let told = owners(&portal).run(
+        "changes.mjs",
+        json!({
+            "origin": console(&portal),
+            "certificate": portal.sandbox.read("dave.pem"),
+            "request": portal.sandbox.read("carol.csr"),
+            "reference": reference,
+        }),
+    );
+    assert_eq!(told["found"], json!(["carol"]), "{told}");
+    assert_eq!(told["failedRungs"], 1, "alice is revoked: {told}");
+    assert!(told["invited"].as_str().unwrap().contains("/invite#"), "{told}");
+    for (party, enters) in [("dave", 200), ("erin", 200), ("alice", 403), ("mallory", 403)] {
+        eventually(party, || (portal.curl(Some(party), "/", &[]).status == enters).then_some(()));
+    }
+    let carol = get(&portal, "vic", "/api/v1/parties/carol").json();
+    let certificates = carol["certificates"].as_array().unwrap();
+    assert_eq!(
+        (certificates.len(), &certificates[0]["revoked"]["reason"]),
+        (1, &json!("superseded")),
+        "{carol}"
+    );
+    assert_eq!(get(&portal, "vic", "/api/v1/invites").json()["items"], json!([]));
+    let issued = told["issued"].as_str().unwrap();
+    assert!(issued.contains("-----BEGIN CERTIFICATE-----\nMII"), "its lines are lines: {issued}");
+    for what in ["suspended", "resumed", "granted", "revoked"] {
+        let by: Vec<Value> = changes_that_say(&portal, what);
+        assert!(
+            by.iter().any(|one| one["detail"].as_str().unwrap().ends_with("by operator operator")),
+            "{what}"
+        );
     }
 }
 
+/// From the first knock to the end: in the browser of the stranger, and in that of the operator.
 #[test]
-fn an_operator_suspends_a_party_in_the_page_and_sees_a_knock_come() {
-    let _policy_is_ours = browser_policy();
-    if !may_run() {
+fn a_stranger_knocks_is_let_in_enters_and_is_cut_off() {
+    if !Policy::may_be_set() {
         return;
     }
     let portal = portal();
-    let _policy = Policy::of(&portal);
-    let home = home(&portal, "ops");
-    let steps = [
-        until("document.querySelector('form[action$=suspend] button')"),
-        get_value("document.querySelector('form[action$=suspend] button').click()"),
-        until("document.querySelector('.note.good')"),
-        get_value("document.querySelector('.note.good').innerText"),
-        get_value("document.querySelectorAll('.code .copy').length > 0"),
-    ];
-    let seen = follow(&portal, home.path(), "/parties/alice", None, &steps);
-    assert!(seen["given"][1].as_str().unwrap().contains("New connections are refused."), "{seen}");
-    assert_eq!(seen["given"][2], true, "{seen}");
-    assert_eq!(seen["complaints"], json!([]), "{seen}");
-    assert_eq!(portal.curl(Some("alice"), "/", &[]).code(), "suspended");
+    self_signed(&portal, "stranger", "/CN=stranger");
+    let site = portal.url("");
+    let shown = [(console(&portal), "ops", "ops"), (site.clone(), "stranger", "stranger")];
+    let seen = Chromium::showing(&portal, &shown)
+        .run("knock.mjs", json!({ "origin": console(&portal), "portal": site, "party": "zoe" }));
+    println!("in the open console after {} ms", seen["waited"]);
+    assert!(seen["told"].as_str().unwrap().contains("New connections are refused."), "{seen}");
+    assert!(seen["refused"].as_str().unwrap().contains("revoked"), "{seen}");
+    let entered: Vec<_> = portal
+        .echo
+        .requests()
+        .into_iter()
+        .filter(|one| one.header("countersign-party") == Some("zoe"))
+        .collect();
+    assert!(entered.iter().any(|one| one.header("upgrade").is_some()), "{entered:?}");
+}
 
-    // A knock is seen without a reload: what the page keeps would be gone.
-    self_signed(&portal, "hugo", "/CN=hugo");
-    portal.curl(Some("hugo"), "/", &[]);
-    pending(&portal, "hugo");
-    let steps = [
-        until("document.querySelector('article')"),
-        get_value("window.before = document.querySelector('article').innerText"),
-        until("window.before && document.querySelector('article').innerText !== window.before"),
-    ];
-    std::thread::scope(|scope| {
-        let watching = scope.spawn(|| follow(&portal, home.path(), "/pending", None, &steps));
-        while !watching.is_finished() {
-            portal.curl(Some("hugo"), "/", &[]);
-            std::thread::sleep(Duration::from_secs(2));
-        }
-        let seen = watching.join().unwrap();
-        assert_eq!(seen["complaints"], json!([]), "{seen}");
-    });
+/// Pages of others, in a browser that shows an owner's certificate to whoever asks at the console's address.
+#[test]
+fn no_page_of_another_host_sends_frames_reads_or_rebinds() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let portal = portal();
+    let page = get(&portal, OWNER, "/parties/alice").text();
+    let script = page.split("<script src=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let rebound = format!("https://evil.test:{}", portal.admin_port);
+    let shown = [(console(&portal), OWNER, "operator"), (rebound, OWNER, "operator")];
+    let told = Chromium::showing(&portal, &shown).run(
+        "elsewhere.mjs",
+        json!({
+            "origin": console(&portal),
+            "port": portal.admin_port,
+            "token": hidden(&page, "token"),
+            "key": hidden(&page, "key"),
+            "script": script,
+        }),
+    );
+    for host in ["evil.test", "localhost"] {
+        assert!(told[host].as_str().unwrap().contains("A page of another site sent this request"), "{told}");
+    }
+    assert_eq!(told["rebound"][0], 421, "{told}");
+    assert!(!told["rebound"][1].as_str().unwrap().contains("alice"), "{told}");
+    assert!(changes_that_say(&portal, "suspended").is_empty());
+    assert_eq!(portal.curl(Some("alice"), "/", &[]).status, 200);
 }

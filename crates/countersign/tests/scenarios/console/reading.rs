@@ -10,7 +10,11 @@ fn the_api_is_described_and_every_reading_verb_answers_as_described() {
     let mut read = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         let Some(operation) = operations.get("get") else { continue };
-        if path.ends_with("/events") || path.contains("{ca}") || path.contains("{id}") {
+        if path.ends_with("/events")
+            || path.contains("{ca}")
+            || path.contains("{id}")
+            || path.ends_with("/check")
+        {
             continue;
         }
         let mut path = path.replace("{party}", "alice").replace("{site}", "portal.test");
@@ -20,7 +24,7 @@ fn the_api_is_described_and_every_reading_verb_answers_as_described() {
             .iter()
             .filter(|one| one["in"] == "query" && one["required"] == true);
         for one in needed {
-            path += &format!("?{}=2027-01-01", one["name"].as_str().unwrap());
+            path += &format!("?{}=2026-01-01", one["name"].as_str().unwrap());
         }
         let cert = if operation["description"] == "Role: owner." { OWNER } else { "vic" };
         assert!(get(&portal, cert, &path).json().is_object(), "{path}");

@@ -98,6 +98,10 @@ pub fn refused(site: &Site, typed: &str, starttls: &str, refusal: &Refusal) -> S
 
 fn head(site: &Site, title: &str, is_front: bool) -> String {
     let robots = if is_front { "" } else { "<meta name=\"robots\" content=\"noindex\">\n" };
+    let home = match site.home {
+        Some((path, name)) => format!("<a class=\"home\" href=\"{path}\">{}</a>", escaped(name)),
+        None => String::new(),
+    };
     let class = if is_front { " class=\"front\"" } else { "" };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -106,7 +110,7 @@ fn head(site: &Site, title: &str, is_front: bool) -> String {
          <link rel=\"stylesheet\" href=\"{style}\">\n<link rel=\"icon\" type=\"image/svg+xml\" href=\"{icon}\">\n\
          <script src=\"{script}\" defer></script>\n</head>\n<body{class}>\n\
          <a class=\"skip\" href=\"#main\">To the content</a>\n<header class=\"site\"><a href=\"./\">\
-         <img src=\"{icon}\" alt=\"\" width=\"24\" height=\"24\"><bdi>{name}</bdi></a></header>\n<main id=\"main\">\n",
+         <img src=\"{icon}\" alt=\"\" width=\"24\" height=\"24\"><bdi>{name}</bdi></a>{home}</header>\n<main id=\"main\">\n",
         title = escaped(title),
         style = STYLE.path,
         icon = ICON.path,

@@ -25,6 +25,8 @@ pub struct Site {
     pub behind: Networks,
     /// Whether certificates' addresses are asked too, or the DNS.
     pub asks_others: bool,
+    /// What the page is a part of, where it is: a path, and its name.
+    pub home: Option<(&'static str, &'static str)>,
 }
 
 /// A file that every page uses. Its name changes with its content, so browsers may keep it for ever.
