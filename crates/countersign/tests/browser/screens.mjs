@@ -71,7 +71,7 @@ async function keyboard(page, path) {
 /// What a page says, without what only a script adds.
 const said = () => {
   const main = document.querySelector("main").cloneNode(true);
-  main.querySelectorAll(".copy, #rate, #open").forEach((one) => one.remove());
+  main.querySelectorAll(".copy, #rate, #open, label:has(> input[type=file])").forEach((one) => one.remove());
   const texts = (what) => Array.from(main.querySelectorAll(what), (one) => one.textContent.trim().replace(/\d+/g, "0"));
   return {
     headings: texts("h1, h2, h3"), labels: texts("label, legend, summary, button"), columns: texts("th"),
