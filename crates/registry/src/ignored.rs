@@ -60,7 +60,7 @@ impl Registry {
         if done.rows_affected() == 0 {
             return Err(RegistryError::not_found(format!("an ignored issuer `{issuer}`")));
         }
-        write.audit(AuditEvent::changed(actor, now, &format!("issuer `{issuer}` ignored no longer"))).await?;
+        write.audit(AuditEvent::changed(actor, now, format!("issuer `{issuer}` ignored no longer"))).await?;
         write.commit(self).await
     }
 

@@ -141,7 +141,7 @@ impl Registry {
         // What was redeemed since the copy was made would be open again.
         sqlx::query("DELETE FROM invites").execute(&mut *write.tx).await?;
         sqlx::query("DELETE FROM acme_bindings").execute(&mut *write.tx).await?;
-        write.audit(AuditEvent::changed(actor, now, &format!("registry confirmed: {found}"))).await?;
+        write.audit(AuditEvent::changed(actor, now, format!("registry confirmed: {found}"))).await?;
         let seq = sqlx::query_scalar("SELECT seq FROM meta").fetch_one(&mut *write.tx).await?;
         let starts = stored_starts(&mut write.tx).await?;
         let newest = stored_heads(&mut write.tx).await?;

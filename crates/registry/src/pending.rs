@@ -128,7 +128,7 @@ impl Registry {
             .await?;
         let row = row.ok_or_else(|| RegistryError::not_found(format!("pending certificate `{id}`")))?;
         let row = pending_row(&row)?;
-        let mut event = AuditEvent::changed(actor, now, &format!("pending certificate `{id}` {verdict}"));
+        let mut event = AuditEvent::changed(actor, now, format!("pending certificate `{id}` {verdict}"));
         event.site = Some(row.site);
         write.audit(event.thumbprint(&row.thumbprint)).await?;
         write.commit(self).await

@@ -88,7 +88,7 @@ impl Registry {
         .execute(&mut *write.tx)
         .await?;
         write.feed(&RecordChange::Settings).await?;
-        write.audit(AuditEvent::changed(actor, now, &format!("CA `{}` set", ca.name))).await?;
+        write.audit(AuditEvent::changed(actor, now, format!("CA `{}` set", ca.name))).await?;
         write.commit(self).await
     }
 
