@@ -262,7 +262,7 @@ async fn hosts_are_asked_for_open_orders_of_open_accounts_alone() {
     assert_eq!((&all[0].token, &all[0].account), (&one.token, &account.id));
     assert_eq!(ready(NOON.plus(ORDER_SECONDS + 1)).await, [""; 0], "the orders have ended");
     registry.decide_authorisation(&one.id, "http-01", None, NOON).await.unwrap();
-    assert_eq!(ready(NOON).await, [other.id.clone()]);
+    assert_eq!(ready(NOON).await, std::slice::from_ref(&other.id));
     registry.suspend(&name("svc"), &world.actor, NOON).await.unwrap();
     assert_eq!(ready(NOON).await, [""; 0], "the party is suspended");
     registry.resume(&name("svc"), &world.actor, NOON).await.unwrap();
