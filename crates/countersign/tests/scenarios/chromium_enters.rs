@@ -7,7 +7,7 @@ use testkit::{Home, Policy, Portal, process};
 use crate::support::binary;
 
 /// What headless Chromium shows of `url`, with its certificate store in `home`.
-fn chromium(home: &Path, url: &str, port: u16) -> String {
+pub fn chromium(home: &Path, url: &str, port: u16) -> String {
     let profile = tempfile::tempdir().unwrap();
     let mut command = Command::new("chromium");
     command.env("HOME", home).args([
@@ -29,7 +29,7 @@ fn chromium(home: &Path, url: &str, port: u16) -> String {
 }
 
 /// The managed policy as `site export` writes it.
-fn exported(portal: &Portal) -> String {
+pub fn exported(portal: &Portal) -> String {
     let export = ["site", "export", "portal.test", "--for", "chrome", "--out", "policy"];
     portal.countersign(&export).ok();
     portal.sandbox.read("policy/countersign-portal.test.json")

@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Portal, openssl, process};
+use testkit::{Home, Policy, Portal, openssl, process};
 
+use super::chromium_enters::{chromium, exported};
 use super::enrolment::{HOST, invite, records, request, started};
 
 /// What Chromium saw and gave on the way through these steps.
@@ -28,18 +29,8 @@ fn follow(portal: &Portal, home: &Path, url: &str, language: &str, steps: &[Valu
 }
 
 /// A home whose certificate store trusts the authority's root.
-fn home(portal: &Portal) -> tempfile::TempDir {
-    let home = tempfile::tempdir().unwrap();
-    let database = format!("sql:{}/.pki/nssdb", home.path().display());
-    std::fs::create_dir_all(home.path().join(".pki/nssdb")).unwrap();
-    let ca = portal.sandbox.path("ca.pem");
-    let add = ["-A", "-n", "root", "-t", "C,,", "-i", ca.to_str().unwrap()];
-    for args in [&["-N", "--empty-password"][..], &add] {
-        let mut command = Command::new("certutil");
-        let output = process::run(command.args(["-d", &database]).args(args), b"", Duration::from_secs(30));
-        assert_eq!(output.code, 0, "{}", output.story());
-    }
-    home
+fn home(portal: &Portal) -> Home {
+    Home::trusting(&portal.sandbox.path("ca.pem"))
 }
 
 fn until(what: &str) -> Value {
@@ -137,6 +128,36 @@ fn the_page_makes_a_key_and_a_file_that_opens_the_site_and_sends_neither() {
     follow(&portal, home.path(), url, "en", &again);
     follow(&portal, home.path(), &format!("{origin}invite#x"), "en", &[until(&told("no-token"))]);
     assert_eq!(records(&portal, "alice").len(), 1);
+}
+
+#[test]
+fn who_was_invited_imports_the_file_and_enters_with_the_same_browser() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let (portal, _) = started();
+    let made = invite(&portal, "alice", &[]);
+    let home = home(&portal);
+    std::fs::create_dir(portal.sandbox.path("downloads")).unwrap();
+    let _policy = Policy::saying(&exported(&portal));
+    let url = portal.url("/from-the-invite");
+    let before = chromium(home.path(), &url, portal.port);
+    assert!(before.contains("no-certificate"), "{before}");
+    let steps = [
+        until(&is_shown("make")),
+        click("make"),
+        until(&is_shown("done")),
+        get("document.getElementById('password').textContent"),
+        click("p12"),
+        get("new Promise((done) => setTimeout(done, 1000))"),
+    ];
+    let seen = follow(&portal, home.path(), made["url"].as_str().unwrap(), "en", &steps);
+    let password = seen["given"][1].as_str().unwrap_or_else(|| panic!("{seen}"));
+    home.import(&saved(&portal, "alice.p12"), password);
+    let entered = chromium(home.path(), &url, portal.port);
+    assert!(entered.contains("/from-the-invite"), "{entered}");
+    let seen = portal.echo.requests();
+    assert!(seen.iter().any(|request| request.header("countersign-party") == Some("alice")), "{seen:?}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ pub fn command(globals: &Globals, args: &Export) -> Outcome {
             all.push(("anchors.pem".to_owned(), anchors));
             servers::write(server, site.as_str(), &directory, &admitted)
         }
-        Err(browser) => browsers::write(browser, &context, &site, &admitted),
+        Err(browser) => browsers::write(browser, &context, &site, &admitted)?,
     };
     all.extend(written.files);
     if !globals.dry_run {

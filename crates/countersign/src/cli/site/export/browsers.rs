@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use authority::{Hierarchy, Role};
 use examiner::{Certificate, Name};
 use policy::HostName;
 use serde_json::{Value, json};
 
 use super::admitted::Admitted;
 use super::servers::Written;
+use crate::cli::Failure;
 use crate::cli::context::Context;
 
 /// A browser that takes policies.
@@ -22,9 +24,14 @@ pub enum Browser {
 }
 
 /// The policy for one browser.
-pub fn write(browser: Browser, context: &Context, site: &HostName, admitted: &Admitted) -> Written {
+pub fn write(
+    browser: Browser,
+    context: &Context,
+    site: &HostName,
+    admitted: &Admitted,
+) -> Result<Written, Failure> {
     let elsewhere = "It chooses for whoever has a fitting certificate; who has none is asked nothing and sees the refusal.";
-    match browser {
+    Ok(match browser {
         Browser::Firefox => Written {
             files: vec![("policies.json".into(), text(&firefox()))],
             next: "On each computer: policies.json belongs into the folder `distribution` beside the program, or into \
@@ -40,7 +47,7 @@ pub fn write(browser: Browser, context: &Context, site: &HostName, admitted: &Ad
                 Browser::Edge => ("/etc/opt/edge/policies/managed", r"Microsoft\Edge"),
                 _ => ("/etc/opt/chrome/policies/managed (Chromium: /etc/chromium/policies/managed)", r"Google\Chrome"),
             };
-            let choices = choices(site, &issuers(context, site, admitted));
+            let choices = choices(site, &issuers(context, site, admitted)?);
             let json = format!("countersign-{}.json", site.as_str().replace(['[', ']', ':'], "-"));
             let reg = json.replace(".json", ".reg");
             Written {
@@ -58,7 +65,7 @@ pub fn write(browser: Browser, context: &Context, site: &HostName, admitted: &Ad
                 ],
             }
         }
-    }
+    })
 }
 
 fn text(policy: &Value) -> String {
@@ -75,8 +82,13 @@ fn choices(site: &HostName, issuers: &BTreeSet<Vec<(&'static str, String)>>) -> 
     issuers.iter().map(choice).collect()
 }
 
-/// The names of the issuers whose certificates may enter, as far as a filter knows them.
-fn issuers(context: &Context, site: &HostName, admitted: &Admitted) -> BTreeSet<Vec<(&'static str, String)>> {
+/// The names of the issuers whose certificates may enter, as far as a filter knows them. The own client CA is one before
+/// anybody has a certificate of it: computers get the policy before their people follow an invite.
+fn issuers(
+    context: &Context,
+    site: &HostName,
+    admitted: &Admitted,
+) -> Result<BTreeSet<Vec<(&'static str, String)>>, Failure> {
     let mut names: Vec<Name> = admitted
         .certificates
         .iter()
@@ -87,11 +99,14 @@ fn issuers(context: &Context, site: &HostName, admitted: &Admitted) -> BTreeSet<
         let all = ca.rules.anchors.iter().chain(&ca.rules.intermediates);
         names.extend(all.map(|certificate| certificate.subject.clone()));
     }
+    if Hierarchy::is_at(&context.settings.state.authority()) {
+        names.push(context.hierarchy()?.certificate(Role::Client).subject.clone());
+    }
     let known = [("CN", "2.5.4.3"), ("L", "2.5.4.7"), ("O", "2.5.4.10"), ("OU", "2.5.4.11")];
     let filter = |name: &Name| -> Vec<(&'static str, String)> {
         known.iter().filter_map(|(key, oid)| Some((*key, name.values(oid).next()?.to_owned()))).collect()
     };
-    names.iter().map(filter).filter(|filter| !filter.is_empty()).collect()
+    Ok(names.iter().map(filter).filter(|filter| !filter.is_empty()).collect())
 }
 
 fn firefox() -> Value {
