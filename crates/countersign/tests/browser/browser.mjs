@@ -40,18 +40,20 @@ export async function watched(browser, options = {}) {
   const addresses = [];
   const complaints = [];
   context.on("request", (request) => addresses.push(request.url()));
-  context.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
+  context.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(`${message.text()} ${message.location().url}`); });
   context.on("weberror", (error) => complaints.push(String(error.error())));
   context.on("dialog", (dialog) => { complaints.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
   return { context, addresses, complaints };
 }
 
-/// Holds that nothing was asked of another host, and that the browser had nothing to complain of.
-export function quiet({ addresses, complaints }, origin) {
+/// Holds that nothing was asked of another host, and that the browser had nothing to complain of but these `refusals`:
+/// addresses, as they are asked for, of pages that refuse.
+export function quiet({ addresses, complaints }, origin, refusals = []) {
   // The browser's own pictures in its controls are nobody's.
   const others = addresses.filter((one) => !one.startsWith(`${origin}/`) && !one.startsWith("data:"));
   assert.deepEqual(others, [], "asked of another host");
-  assert.deepEqual(complaints, [], "the browser complains");
+  const refused = (complaint) => refusals.some((path) => complaint.endsWith(` ${origin}${path}`));
+  assert.deepEqual(complaints.filter((one) => !refused(one)), [], "the browser complains");
 }
 
 /// What axe-core finds wrong on a page, each with the markup that it is about.

@@ -2,61 +2,9 @@
 // `reference` that the visitor called erin reads.
 import assert from "node:assert/strict";
 import { drive, quiet, settings, violations, watched } from "./browser.mjs";
+import { button, choose, field, form, press, send, unfolded, write, wrong } from "./keyboard.mjs";
 
 const { origin } = settings;
-
-/// Tab until this has the focus.
-async function reach(page, one) {
-  await one.waitFor({ state: "visible" });
-  for (let step = 0; step < 300; step += 1) {
-    if (await one.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail(`Tab does not lead to ${one}`);
-}
-
-async function press(page, one, key = "Enter") {
-  await reach(page, one);
-  await page.keyboard.press(key);
-}
-
-async function write(page, one, text) {
-  await reach(page, one);
-  await page.keyboard.press("Control+A");
-  // As pasted.
-  await page.keyboard.insertText(text);
-}
-
-/// Chooses in a select box by the beginning of its option.
-async function choose(page, one, value) {
-  await reach(page, one);
-  await page.keyboard.type(value);
-  assert.equal(await one.inputValue(), value);
-}
-
-const form = (page, path) => page.locator(`form[action="${path}"]`).first();
-const field = (place, name) => place.locator(`[name=${name}]:not([type=hidden])`).first();
-const button = (place) => place.getByRole("button").first();
-
-/// Opens what folds the form away.
-async function unfolded(page, path) {
-  const place = form(page, path);
-  const fold = page.locator("details", { has: page.locator(`form[action="${path}"]`) }).first();
-  if (await fold.count() && !(await fold.evaluate((one) => one.open))) await press(page, fold.locator("summary").first());
-  return place;
-}
-
-const wrong = [];
-
-/// Sends the form, and gives what the note on the page that follows says.
-async function send(page, place, what) {
-  const path = await place.getAttribute("action");
-  await Promise.all([page.waitForURL(`${origin}${path}`), press(page, button(place))]);
-  const note = page.locator(".note.good");
-  await note.waitFor();
-  wrong.push(...(await violations(page)).map((one) => `after ${what}: ${one}`));
-  return (await note.innerText()).trim();
-}
 
 await drive(async (browser) => {
   const seen = await watched(browser);

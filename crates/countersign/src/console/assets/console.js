@@ -51,10 +51,10 @@ const live = Array.from(document.querySelectorAll("[data-live]"));
 let waiting = false;
 
 async function refresh(kinds) {
-  let answer = await fetch(location.href, { credentials: "same-origin" });
   // What follows a form has the form's address, under which nothing is read.
   const page = document.querySelector(".top nav a[aria-current]");
-  if (answer.status === 404 && page) answer = await fetch(page.href, { credentials: "same-origin" });
+  const here = page && new URL(page.href).pathname !== location.pathname ? page.href : location.href;
+  const answer = await fetch(here, { credentials: "same-origin" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const count = [fresh, document].map((page) => page.querySelector(".top nav"));

@@ -153,6 +153,57 @@ fn every_change_is_made_by_keyboard_alone() {
     }
 }
 
+/// Issuers, generations, who enters a site, and a renewal: given and taken back by keyboard, and what came of it at the gate.
+#[test]
+fn every_change_of_trust_is_made_by_keyboard_alone() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let portal = portal();
+    let ca = TestCa::new("Partner CA");
+    for (name, mail) in [("in", "in@acme.example"), ("out", "out@elsewhere.example")] {
+        Leaf::new(name).email(mail).issued_by(&ca).write(portal.sandbox.dir(), name);
+        assert_eq!(portal.curl(Some(name), "/", &[]).status, 403);
+    }
+    for name in ["bob", "mallory"] {
+        self_signed(&portal, name, &format!("/CN={name}"));
+    }
+    portal.countersign(&["party", "add", "bob", "--cert", "bob.pem", "--pin", "cert"]).ok();
+    for name in ["bob", "mallory"] {
+        assert_eq!(portal.curl(Some(name), "/", &[]).status, 403);
+    }
+    pending(&portal, "CN=mallory");
+    let args =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+    openssl(portal.sandbox.dir(), &[&args[..], &["-keyout", "new.key", "-out", "new.csr"]].concat(), b"")
+        .ok();
+    let browser = owners(&portal);
+    let enter = |all: [(&str, u16); 3]| {
+        for (name, status) in all {
+            eventually(name, || (portal.curl(Some(name), "/", &[]).status == status).then_some(()));
+        }
+    };
+
+    let request = portal.sandbox.read("new.csr");
+    let give =
+        json!({ "origin": console(&portal), "step": "give", "certificates": ca.pem(), "request": request });
+    let told = browser.run("trust.mjs", give);
+    enter([("in", 200), ("out", 403), ("bob", 200)]);
+    assert!(told["preview"].as_str().unwrap().contains("san:email=*@acme.example"), "{told}");
+    let alice = get(&portal, "vic", "/api/v1/parties/alice").json();
+    assert_eq!(alice["certificates"].as_array().unwrap().len(), 2, "{alice}");
+    let status = portal.countersign(&["ca", "rollover", "status", "--json"]);
+    assert!(status.stdout.contains("alice"), "she needs the old generation: {}", status.story());
+    let ignored = portal.countersign(&["pending", "ignored", "--json"]).ok().both();
+    assert!(ignored.contains("mallory"), "{ignored}");
+
+    let told = browser.run("trust.mjs", json!({ "origin": console(&portal), "step": "take" }));
+    enter([("in", 403), ("out", 403), ("bob", 403)]);
+    let ignored = portal.countersign(&["pending", "ignored", "--json"]).ok().both();
+    assert!(!ignored.contains("mallory"), "{ignored}");
+    assert!(told["checked"].as_str().unwrap().contains("localhost"), "{told}");
+}
+
 /// From the first knock to the end: in the browser of the stranger, and in that of the operator.
 #[test]
 fn a_stranger_knocks_is_let_in_enters_and_is_cut_off() {
