@@ -18,7 +18,7 @@ use page::Page;
 use testkit::{Echo, process};
 
 /// Pages that have no command to run here: measuring builds the product and wants the machine to itself.
-const WITHOUT_COMMANDS: [&str; 2] = ["performance", "under-load"];
+const WITHOUT_COMMANDS: [&str; 3] = ["console-pictures", "performance", "under-load"];
 
 /// How long one page may take, in seconds.
 const PATIENCE_SECONDS: u64 = 150;
