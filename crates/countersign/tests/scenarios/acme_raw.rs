@@ -12,6 +12,8 @@ use aws_lc_rs::{hmac, rsa};
 use data_encoding::BASE64URL_NOPAD;
 use examiner::{Certificate, cert::pem};
 use serde_json::{Value, json};
+use std::cell::Cell;
+
 use testkit::{CurlResult, Portal, eventually, openssl, tools};
 
 use super::authority_process::ask;
@@ -115,11 +117,13 @@ struct Acme<'a> {
     port: u16,
     key: Key,
     kid: Option<String>,
+    /// Which of this machine's addresses it comes from, 127.0.0.N: each has a rate of its own.
+    from: Cell<u8>,
 }
 
 impl<'a> Acme<'a> {
     fn new(portal: &'a Portal, port: u16, key: Key) -> Self {
-        Self { portal, port, key, kid: None }
+        Self { portal, port, key, kid: None, from: Cell::new(1) }
     }
 
     /// With an account of this party.
@@ -140,8 +144,9 @@ impl<'a> Acme<'a> {
     }
 
     fn get(&self, path: &str, more: &[&str]) -> CurlResult {
-        let path = format!("/acme/{path}");
-        tools::curl_at(self.portal.sandbox.dir(), HOST, self.port, None, &path, more)
+        let (path, from) = (format!("/acme/{path}"), format!("127.0.0.{}", self.from.get()));
+        let more = [&["--interface", &from], more].concat();
+        tools::curl_at(self.portal.sandbox.dir(), HOST, self.port, None, &path, &more)
     }
 
     fn nonce(&self) -> String {

@@ -206,7 +206,8 @@ fn what_a_host_answers_otherwise_proves_nothing() {
         ("a line behind it", &|token| answering(authorization(&client, token) + "\r\n"), None),
         ("another path", &|_| redirected("/moved".into()), None),
     ];
-    for (what, answer, expected) in all {
+    for (number, (what, answer, expected)) in (1..).zip(all) {
+        client.from.set(number);
         let (order, pending) = ordered(&client);
         let http = challenge(&pending, "http-01");
         let token = http["token"].as_str().unwrap();
