@@ -290,11 +290,11 @@ fn whatever_the_service_does_its_system_call_filter_allows() {
     let lines: Vec<&str> =
         service.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")).collect();
     let landlock = "landlock_create_ruleset landlock_add_rule landlock_restrict_self";
-    assert_eq!(lines, ["@system-service", landlock, "~@privileged @resources"]);
+    assert_eq!(lines, ["@system-service", landlock, "~@privileged @resources", "setpriority"]);
     let taken_away: BTreeSet<String> = ["@privileged", "@resources"].into_iter().flat_map(calls_of).collect();
     let mut allowed: BTreeSet<String> =
         calls_of("@system-service").difference(&taken_away).cloned().collect();
-    allowed.extend(landlock.split(' ').map(str::to_owned));
+    allowed.extend(landlock.split(' ').chain(["setpriority"]).map(str::to_owned));
 
     let mut portal = Portal::build(&binary()).party("alice").prepare();
     let run = portal.sandbox.command(&[]);
