@@ -114,3 +114,23 @@ async fn an_admission_that_ends_by_itself_ends_what_runs_and_refuses_what_comes(
     assert_eq!(alice.knock(world.port(), "strict.test", "/").await.unwrap_err().alert, Some(44));
     crate::world::until(|| world.echo.open_streams() == 0);
 }
+
+#[tokio::test]
+async fn a_connection_at_rest_serves_who_is_admitted_and_nobody_who_is_so_no_more() {
+    let world = World::new();
+    let alice = world.client().showing(&world.alice);
+    let mut kept = alice.connect(world.port(), "portal.test").await.unwrap();
+    let mut revoked = alice.connect(world.port(), "portal.test").await.unwrap();
+    for conn in [&mut kept, &mut revoked] {
+        assert_eq!(conn.get("/", &[]).await.unwrap().status, 200);
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(kept.get("/", &[]).await.unwrap().status, 200);
+    let reached = world.echo.count();
+    world.revoke_alice();
+    // Refused, or ended: nothing of it goes on.
+    if let Ok(answer) = revoked.get("/", &[]).await {
+        assert_eq!(answer.status, 403);
+    }
+    assert_eq!(world.echo.count(), reached);
+}
