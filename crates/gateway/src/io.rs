@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use crate::doze::Wakeful;
 use crate::frames::Frames;
 use crate::settings::Limits;
 use crate::spoken::{self, Refused, Spoken};
+use crate::turn::Held;
 
 /// How long nothing is asked before what serves an HTTP/1.1 connection is put to rest.
 const REST: Duration = Duration::from_secs(2);
@@ -179,13 +180,42 @@ impl Pulse {
 pub(crate) struct Line {
     stream: Rc<RefCell<TlsStream<TcpStream>>>,
     pulse: Rc<Pulse>,
+    /// On HTTP/2, what waits for the end of the turn.
+    held: Option<Rc<RefCell<Held>>>,
     /// Was read before, and is read again.
     early: Bytes,
 }
 
 impl Line {
     pub(crate) fn new(stream: TlsStream<TcpStream>, pulse: Rc<Pulse>) -> Self {
-        Self { stream: Rc::new(RefCell::new(stream)), pulse, early: Bytes::new() }
+        let held = pulse.frames.is_some().then(Rc::default);
+        Self { stream: Rc::new(RefCell::new(stream)), pulse, held, early: Bytes::new() }
+    }
+
+    /// Has what a turn of HTTP/2 said leave; whoever drives the connection calls it after each.
+    pub(crate) fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(held) = &self.held else { return Poll::Ready(Ok(())) };
+        let result = held.borrow_mut().poll_leave(Pin::new(&mut *self.stream.borrow_mut()), cx);
+        self.pulse.write(&result);
+        result
+    }
+
+    /// Whether these bytes wait for the end of the turn; otherwise what waited has gone on before them.
+    fn poll_hold(
+        &mut self,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<Option<usize>>> {
+        let Some(held) = &self.held else { return Poll::Ready(Ok(None)) };
+        let mut held = held.borrow_mut();
+        held.check()?;
+        if let Some(count) = held.take(parts) {
+            return Poll::Ready(Ok(Some(count)));
+        }
+        let gone = held.poll_go_on(Pin::new(&mut *self.stream.borrow_mut()), cx);
+        self.pulse.write(&gone);
+        ready!(gone)?;
+        Poll::Ready(Ok(held.take(parts)))
     }
 
     /// Tells an HTTP/2 client that it asks for too much, where a frame may go out.
@@ -247,19 +277,22 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf);
-        self.pulse.write(&result);
-        self.pulse.written(&result, std::iter::once(buf));
-        result
+        self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs);
-        self.pulse.write(&result);
+        let result = match ready!(self.poll_hold(cx, bufs))? {
+            Some(count) => Poll::Ready(Ok(count)),
+            None => {
+                let result = Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs);
+                self.pulse.write(&result);
+                result
+            }
+        };
         self.pulse.written(&result, bufs.iter().map(|buf| &**buf));
         result
     }
@@ -269,12 +302,17 @@ impl AsyncWrite for Line {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(held) = &self.held {
+            // At the end of the turn.
+            return Poll::Ready(held.borrow().check());
+        }
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_flush(cx);
         self.pulse.write(&result);
         result
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_leave(cx))?;
         Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)
     }
 }

@@ -53,6 +53,7 @@ mod renew;
 mod serve;
 mod settings;
 mod spoken;
+mod turn;
 mod upstream;
 mod wire;
 

@@ -28,6 +28,7 @@ use crate::proxy::Link;
 use crate::refuse;
 use crate::settings::Limits;
 use crate::spoken::Refused;
+use crate::turn::Turns;
 use crate::upstream::tunnel::Tunnel;
 
 /// How long a connection without a running request stays when the gate drains: a request that is on its way is answered.
@@ -177,7 +178,8 @@ async fn over_http2(mut line: Line, visit: Rc<Visit>) -> End {
     let asked = visit.clone();
     // On the heap: on its way into the task of its stream it is moved several times.
     let service = service_fn(move |request| Box::pin(answer::answer(asked.clone(), request)));
-    let end = drive(pin!(builder.serve_connection(TokioIo::new(line.clone()), service)), &visit).await;
+    let connection = pin!(builder.serve_connection(TokioIo::new(line.clone()), service));
+    let end = drive(pin!(Turns { connection, line: line.clone() }), &visit).await;
     if end == End::Flooded {
         refuse::flooding(&visit);
         Box::pin(line.calm_down()).await;
@@ -256,6 +258,16 @@ where
 
     /// Its streams and windows would be lost.
     fn rest(self: Pin<&mut Self>) {}
+}
+
+impl<C: Http> Http for Turns<'_, C> {
+    fn wind_down(mut self: Pin<&mut Self>) {
+        self.connection.as_mut().wind_down();
+    }
+
+    fn rest(mut self: Pin<&mut Self>) {
+        self.connection.as_mut().rest();
+    }
 }
 
 /// How a connection ended.
