@@ -47,6 +47,7 @@ const FLOOR: &[(&str, (u64, u64, u64))] = &[
     ("idna", (1, 0, 3)),
     ("time", (0, 3, 47)),
     ("cryptoki", (0, 12, 1)),
+    ("ring", (0, 17, 12)),
 ];
 
 fn metadata() -> Metadata {

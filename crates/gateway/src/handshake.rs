@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use policy::{Code, HostName, OnRefuse, Peer, Refusal};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -209,14 +209,6 @@ fn config(
     let first = hello.cipher_suites().iter().find(|suite| suite.as_str().is_some());
     config.ignore_client_order = !first.is_some_and(|suite| chacha.contains(suite));
     Ok(config)
-}
-
-/// The cryptography of all connections.
-pub(crate) fn provider() -> CryptoProvider {
-    use rustls::crypto::aws_lc_rs;
-    let mut provider = aws_lc_rs::default_provider();
-    provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
-    provider
 }
 
 fn hints(site: &GateSite, rules: &policy::Site, records: &policy::Records) -> Vec<DistinguishedName> {

@@ -45,6 +45,7 @@ pub mod pages;
 mod plain;
 pub mod proof;
 mod proof_rsa;
+mod provider;
 mod proxy;
 pub mod rate;
 mod received;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::CertifiedKey;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::target::{Address, Target};
+use crate::provider::provider;
 use crate::settings::GateError;
 
 /// How `https://` upstreams of a site are verified, and what is shown to them.
@@ -47,7 +47,7 @@ impl UpstreamTls {
         print.update(servername.unwrap_or_default().as_bytes());
         let name = servername.map(|name| ServerName::try_from(name.to_owned())).transpose();
         let name = name.map_err(|_| rustls::Error::General("servername is no host name".into()))?;
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        let config = ClientConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(store);
         let mut config = match own {
