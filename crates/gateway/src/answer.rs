@@ -148,7 +148,9 @@ async fn decide(
             return Ok(reply);
         }
         if visit.door == Door::Enrol {
-            return Ok(enrol::answer(visit, exchange, &current, (site, rules), request, now).await);
+            // On the heap: every other request would carry the room for it.
+            let enrolled = enrol::answer(visit, exchange, &current, (site, rules), request, now);
+            return Ok(Box::pin(enrolled).await);
         }
         if let Some(response) = manners::preflight(&site.manners, &request) {
             exchange.verdict = "answered";
@@ -222,7 +224,7 @@ async fn pass(
         wish: wish.as_ref(),
     };
     let pool = who.own_pool.as_ref().unwrap_or(&visit.worker.pool);
-    let forwarding = forward::forward(permit, route, pool, request, told, limits, site.manners.max_body);
+    let forwarding = forward::forward(permit, (route, pool), request, told, limits, site.manners.max_body);
     let result = tokio::select! {
         biased;
         // An error here means that nobody can cut it any more, which does not happen while it is registered.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -58,15 +58,31 @@ pub(crate) enum Failure {
 }
 
 /// Sends the permitted request on and gives the upstream's answer as soon as its head is there.
-pub(crate) async fn forward(
+pub(crate) fn forward<'a>(
     permit: &Permit,
-    route: &Route,
-    pool: &Pool,
+    (route, pool): (&'a Route, &'a Pool),
     request: Request<Received>,
     told: Told<'_>,
-    limits: &Limits,
+    limits: &'a Limits,
     max_body: Option<u64>,
-) -> Result<Response<Lent>, Failure> {
+) -> impl Future<Output = Result<Response<Lent>, Failure>> + use<'a> {
+    let how = match told.wish {
+        Some(_) => How::Upgrade,
+        None if route.has_choice() => How::WithChoice,
+        None => How::Kept,
+    };
+    // Before the future begins: whoever holds it needs no room for the parts.
+    let (request, progress) = prepare(permit, request, told, max_body);
+    answered(route, pool, (request, how), progress, limits)
+}
+
+/// The request as the upstream gets it, and how far its body is.
+fn prepare(
+    permit: &Permit,
+    request: Request<Received>,
+    told: Told<'_>,
+    max_body: Option<u64>,
+) -> (Request<AnyBody>, Rc<Progress>) {
     let (mut parts, body) = request.into_parts();
     let announced = trailers::announced(&parts.headers);
     broom::sweep(&mut parts.headers);
@@ -117,16 +133,21 @@ pub(crate) async fn forward(
         });
         request.extensions_mut().insert(Held(held));
     }
-    let how = match told.wish {
-        Some(_) => How::Upgrade,
-        None if route.has_choice() => How::WithChoice,
-        None => How::Kept,
-    };
+    (request, progress)
+}
+
+async fn answered(
+    route: &Route,
+    pool: &Pool,
+    (mut request, how): (Request<AnyBody>, How),
+    progress: Rc<Progress>,
+    limits: &Limits,
+) -> Result<Response<Lent>, Failure> {
     let mut tried = 0;
     let mut failure = None;
     while let Some(backend) = route.choose(&mut tried) {
         let load = route.load(backend);
-        match timed(pool.send(backend, request, how), &progress, limits.first_byte).await {
+        match timed(pin!(pool.send(backend, request, how)), &progress, limits.first_byte).await {
             Some(Ok(mut response)) => {
                 backend.succeeded();
                 response.body_mut().load = load;
@@ -158,8 +179,11 @@ pub(crate) async fn forward(
 }
 
 /// What comes of it; `None` where no answer begins in time, counted from the last byte that went to the upstream.
-async fn timed<T>(sending: impl Future<Output = T>, progress: &Progress, first_byte: Duration) -> Option<T> {
-    let mut sending = std::pin::pin!(sending);
+async fn timed<T>(
+    mut sending: Pin<&mut impl Future<Output = T>>,
+    progress: &Progress,
+    first_byte: Duration,
+) -> Option<T> {
     loop {
         let until = progress.last.get() + first_byte;
         match tokio::time::timeout_at(until, &mut sending).await {
