@@ -117,9 +117,9 @@ async fn decide(
     mut request: Request<Received>,
 ) -> Result<Reply, Gone> {
     let shared = visit.worker.shared.clone();
+    let mut now = exchange.began().1;
     loop {
         let current = shared.current.load_full();
-        let now = (shared.clock)();
         let (Some(site), Some(rules)) =
             (current.state.site(&visit.site), current.state.snapshot.site(&visit.site))
         else {
@@ -178,6 +178,7 @@ async fn decide(
         if shared.current.load().number != current.number {
             // Whoever changed the state may have looked before this was registered: decide once more.
             visit.live.finish(id);
+            now = (shared.clock)();
             continue;
         }
         exchange.verdict = permit.verdict();
@@ -222,6 +223,7 @@ async fn pass(
         identity: &who.identity,
         reference: &exchange.reference,
         wish: wish.as_ref(),
+        since: exchange.began().0,
     };
     let pool = who.own_pool.as_ref().unwrap_or(&visit.worker.pool);
     let forwarding = forward::forward(permit, (route, pool), request, told, limits, site.manners.max_body);

@@ -72,6 +72,11 @@ impl Exchange {
         &self.visit
     }
 
+    /// When its head was complete, by the clock of deadlines and by that of the log.
+    pub(crate) fn began(&self) -> (Instant, UnixTime) {
+        (self.since, self.time)
+    }
+
     /// The status that its answer goes out with.
     pub(crate) fn note_status(&mut self, status: u16) {
         self.status = status;
@@ -86,11 +91,12 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         let visit = &self.visit;
-        visit.pulse.finish();
+        let now = Instant::now();
+        visit.pulse.finish(now);
         if let Some(id) = self.running {
             visit.live.finish(id);
         }
-        let taken = self.since.elapsed();
+        let taken = now - self.since;
         let verdict = if self.verdict.is_empty() { "refused" } else { self.verdict };
         let observer = &visit.worker.shared.observer;
         let mut counter = visit.counter.borrow_mut();

@@ -45,6 +45,8 @@ pub(crate) struct Told<'a> {
     pub(crate) reference: &'a str,
     /// The WebSocket that is asked for.
     pub(crate) wish: Option<&'a Wish>,
+    /// When its head was complete.
+    pub(crate) since: Instant,
 }
 
 /// Why there is no answer.
@@ -110,7 +112,7 @@ fn prepare(
     parts.extensions.clear();
 
     let progress = Rc::new(Progress {
-        last: Cell::new(Instant::now()),
+        last: Cell::new(told.since),
         too_long: Cell::new(false),
         broken: Cell::new(false),
     });

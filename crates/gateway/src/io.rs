@@ -77,11 +77,10 @@ impl Pulse {
     }
 
     /// An answer is complete.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(&self, now: Instant) {
         self.phase.set(match self.phase.get() {
             Phase::Busy(count) if count > 1 => Phase::Busy(count - 1),
             _ => {
-                let now = Instant::now();
                 self.rest.set(self.bare.get().then_some(now + REST));
                 Phase::Waiting(now + self.idle)
             }

@@ -378,10 +378,12 @@ enum Event {
 
 /// Sets the timer where the deadline changed.
 fn rearm(timer: Pin<&mut Sleep>, deadline: Option<Instant>) {
-    let deadline = deadline.unwrap_or_else(far);
-    // A later deadline is found when the timer fires: resetting it for every byte would cost more.
-    if deadline < timer.deadline() || timer.is_elapsed() {
-        timer.reset(deadline);
+    let is_due = timer.is_elapsed();
+    // A later deadline, or none, is found when the timer fires: resetting it for every byte would cost more.
+    match deadline {
+        Some(deadline) if is_due || deadline < timer.deadline() => timer.reset(deadline),
+        None if is_due => timer.reset(far()),
+        _ => {}
     }
 }
 
