@@ -27,9 +27,11 @@ fn report(arguments: &[&str], file: &str) -> Value {
 
 #[test]
 fn a_kept_requests_instructions_and_system_calls_are_counted() {
-    let counts = report(&["count", "--only", "keepalive-h1", "--units", "50"], "count.json");
+    let counts = report(&["count", "--only", "keepalive-h1", "--units", "200"], "count.json");
     let of = |what: &str| counts[0][what].as_f64().expect("a number");
-    assert!((10_000.0..2_000_000.0).contains(&of("instructions")), "{counts}");
+    // All threads together also do what has nothing to do with a request, the more of it the longer all takes.
+    assert!(of("instructions") >= of("serving"), "{counts}");
+    assert!((10_000.0..2_000_000.0).contains(&of("serving")), "{counts}");
     assert!((4.0..20.0).contains(&of("system_calls")), "{counts}");
 }
 
