@@ -30,16 +30,27 @@ function dress(root) {
     const label = document.createElement("label");
     const choose = document.createElement("input");
     choose.type = "file";
+    const wrong = document.createElement("span");
+    wrong.className = "wrong";
+    wrong.setAttribute("role", "status");
     label.append(area.dataset.file + " ", choose);
     choose.addEventListener("change", async () => {
       const file = choose.files[0];
-      if (!file || file.size > 200000) return;
+      wrong.textContent = file && file.size > 200000 ? area.dataset.large : "";
+      if (!file || wrong.textContent) return;
       const bytes = new Uint8Array(await file.arrayBuffer());
       const text = new TextDecoder().decode(bytes);
-      const der = () => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/.{64}/g, "$&\n").trim();
-      area.value = text.includes("-----BEGIN") ? text : `-----BEGIN CERTIFICATE-----\n${der()}\n-----END CERTIFICATE-----\n`;
+      if (!text.includes("-----BEGIN")) {
+        const der = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")).replace(/.{64}/g, "$&\n").trim();
+        area.value = `-----BEGIN ${area.dataset.block}-----\n${der}\n-----END ${area.dataset.block}-----\n`;
+        return;
+      }
+      // A key is not sent anywhere.
+      const open = text.replace(/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^]*?(-----END [A-Z0-9 ]*PRIVATE KEY-----\s*|$)/g, "");
+      if (open.includes("-----BEGIN")) area.value = open;
+      else wrong.textContent = area.dataset.key;
     });
-    area.after(label);
+    area.after(label, wrong);
   });
   const own = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
   root.querySelectorAll("time").forEach((time) => { time.title = own.format(new Date(time.dateTime)); });

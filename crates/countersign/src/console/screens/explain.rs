@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{input, site_choice};
+use super::{PemField, input, site_choice};
 use crate::cli::Failure;
 use crate::cli::ladder::Ladder;
 use crate::console::answer::Asked;
@@ -53,8 +53,7 @@ fn shown(asked: &Asked<'_>, given: &Given, result: Html) -> Result<Html, Failure
     };
     let main = html!(
         "<h1>{}</h1>\n{}<section class=\"card\"><h2>{}</h2>\n<form method=\"get\" action=\"/explain\" role=\"search\">{}<button type=\"submit\">{}</button></form></section>\n\
-         <section class=\"card\"><h2>{}</h2>\n<form method=\"post\" action=\"/explain\">{}\n{}{}{}<p class=\"field\"><label for=\"certificate\">{}</label>\
-         <textarea id=\"certificate\" name=\"certificate\" rows=\"6\" spellcheck=\"false\" placeholder=\"-----BEGIN CERTIFICATE-----\">{}</textarea></p>\n\
+         <section class=\"card\"><h2>{}</h2>\n<form method=\"post\" action=\"/explain\">{}\n{}{}{}{}\
          <button type=\"submit\">{}</button></form></section>\n{}",
         t("Explain"),
         result,
@@ -71,8 +70,15 @@ fn shown(asked: &Asked<'_>, given: &Given, result: Html) -> Result<Html, Failure
         site_choice(asked, "site", given.one("site"), false),
         input("path", t("Path"), "path", html!("{} placeholder=\"/\"", value("path"))),
         input("party", t("A party, with its newest certificate"), "party", value("party")),
-        t("Or a certificate, PEM; without either, none is shown"),
-        given.one("certificate").map(Lines),
+        PemField {
+            id: "certificate",
+            name: "certificate",
+            label: t("Or a certificate, PEM; without either, none is shown"),
+            block: "CERTIFICATE",
+            is_required: false,
+            text: given.one("certificate"),
+        }
+        .html(asked),
         t("Decide"),
         same(asked, "countersign explain alice.pem --site portal.example.com -v", "/log?reference=7F3K-22")
     );

@@ -5,7 +5,7 @@ use policy::record::OperatorRole;
 use registry::{CertificateRow, PartyEntry, PartyRow};
 use serde_json::Value;
 
-use super::{input, renewal, site_boxes};
+use super::{PemField, input, renewal, site_boxes};
 use crate::cli::Failure;
 use crate::cli::party::{self, Ways};
 use crate::config::profiles::BUILT_IN;
@@ -105,8 +105,7 @@ fn add_form(asked: &Asked<'_>) -> Html {
     let t = |text| asked.t(text);
     html!(
         "<section class=\"card\"><h2>{}</h2>\n<p>{}</p>\n<form method=\"post\" action=\"/parties\">{}\n{}{}\
-         <p class=\"field\"><label for=\"certificate\">{}</label><textarea id=\"certificate\" name=\"certificate\" rows=\"5\" spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE-----\"></textarea></p>\n\
+         {}\
          <p class=\"field\"><label for=\"pin\">{}</label><select id=\"pin\" name=\"pin\"><option value=\"cert\">{}</option>\
          <option value=\"key\">{}</option></select></p>\n<button type=\"submit\">{}</button></form></section>\n",
         t("Add a party"),
@@ -123,7 +122,15 @@ fn add_form(asked: &Asked<'_>) -> Html {
             )
         ),
         site_boxes(asked, "site", &[]),
-        t("A certificate that it has already, PEM; may stay empty"),
+        PemField {
+            id: "certificate",
+            name: "certificate",
+            label: t("A certificate that it has already, PEM; may stay empty"),
+            block: "CERTIFICATE",
+            is_required: false,
+            text: None,
+        }
+        .html(asked),
         t("What is pinned"),
         t("this very certificate"),
         t("its key, through renewals with the same names"),
@@ -342,14 +349,21 @@ fn issue_form(asked: &Asked<'_>, row: &PartyRow) -> Html {
     let t = |text| asked.t(text);
     html!(
         "<details class=\"act\"><summary>{}</summary><form method=\"post\" action=\"/parties/{}/issue\">{}\n\
-         <p class=\"field\"><label for=\"request\">{}</label><textarea id=\"request\" name=\"request\" rows=\"5\" required spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE REQUEST-----\"></textarea></p>\n\
+         {}\
          <p class=\"field\"><label for=\"issue-profile\">{}</label><select id=\"issue-profile\" name=\"profile\">{}</select></p>\n{}\
          <button type=\"submit\">{}</button></form></details>\n",
         t("Issue for a certificate request"),
         row.name,
         shell::sealed(asked),
-        t("The request, PEM: its key stays where it was made"),
+        PemField {
+            id: "request",
+            name: "request",
+            label: t("The request, PEM: its key stays where it was made"),
+            block: "CERTIFICATE REQUEST",
+            is_required: true,
+            text: None,
+        }
+        .html(asked),
         t("What the certificate is for"),
         profiles(asked),
         input(

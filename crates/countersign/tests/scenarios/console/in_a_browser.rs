@@ -204,6 +204,40 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
     assert!(told["checked"].as_str().unwrap().contains("localhost"), "{told}");
 }
 
+/// Certificates and requests from files, as a browser gives them: PEM, DER, with a key beside, and what is none of these.
+#[test]
+fn a_file_is_read_into_its_field_and_what_is_no_certificate_is_refused() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let portal = portal();
+    let write = |name: &str, content: &[u8]| std::fs::write(portal.sandbox.path(name), content).unwrap();
+    let ca = TestCa::new("Partner CA");
+    ca.write(portal.sandbox.dir(), "partner");
+    for name in ["partner", "dave"] {
+        if name == "dave" {
+            self_signed(&portal, name, "/CN=dave");
+        }
+        let args = ["x509", "-in", &format!("{name}.pem"), "-outform", "DER", "-out", &format!("{name}.der")];
+        openssl(portal.sandbox.dir(), &args, b"").ok();
+    }
+    std::fs::rename(portal.sandbox.path("partner.der"), portal.sandbox.path("ca.der")).unwrap();
+    let args =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+    let out = ["-keyout", "only.key", "-outform", "DER", "-out", "carol.csr.der"];
+    openssl(portal.sandbox.dir(), &[&args[..], &out].concat(), b"").ok();
+    write("ca-and-key.pem", format!("{}{}", portal.sandbox.read("only.key"), ca.pem()).as_bytes());
+    write("long.pem", ca.pem().repeat(1_000).as_bytes());
+    write("picture.png", include_bytes!("../../../../../docs/guide/console-cas.png"));
+
+    let told = owners(&portal)
+        .run("files.mjs", json!({ "origin": console(&portal), "folder": portal.sandbox.dir() }));
+    assert!(told["picture"].as_str().unwrap().contains("it cannot be read"), "{told}");
+    assert!(told["issued"].as_str().unwrap().contains("-----BEGIN CERTIFICATE-----\nMII"), "{told}");
+    eventually("dave", || (portal.curl(Some("dave"), "/", &[]).status == 200).then_some(()));
+    assert!(changes_that_say(&portal, "partner").is_empty(), "it was looked at alone");
+}
+
 /// From the first knock to the end: in the browser of the stranger, and in that of the operator.
 #[test]
 fn a_stranger_knocks_is_let_in_enters_and_is_cut_off() {
