@@ -153,7 +153,8 @@ fn every_change_is_made_by_keyboard_alone() {
     }
 }
 
-/// Issuers, generations, who enters a site, and a renewal: given and taken back by keyboard, and what came of it at the gate.
+/// Issuers, generations from begin to finish, who enters a site, and a renewal: given and taken back by keyboard, and what
+/// came of it at the gate.
 #[test]
 fn every_change_of_trust_is_made_by_keyboard_alone() {
     if !Policy::may_be_set() {
@@ -169,6 +170,8 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
         self_signed(&portal, name, &format!("/CN={name}"));
     }
     portal.countersign(&["party", "add", "bob", "--cert", "bob.pem", "--pin", "cert"]).ok();
+    let upstream = format!("http://127.0.0.1:{}", portal.echo.port());
+    portal.countersign(&["site", "add", "second.test", "--upstream", &upstream, "--allow", "alice"]).ok();
     for name in ["bob", "mallory"] {
         assert_eq!(portal.curl(Some(name), "/", &[]).status, 403);
     }
@@ -185,10 +188,17 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
     };
 
     let request = portal.sandbox.read("new.csr");
+    let at_second = |status: u16| {
+        let ask = || tools::curl_at(portal.sandbox.dir(), "second.test", portal.port, Some("bob"), "/", &[]);
+        eventually("bob at the second site", || (ask().status == status).then_some(()));
+    };
+    at_second(403);
+
     let give =
         json!({ "origin": console(&portal), "step": "give", "certificates": ca.pem(), "request": request });
     let told = browser.run("trust.mjs", give);
     enter([("in", 200), ("out", 403), ("bob", 200)]);
+    at_second(200);
     assert!(told["preview"].as_str().unwrap().contains("san:email=*@acme.example"), "{told}");
     let alice = get(&portal, "vic", "/api/v1/parties/alice").json();
     assert_eq!(alice["certificates"].as_array().unwrap().len(), 2, "{alice}");
@@ -199,9 +209,16 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
 
     let told = browser.run("trust.mjs", json!({ "origin": console(&portal), "step": "take" }));
     enter([("in", 403), ("out", 403), ("bob", 403)]);
+    at_second(403);
     let ignored = portal.countersign(&["pending", "ignored", "--json"]).ok().both();
     assert!(!ignored.contains("mallory"), "{ignored}");
     assert!(told["checked"].as_str().unwrap().contains("localhost"), "{told}");
+
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    browser.run("trust.mjs", json!({ "origin": console(&portal), "step": "end" }));
+    at_second(200);
+    let status = portal.countersign(&["ca", "rollover", "status", "--json"]).ok().json();
+    assert_eq!(status, json!([]), "the old generation is gone");
 }
 
 /// Certificates and requests from files, as a browser gives them: PEM, DER, with a key beside, and what is none of these.
