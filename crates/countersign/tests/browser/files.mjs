@@ -21,7 +21,7 @@ await drive(async (browser) => {
   const filled = (area, text) => page.waitForFunction(([one, part]) => one.value.includes(part), [area, text]);
 
   await open("/cas");
-  let place = form(page, "/cas/preview");
+  let place = form(page, "/ca-previews");
   let area = place.locator("[name=certificates]");
   const says = area.locator("xpath=..").locator("[role=status]");
 
@@ -52,7 +52,7 @@ await drive(async (browser) => {
 
   // What is no certificate is refused where it is read.
   await open("/cas");
-  place = form(page, "/cas/preview");
+  place = form(page, "/ca-previews");
   area = place.locator("[name=certificates]");
   await choose(page, area, "picture.png");
   await filled(await area.elementHandle(), "-----BEGIN CERTIFICATE-----");
@@ -78,6 +78,6 @@ await drive(async (browser) => {
   told.issued = await send(page, place, "issuing", { by: button(place) });
 
   assert.deepEqual(wrong, []);
-  quiet(seen, origin, ["/cas/preview"]);
+  quiet(seen, origin, ["/ca-previews"]);
   return told;
 });

@@ -21,7 +21,7 @@ await drive(async (browser) => {
   if (settings.step === "give") {
     // Looked at first: what it would let in stands on the page that has the button to save it.
     await open("/cas");
-    place = form(page, "/cas/preview");
+    place = form(page, "/ca-previews");
     await write(page, field(place, "name"), "partner");
     await write(page, field(place, "certificates"), settings.certificates);
     await press(page, place.locator("input[name=sites]").first(), "Space");
@@ -29,7 +29,7 @@ await drive(async (browser) => {
     await write(page, place.locator("[name=match]").first(), "san:email=*@acme.example");
     let by = place.getByRole("button", { name: "What would it let in?" });
     told.preview = await send(page, place, "looking at a rule", { by });
-    place = form(page, "/cas/preview");
+    place = form(page, "/ca-previews");
     by = place.getByRole("button", { name: "Trust this issuer" });
     told.trusted = await send(page, place, "trusting it", { by, path: "/cas" });
 

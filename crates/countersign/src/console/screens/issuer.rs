@@ -59,7 +59,7 @@ pub fn form(asked: &Asked<'_>, given: &Given, is_looked_at: bool) -> Html {
         Html::new()
     };
     html!(
-        "<form method=\"post\" action=\"/cas/preview\">{}\n{}\
+        "<form method=\"post\" action=\"/ca-previews\">{}\n{}\
          {}{}\
          <fieldset><legend>{}</legend>\n{}</fieldset>\n\
          <fieldset><legend>{}</legend>\n{}</fieldset>\n{}{}\
