@@ -31,17 +31,36 @@ fn by_reference(asked: &Asked<'_>, reference: &str) -> Result<Html, Failure> {
     };
     let rows = asked.context.run(asked.context.registry.search_audit(&filter))?;
     if rows.is_empty() {
-        return Ok(html!("<p class=\"note bad\">{}</p>\n", t("No entry of the log has this reference.")));
+        // The gate may just be storing it: with a script the page asks again as soon as something is logged.
+        return Ok(html!(
+            "<div data-live=\"reference\" data-on=\"log\"><p class=\"note bad\">{}</p></div>\n",
+            t(
+                "No entry of the log has this reference. One that was shown this very moment is there within a second."
+            )
+        ));
     }
     let code = rows.iter().find_map(|row| policy::Code::parse(row.event.code.as_deref()?));
     let words = code.map(|code| {
         let words = gateway::pages::code_text(asked.lang, code);
-        html!("<p><b>{}</b> {}</p><p>{}</p>\n", words.title, words.detail, words.next)
+        html!(
+            "<p><b>{}</b> {}</p><p>{} {}</p>\n",
+            words.title,
+            words.detail,
+            t("What its visitor can do:"),
+            words.next
+        )
+    });
+    let pending = asked.context.run(asked.context.registry.pendings())?;
+    let waits =
+        pending.iter().find(|row| row.references.iter().any(|one| one.eq_ignore_ascii_case(reference)));
+    let waits = waits.map(|row| {
+        html!("<p><a href=\"/pending#{}\">{}</a></p>\n", row.id, t("It waits under Pending, to be let in"))
     });
     Ok(html!(
-        "<section class=\"card\"><h2>{}</h2>\n{}{}</section>\n",
+        "<div data-live=\"reference\" data-on=\"\"><section class=\"card\"><h2>{}</h2>\n{}{}{}</section></div>\n",
         reference,
         words,
+        waits,
         super::log::table(asked, &rows)
     ))
 }

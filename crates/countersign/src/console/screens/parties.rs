@@ -118,7 +118,8 @@ fn add_form(asked: &Asked<'_>) -> Html {
             t("Name"),
             "party",
             html!(
-                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\""
+                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" title=\"{}\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\"",
+                t("a-z, 0-9 and . _ -, a letter or digit first")
             )
         ),
         site_boxes(asked, "site", &[]),
@@ -171,7 +172,13 @@ fn shown(asked: &Asked<'_>, name: &str, note: Html) -> Result<Html, Failure> {
         main.push(danger(asked, &row));
     }
     main.push(connecting(asked, &row));
-    main.push(html!("<p><a href=\"/log?party={}\">{}</a></p>\n", row.name, t("Its log")));
+    main.push(html!(
+        "<p><a href=\"/explain?party={}\">{}</a> \u{b7} <a href=\"/log?party={}\">{}</a></p>\n",
+        row.name,
+        t("Would it enter?"),
+        row.name,
+        t("Its log")
+    ));
     main.push(same(
         asked,
         &format!("countersign party show {}", row.name),
@@ -410,8 +417,11 @@ fn danger(asked: &Asked<'_>, row: &PartyRow) -> Html {
     let (action, word) =
         if row.suspended_since.is_some() { ("resume", t("Resume")) } else { ("suspend", t("Suspend")) };
     html!(
-        "<h2>{}</h2>\n<form method=\"post\" action=\"/parties/{}/{}\" class=\"inline\">{}<button type=\"submit\">{}</button></form>\n{}\n",
+        "<h2>{}</h2>\n<p class=\"soft\">{}</p>\n<form method=\"post\" action=\"/parties/{}/{}\" class=\"inline\">{}<button type=\"submit\">{}</button></form>\n{}\n",
         t("Take admission away"),
+        t(
+            "What is suspended can be resumed; what is revoked is out for good. Both also end what is open now."
+        ),
         row.name,
         action,
         shell::sealed(asked),
