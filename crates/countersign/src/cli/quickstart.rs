@@ -230,7 +230,7 @@ impl Place {
         text += &format!("Without one, to read the refusal:\n  {}\n", curl(""));
         text += &format!(
             "With one that nobody here knows; it then waits in the console, under Pending, to be let in:\n  \
-             openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=stranger -addext extendedKeyUsage=clientAuth \
+             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=stranger -addext extendedKeyUsage=clientAuth \
              -addext basicConstraints=critical,CA:FALSE -keyout {folder}/stranger.key -out {folder}/stranger.pem\n  {}\n\n",
             shown("stranger")
         );
