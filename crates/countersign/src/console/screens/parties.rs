@@ -420,7 +420,7 @@ fn danger(asked: &Asked<'_>, row: &PartyRow) -> Html {
         "<h2>{}</h2>\n<p class=\"soft\">{}</p>\n<form method=\"post\" action=\"/parties/{}/{}\" class=\"inline\">{}<button type=\"submit\">{}</button></form>\n{}\n",
         t("Take admission away"),
         t(
-            "What is suspended can be resumed; what is revoked is out for good. Both also end what is open now."
+            "What is suspended can be resumed; what is revoked is out for good, unless for certificate-hold. Both also end what is open now."
         ),
         row.name,
         action,
