@@ -67,6 +67,7 @@ pub fn pages(options: &PagesOptions) -> Result<(), Failure> {
         ("/log?verdict=changed".to_owned(), "changes"),
         ("/log?verdict=observed".to_owned(), "what was observed, and there is nothing"),
         ("/log?until=20d".to_owned(), "entries of long ago"),
+        ("/log?until=20d&code=unknown-issuer".to_owned(), "refusals of long ago, with a code that many have"),
         ("/explain?reference=ZZZZ-99".to_owned(), "a reference that nobody has"),
     ];
     let mut pages = Vec::new();

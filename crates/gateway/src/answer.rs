@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, STRICT_TRANSPORT_SECURITY, TRAILER};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, HOST, STRICT_TRANSPORT_SECURITY, TRAILER};
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -321,6 +321,14 @@ fn unfit(
     let method = request.method();
     let tunnels = method == Method::CONNECT && !websocket::is_extended(request);
     if tunnels || method == Method::TRACE {
+        if visit.door == Door::Admin {
+            let mut reply = plain(visit, exchange, 405, "bad-request", "This method is not served here");
+            if let Reply::Own(response) = &mut reply {
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+            }
+            return Some(reply);
+        }
+        // Which methods a site has, its upstream knows alone, and is not asked.
         return Some(plain(visit, exchange, 400, "bad-request", "This method is not served here"));
     }
     if request.headers().len() > limits.header_fields {

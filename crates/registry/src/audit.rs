@@ -142,9 +142,8 @@ impl Registry {
     pub async fn search_audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         let newest_first = filter.after_id.is_none();
         let mut tx = self.readers.begin().await?;
-        let Some(numbers) = search::numbers(&mut tx, filter).await? else { return Ok(Vec::new()) };
-        let rows = search::query(filter, numbers).build().fetch_all(&mut *tx).await?;
-        let mut found = rows
+        let mut found = search::entries(&mut tx, filter)
+            .await?
             .iter()
             .map(|row| {
                 let event = serde_json::from_str(row.try_get("entry")?).map_err(damaged)?;

@@ -2,71 +2,105 @@
 //!
 //! An index is used for the one condition that says most; the others are looked at in the rows it leads to. All end with
 //! the entry's number, so that the newest stand last in each and nothing is sorted.
+//!
+//! Gates that were away write late, so that a later number can have an earlier time. Where times are asked for, blocks of
+//! numbers that hold none of these times are passed over, each at the price of one look into an index.
 
-use sqlx::sqlite::Sqlite;
+use examiner::UnixTime;
+use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use crate::audit::AuditFilter;
 use crate::error::Result;
 
 /// Made where they are missing, whichever version of the schema it is: they hold nothing that the table does not.
-pub(crate) const INDEXES: [(&str, &str); 4] = [
+pub(crate) const INDEXES: [(&str, &str); 5] = [
     ("audit_party", "CREATE INDEX IF NOT EXISTS audit_party ON audit (party) WHERE party IS NOT NULL"),
     ("audit_code", "CREATE INDEX IF NOT EXISTS audit_code ON audit (code) WHERE code IS NOT NULL"),
     ("audit_verdict", "CREATE INDEX IF NOT EXISTS audit_verdict ON audit (verdict)"),
     ("audit_site", "CREATE INDEX IF NOT EXISTS audit_site ON audit (site) WHERE site IS NOT NULL"),
+    ("audit_block", "CREATE INDEX IF NOT EXISTS audit_block ON audit (id >> 10, time)"),
 ];
 
 /// Numbers of entries, both included.
-pub(crate) type Numbers = (i64, i64);
+type Numbers = (i64, i64);
 
-/// So many entries are passed over in a moment.
-const MANY: i64 = 20_000;
+/// A block is the numbers that are alike but for so many bits, as in the index of blocks.
+const BLOCK_BITS: u32 = 10;
 
-/// The numbers between which the entries that fit are; `None` where there are none. Gates that were away write late, so that
-/// entries of other times can be among them.
-pub(crate) async fn numbers(tx: &mut SqliteConnection, filter: &AuditFilter) -> Result<Option<Numbers>> {
-    let mut first = filter.after_id.map_or(0, |id| id.saturating_add(1));
+/// So many blocks with these times are found at once.
+const BLOCKS_AT_ONCE: usize = 64;
+
+/// The entries that fit: newest first, or oldest first where the next ones after one are asked for.
+pub(crate) async fn entries(tx: &mut SqliteConnection, filter: &AuditFilter) -> Result<Vec<SqliteRow>> {
+    let first = filter.after_id.map_or(0, |id| id.saturating_add(1));
     let mut last = filter.before_id.map_or(i64::MAX, |id| id.saturating_sub(1));
-    // Where something else leads to a few, times are looked at in those.
-    if leads_to_few(filter) {
-        return Ok(Some((first, last)));
+    let any_time = filter.since.is_none() && filter.until.is_none();
+    // The next ones after an entry are few anyhow.
+    if any_time || filter.after_id.is_some() {
+        return Ok(query(filter, (first, last), filter.limit).build().fetch_all(tx).await?);
     }
-    if let Some(since) = filter.since {
-        let (count, least): (i64, Option<i64>) =
-            sqlx::query_as("SELECT count(*), min(id) FROM (SELECT id FROM audit WHERE time >= ?1 LIMIT ?2)")
-                .bind(since.seconds())
-                .bind(MANY)
-                .fetch_one(&mut *tx)
-                .await?;
-        let Some(least) = least else { return Ok(None) };
-        // Of more, there is a page among the newest.
-        if count < MANY {
-            first = first.max(least);
+    let mut found = Vec::new();
+    loop {
+        let blocks = blocks_with_times(tx, filter, (first, last)).await?;
+        for (least, most) in stretches(&blocks) {
+            let wanted = filter.limit.map(|limit| limit.saturating_sub(length(&found)));
+            let numbers = (first.max(least), last.min(most));
+            found.append(&mut query(filter, numbers, wanted).build().fetch_all(&mut *tx).await?);
+            if filter.limit.is_some_and(|limit| length(&found) >= limit) {
+                return Ok(found);
+            }
+        }
+        match blocks.last() {
+            Some(block) if blocks.len() == BLOCKS_AT_ONCE => last = (block << BLOCK_BITS) - 1,
+            _ => return Ok(found),
         }
     }
-    if let Some(until) = filter.until {
-        let after: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM audit WHERE time > ?1 LIMIT ?2)")
-                .bind(until.seconds())
-                .bind(MANY)
-                .fetch_one(&mut *tx)
-                .await?;
-        if after == MANY {
-            let most: Option<i64> = sqlx::query_scalar("SELECT max(id) FROM audit WHERE time <= ?1")
-                .bind(until.seconds())
-                .fetch_one(tx)
-                .await?;
-            let Some(most) = most else { return Ok(None) };
-            last = last.min(most);
-        }
-    }
-    Ok(Some((first, last)))
 }
 
-/// The entries that fit, with numbers between these: newest first, or oldest first where the next ones after one are asked
-/// for.
-pub(crate) fn query(filter: &AuditFilter, (first, last): Numbers) -> QueryBuilder<Sqlite> {
+fn length(found: &[SqliteRow]) -> u32 {
+    u32::try_from(found.len()).unwrap_or(u32::MAX)
+}
+
+/// The newest blocks between these numbers that hold an entry of these times, newest first.
+async fn blocks_with_times(
+    tx: &mut SqliteConnection,
+    filter: &AuditFilter,
+    (first, last): Numbers,
+) -> Result<Vec<i64>> {
+    let sql = "WITH RECURSIVE blocks (block) AS (
+             SELECT (SELECT id >> 10 FROM audit WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1)
+             UNION ALL
+             SELECT (SELECT id >> 10 FROM audit WHERE id >= ?1 AND id < block << 10 ORDER BY id DESC LIMIT 1)
+             FROM blocks WHERE block IS NOT NULL
+         )
+         SELECT block FROM blocks
+         WHERE EXISTS (SELECT 1 FROM audit WHERE id >> 10 = block AND time BETWEEN ?3 AND ?4)
+         LIMIT ?5";
+    let blocks = sqlx::query_scalar(sql)
+        .bind(first)
+        .bind(last)
+        .bind(filter.since.map_or(i64::MIN, UnixTime::seconds))
+        .bind(filter.until.map_or(i64::MAX, UnixTime::seconds))
+        .bind(i64::try_from(BLOCKS_AT_ONCE).unwrap_or(i64::MAX));
+    Ok(blocks.fetch_all(tx).await?)
+}
+
+/// The numbers of these blocks, newest first; of neighbours together.
+fn stretches(blocks: &[i64]) -> Vec<Numbers> {
+    let mut stretches: Vec<Numbers> = Vec::new();
+    for block in blocks {
+        let (least, most) = (block << BLOCK_BITS, ((block + 1) << BLOCK_BITS) - 1);
+        match stretches.last_mut() {
+            Some((before, _)) if *before == most + 1 => *before = least,
+            _ => stretches.push((least, most)),
+        }
+    }
+    stretches
+}
+
+/// The entries that fit and have numbers between these, at most so many, in the order of [`entries`].
+fn query(filter: &AuditFilter, (first, last): Numbers, limit: Option<u32>) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("SELECT id, writer, entry FROM audit WHERE id BETWEEN ");
     query.push_bind(first).push(" AND ").push_bind(last);
     let texts = texts(filter);
@@ -87,7 +121,7 @@ pub(crate) fn query(filter: &AuditFilter, (first, last): Numbers) -> QueryBuilde
         query.push(" AND (+verdict <> 'admitted' OR ifnull(+site, '') <> ").push_bind(site.clone()).push(")");
     }
     query.push(if filter.after_id.is_none() { " ORDER BY id DESC" } else { " ORDER BY id" });
-    query.push(" LIMIT ").push_bind(filter.limit.map_or(-1, i64::from));
+    query.push(" LIMIT ").push_bind(limit.map_or(-1, i64::from));
     query
 }
 
@@ -97,11 +131,6 @@ fn leading(filter: &AuditFilter) -> Option<&'static str> {
         return None;
     }
     texts(filter).into_iter().find_map(|(column, value)| value.as_ref().map(|_| column))
-}
-
-/// Whether that is a few, as a rule: a verdict or a site can be that of all entries.
-fn leads_to_few(filter: &AuditFilter) -> bool {
-    matches!(leading(filter), Some("reference" | "party" | "code"))
 }
 
 fn texts(filter: &AuditFilter) -> [(&'static str, &Option<String>); 5] {
@@ -119,7 +148,6 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use examiner::UnixTime;
     use sqlx::{Connection, Row};
 
     use super::*;
@@ -154,17 +182,26 @@ mod tests {
         connection
     }
 
-    /// The rows of a query, and the steps that SQLite's machine took for them.
-    async fn counted(connection: &mut SqliteConnection, mut query: QueryBuilder<Sqlite>) -> (Vec<i64>, u64) {
+    /// What is done with the connection, and the steps that SQLite's machine took for it.
+    async fn counted<T>(
+        connection: &mut SqliteConnection,
+        done: impl AsyncFnOnce(&mut SqliteConnection) -> T,
+    ) -> (T, u64) {
         let steps = Arc::new(AtomicU64::new(0));
         let seen = steps.clone();
         connection.lock_handle().await.unwrap().set_progress_handler(10, move || {
             seen.fetch_add(10, Ordering::Relaxed);
             true
         });
-        let rows = query.build().fetch_all(&mut *connection).await.unwrap();
+        let given = done(&mut *connection).await;
         connection.lock_handle().await.unwrap().remove_progress_handler();
-        (rows.iter().map(|row| row.get(0)).collect(), steps.load(Ordering::Relaxed))
+        (given, steps.load(Ordering::Relaxed))
+    }
+
+    /// The numbers of the entries that fit, and the steps that it took to find them.
+    async fn found(connection: &mut SqliteConnection, filter: &AuditFilter) -> (Vec<i64>, u64) {
+        let (rows, steps) = counted(connection, async |tx| entries(tx, filter).await.unwrap()).await;
+        (rows.iter().map(|row| row.get("id")).collect(), steps)
     }
 
     #[tokio::test]
@@ -194,11 +231,87 @@ mod tests {
                 40,
                 11,
             ),
+            (AuditFilter { until: Some(UnixTime(20_000)), ..all.clone() }, 20_000, 50),
+            (AuditFilter { until: Some(UnixTime(20_000)), before_id: Some(9_000), ..all.clone() }, 8_999, 50),
+            (AuditFilter { until: Some(UnixTime(20_000)), party: text("busy"), ..all.clone() }, 19_999, 50),
+            (AuditFilter { until: Some(UnixTime(20_000)), code: text("usual"), ..all.clone() }, 20_000, 50),
+            (
+                AuditFilter { until: Some(UnixTime(20_000)), verdict: text("refused"), ..all.clone() },
+                20_000,
+                50,
+            ),
+            (AuditFilter { until: Some(UnixTime(20_000)), verdict: text("observed"), ..all.clone() }, 11, 1),
+            (AuditFilter { until: Some(UnixTime(0)), ..all.clone() }, 0, 0),
+            (AuditFilter { since: Some(UnixTime(1)), ..all.clone() }, 50_000, 50),
+            (AuditFilter { since: Some(UnixTime(1)), verdict: text("observed"), ..all.clone() }, 11, 1),
+            (AuditFilter { since: Some(UnixTime(50_001)), ..all.clone() }, 0, 0),
         ] {
-            let numbers = numbers(&mut connection, &filter).await.unwrap().unwrap();
-            let (ids, steps) = counted(&mut connection, query(&filter, numbers)).await;
+            let (ids, steps) = found(&mut connection, &filter).await;
             assert_eq!((ids.first().copied().unwrap_or(0), ids.len()), (first, count), "{filter:?}");
             assert!(steps < STEPS_MOST, "{steps} steps of {ENTRIES} entries: {filter:?}");
+        }
+    }
+
+    /// Two gates that were away: one writes what is days old among the newest, the other a few entries now and then.
+    const LATE: &str = "UPDATE audit SET time = id - 45000 WHERE id BETWEEN 48001 AND 48060;
+         UPDATE audit SET time = 10 WHERE id IN (21000, 30000, 30001, 39936, 39937, 50000);
+         UPDATE audit SET time = 60000 WHERE id IN (5, 1023, 1024, 2000)";
+
+    /// Entries that lie scattered cost the blocks in which they are.
+    const STEPS_MOST_SCATTERED: u64 = 2 * STEPS_MOST;
+
+    #[tokio::test]
+    async fn paging_through_times_finds_each_entry_once_also_those_written_days_late() {
+        let mut connection = filled().await;
+        sqlx::raw_sql(LATE).execute(&mut connection).await.unwrap();
+        let busy = Some("busy".to_owned());
+        for (since, until, party, after) in [
+            (None, Some(2_500), None, None),
+            (None, Some(3_020), None, None),
+            (Some(10), Some(10), None, None),
+            (Some(49_990), None, None, None),
+            (Some(49_990), None, busy.clone(), None),
+            (Some(3_000), Some(3_100), busy, None),
+            (Some(3_000), Some(3_100), None, Some(40_000)),
+            (Some(60_001), None, None, None),
+        ] {
+            let wanted: Vec<i64> = sqlx::query_scalar(
+                "SELECT id FROM audit WHERE time BETWEEN ?1 AND ?2 AND ifnull(party = ?3, 1) AND id > ?4
+                 ORDER BY CASE WHEN ?5 THEN id ELSE -id END",
+            )
+            .bind(since.unwrap_or(0))
+            .bind(until.unwrap_or(i64::MAX))
+            .bind(&party)
+            .bind(after.unwrap_or(0))
+            .bind(after.is_some())
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            let (since, until) = (since.map(UnixTime), until.map(UnixTime));
+            let mut filter = AuditFilter {
+                since,
+                until,
+                party,
+                after_id: after,
+                limit: Some(50),
+                ..AuditFilter::default()
+            };
+            let mut paged = Vec::new();
+            loop {
+                let (page, steps) = found(&mut connection, &filter).await;
+                let bound = if after.is_some() { u64::MAX } else { STEPS_MOST_SCATTERED };
+                assert!(steps < bound, "{steps} steps of {ENTRIES} entries: {filter:?}");
+                let Some(end) = page.last() else { break };
+                if after.is_some() {
+                    filter.after_id = Some(*end);
+                } else {
+                    filter.before_id = Some(*end);
+                }
+                paged.extend(page);
+            }
+            assert_eq!(paged, wanted, "{filter:?}");
+            let all = AuditFilter { limit: None, before_id: None, after_id: after, ..filter };
+            assert_eq!(found(&mut connection, &all).await.0, wanted, "{all:?}");
         }
     }
 
@@ -208,7 +321,9 @@ mod tests {
         for after in ["", "p15000"] {
             let sql = page_sql(false).replace("?1", &format!("'{after}'")).replace("?2", "51");
             let sql = sql.replace("?5", "NULL").replace("SELECT name,", "SELECT created_at, name,");
-            let (rows, steps) = counted(&mut connection, QueryBuilder::new(sql)).await;
+            let mut query = QueryBuilder::<Sqlite>::new(sql);
+            let page = async |tx: &mut SqliteConnection| query.build().fetch_all(tx).await.unwrap();
+            let (rows, steps) = counted(&mut connection, page).await;
             assert_eq!(rows.len(), 51);
             assert!(steps < STEPS_MOST, "{steps} steps after {after:?}");
         }

@@ -49,8 +49,8 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
                 "",
             )
         })?;
-        place.make(globals, args, demo)?;
-        let passwords = place.parties(globals)?;
+        let owner = place.make(globals, args, demo)?;
+        let parties = place.parties(globals)?;
         let flags = run_cli::flags(&Globals { quiet: true, verbose: false, ..globals.clone() });
         let run = Run {
             config: place.config.clone(),
@@ -70,11 +70,13 @@ fn quickstart(globals: &Globals, args: &Args) -> Outcome {
         let exit = if report.is_fine() { Exit::Fine } else { Exit::No };
         let summary = serde_json::json!({
             "url": format!("https://localhost:{}/", args.listen.port()),
+            "console": format!("https://localhost:{}/", args.admin.port()),
             "folder": place.folder,
-            "passwords": passwords,
+            "passwords": parties,
+            "operator_password": owner,
             "doctor": report,
         });
-        globals.print(&summary, place.told(args, &passwords));
+        globals.print(&summary, place.told(args, owner.as_deref(), &parties));
         if args.once {
             supervision.end().await;
             return Ok(exit);
@@ -150,18 +152,19 @@ impl Place {
         Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
     }
 
-    /// The configuration, the authority and the first operator; an earlier start's are kept.
-    fn make(&self, globals: &Globals, args: &Args, demo: SocketAddr) -> Result<(), Failure> {
+    /// The configuration, the authority and the first operator, whose password it gives; an earlier start's are kept.
+    fn make(&self, globals: &Globals, args: &Args, demo: SocketAddr) -> Result<Option<String>, Failure> {
         let (listen, admin) = (args.listen.to_string(), args.admin.to_string());
         if self.config.exists() {
             globals.say(format!("{} is there already: it is used as it is", self.folder.display()));
-            return self.readdress(&listen, &admin);
+            return self.readdress(&listen, &admin).map(|()| None);
         }
         globals.say(format!("making a portal in {} …", self.folder.display()));
         let upstream = format!("http://{demo}");
         let words =
             ["init", "--site", "localhost", "--upstream", &upstream, "--listen", &listen, "--admin", &admin];
-        self.command(globals, &words).map(drop)
+        let made = self.command(globals, &words)?;
+        Ok(made["password"].as_str().map(str::to_owned))
     }
 
     /// Puts other addresses into an earlier start's file.
@@ -211,22 +214,43 @@ impl Place {
         Ok(passwords)
     }
 
-    fn told(&self, args: &Args, passwords: &[(String, String)]) -> String {
+    fn told(&self, args: &Args, owner: Option<&str>, parties: &[(String, String)]) -> String {
         let folder = self.folder.display();
         let url = format!("https://localhost:{}/", args.listen.port());
+        let console = format!("https://localhost:{}/", args.admin.port());
         let curl = |extra: &str| format!("curl --cacert {folder}/ca.pem{extra} {url}");
-        let mut text = format!("\nThe portal is at {url}\n\nWith a certificate:\n");
+        let shown = |name: &str| curl(&format!(" --cert {folder}/{name}.pem --key {folder}/{name}.key"));
+        let mut text = format!(
+            "\nThe portal is at {url}\nThe console is at {console} for you, its owner: who may enter, who knocked, and why not\n\n\
+             With a certificate:\n"
+        );
         for name in PARTIES {
-            text +=
-                &format!("  {}\n", curl(&format!(" --cert {folder}/{name}.pem --key {folder}/{name}.key")));
+            text += &format!("  {}\n", shown(name));
         }
-        text += &format!("Without one, to read the refusal:\n  {}\n\n", curl(""));
-        text += "In a browser: import the certificate, trust the CA, then open the portal.\n";
-        for (name, password) in passwords {
-            text += &format!("  {folder}/{name}.p12   password (shown only now): {password}\n");
+        text += &format!("Without one, to read the refusal:\n  {}\n", curl(""));
+        text += &format!(
+            "With one that nobody here knows; it then waits in the console, under Pending, to be let in:\n  \
+             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=stranger -addext extendedKeyUsage=clientAuth \
+             -addext basicConstraints=critical,CA:FALSE -keyout {folder}/stranger.key -out {folder}/stranger.pem\n  {}\n\n",
+            shown("stranger")
+        );
+        text += "In a browser: import the certificates, trust the CA, then open the console or the portal.\n";
+        let file = |path: &str, to: &str, password: &str| {
+            format!("  {folder}/{path:<19} opens {to:<12} password (shown only now): {password}\n")
+        };
+        if let Some(password) = owner {
+            text += &file("state/operator.p12", "the console", password);
         }
-        if passwords.is_empty() {
-            text += "  the PKCS#12 passwords were shown at the first start; a new file: countersign party add NAME --label LABEL\n";
+        for (name, password) in parties {
+            text += &file(&format!("{name}.p12"), "the portal", password);
+        }
+        if owner.is_none() || parties.is_empty() {
+            let command = format!("countersign --config {}", show(&self.config));
+            text += &format!(
+                "  the passwords were shown at the first start; for a new file:\n  \
+                 {command} operator add NAME --role owner --out {folder}   opens the console\n  \
+                 {command} party add NAME --label LABEL --out {folder}     opens the portal\n"
+            );
         }
         text + &format!(
             "  Firefox          Settings, Privacy & Security, View Certificates: Your Certificates, Import the .p12;\n\
@@ -234,7 +258,7 @@ impl Place {
              \x20 Chrome, Edge     Settings, Privacy and security, Security, Manage certificates: import both\n\
              \x20 macOS, Safari    open both in Keychain Access (login); trust the CA for SSL\n\
              \x20 Windows          open the .p12, Current User; open ca.pem, Trusted Root Certification Authorities\n\n\
-             Next: countersign --config {} party list\n",
+             Next: open {console}, or type countersign --config {} party list\n",
             show(&self.config)
         )
     }

@@ -164,10 +164,7 @@ pub async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Bo
     let is_api = head.uri.path().starts_with("/api/");
     let reference = head.headers.get(REFERENCE).and_then(|text| text.to_str().ok()).map(str::to_owned);
     // Read before anything is refused: the end of a socket with unread octets in it takes the answer along.
-    let body = match head.method {
-        Method::GET | Method::HEAD => Ok(Bytes::new()),
-        _ => whole(body).await,
-    };
+    let body = whole(body).await;
     // What was not read whole is in the way of the next request.
     let is_last = body.is_err();
     let answered = answered(desk, &head, body).await;

@@ -2,6 +2,9 @@
 //!
 //! One look at the registry serves all who listen, and nothing is looked at while nobody does. A browser that was away says
 //! with `Last-Event-ID` what it saw last, and gets what came since, at most a page of it.
+//!
+//! Who knocks stands in an open page within a second. Three wait on the way, each for so long at the most that much of it is
+//! left for the work: the gate, which gathers before it stores; the look here; and the page, before it asks for its list anew.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -25,8 +28,8 @@ use crate::cli::context;
 
 /// Where they are listened to.
 pub const PATH: &str = "/api/v1/events";
-/// How often it is looked.
-const EVERY: Duration = Duration::from_millis(500);
+/// The pause between two looks.
+const EVERY: Duration = Duration::from_millis(250);
 /// So often something is said even if nothing is new: what carries it ends what is silent.
 const ALIVE: Duration = Duration::from_secs(15);
 /// Entries that are told at once; who missed more looks at the log.
@@ -66,7 +69,7 @@ pub async fn listen(desk: &Arc<Desk>, head: &Parts) -> Result<Response<Body>, Pr
             let registry = open(desk).await.map_err(away)?;
             let (seen, _) = news(&registry, None).await.map_err(away)?;
             *is_looking = true;
-            tokio::spawn(look(desk.clone(), registry, seen));
+            tokio::spawn(look(desk.clone(), registry, seen, tokio::time::sleep));
         }
         desk.hub.tell.subscribe()
     };
@@ -116,11 +119,18 @@ async fn follow(
 /// What was seen last: the newest entry's number, and the state of what is pending.
 type Seen = (i64, String);
 
-/// Looks at the registry as long as somebody listens.
-async fn look(desk: Arc<Desk>, registry: Registry, mut seen: Seen) {
+/// Looks at the registry after each pause, as long as somebody listens.
+async fn look<F>(
+    desk: Arc<Desk>,
+    registry: Registry,
+    mut seen: Seen,
+    mut pause: impl FnMut(Duration) -> F + Send,
+) where
+    F: Future<Output = ()> + Send,
+{
     let mut registry = Some(registry);
     loop {
-        tokio::time::sleep(EVERY).await;
+        pause(EVERY).await;
         {
             let mut is_looking = desk.hub.is_looking.lock().await;
             if desk.hub.tell.receiver_count() == 0 {
@@ -192,5 +202,91 @@ impl HttpBody for Stream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.get_mut().0.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use clap::Parser;
+    use registry::{AuditEvent, Knock};
+    use testkit::Leaf;
+
+    use super::*;
+    use crate::cli::Globals;
+    use crate::config::StateDir;
+    use crate::console::assets::SCRIPT;
+    use crate::run::events::GATHER;
+
+    #[derive(clap::Parser)]
+    struct Alone {
+        #[command(flatten)]
+        globals: Globals,
+    }
+
+    /// How long the page's script waits after an event of this kind.
+    fn page_waits(kind: &str) -> Duration {
+        let all =
+            SCRIPT.body.split_once("const WAITS = {").and_then(|(_, rest)| rest.split_once('}')).unwrap().0;
+        let one = all.split(',').find_map(|one| one.trim().strip_prefix(kind)?.strip_prefix(": ")).unwrap();
+        Duration::from_millis(one.trim().parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_waited_for_on_the_way_to_an_open_page_leaves_time_for_the_work() {
+        assert!(GATHER + EVERY + page_waits("pending") <= Duration::from_millis(600));
+        assert!(GATHER + EVERY + page_waits("log") < Duration::from_secs(1));
+    }
+
+    /// The pauses are this test's own: what is written in one is told at its end, before the next.
+    #[tokio::test]
+    async fn what_happens_in_a_pause_is_told_at_its_end_and_no_pause_is_longer_than_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::at(folder.path().to_path_buf());
+        let registry = Registry::create(&state.database(), examiner::UnixTime(0)).await.unwrap();
+        let desk = Arc::new(Desk::new(&Alone::parse_from(["console"]).globals, state).unwrap());
+        let (seen, _) = news(&registry, None).await.unwrap();
+        *desk.hub.is_looking.lock().await = true;
+        let mut heard = desk.hub.tell.subscribe();
+        let pauses = Arc::new(Mutex::new(Vec::new()));
+        let (go, went) = mpsc::channel::<()>(1);
+        let went = Arc::new(tokio::sync::Mutex::new(went));
+        let noted = pauses.clone();
+        let looking = tokio::spawn(look(desk.clone(), registry.clone(), seen, move |pause| {
+            noted.lock().unwrap().push(pause);
+            let went = went.clone();
+            async move {
+                went.lock().await.recv().await;
+            }
+        }));
+
+        let event = AuditEvent { verdict: "refused".into(), count: 1, ..AuditEvent::default() };
+        registry.append_audit("gate", &[event]).await.unwrap();
+        go.send(()).await.unwrap();
+        let told = String::from_utf8(heard.recv().await.unwrap().to_vec()).unwrap();
+        assert!(told.contains("event: log") && !told.contains("event: pending"), "{told}");
+
+        let knock = Knock {
+            der: Leaf::new("stranger").self_signed().facts().der.to_vec(),
+            site: "portal.test".into(),
+            reason: "unknown-issuer".into(),
+            note: String::new(),
+            address: "192.0.2.1".parse().unwrap(),
+            reference: "7F3K-22".into(),
+            at: examiner::UnixTime(0),
+        };
+        registry.knock(knock).await.unwrap();
+        go.send(()).await.unwrap();
+        let told = String::from_utf8(heard.recv().await.unwrap().to_vec()).unwrap();
+        assert!(told.contains("event: pending\ndata: {\"pending\":1}"), "{told}");
+
+        assert!(!told.contains("event: log"), "it was told before: {told}");
+        // Nothing is looked at where nobody listens.
+        drop(heard);
+        go.send(()).await.unwrap();
+        looking.await.unwrap();
+        assert!(!*desk.hub.is_looking.lock().await);
+        assert!(pauses.lock().unwrap().iter().all(|pause| *pause <= EVERY));
     }
 }

@@ -67,13 +67,7 @@ fn operation(verb: &Verb) -> Value {
         "operationId": verb.id,
         "summary": verb.about,
         "description": format!("Role: {}.", verb.role.word()),
-        "responses": {
-            verb.status().as_str(): {
-                "description": "Done.",
-                "content": { "application/json": { "schema": { "type": "object" } } },
-            },
-            "default": { "$ref": "#/components/responses/Problem" },
-        },
+        "responses": responses(verb),
     });
     if verb.method == "GET" {
         parameters.extend(verb.fields.iter().map(|field| {
@@ -97,6 +91,25 @@ fn operation(verb: &Verb) -> Value {
     }
     operation["parameters"] = json!(parameters);
     operation
+}
+
+/// Its answer, and what is said instead. Where nothing is changed, no change is in its way.
+fn responses(verb: &Verb) -> Value {
+    let done = json!({
+        "description": "Done.",
+        "content": { "application/json": { "schema": { "type": "object" } } },
+    });
+    let reads = verb.method == "GET";
+    let problems = problem::ALL.iter().filter(|(code, ..)| match *code {
+        "not-from-here" | "token" | "too-long" | "media-type" => !reads,
+        "running" | "outcome-unknown" | "told-once" | "other-request" => verb.changes,
+        _ => true,
+    });
+    let mut all: Map<String, Value> = problems
+        .map(|(_, status, _)| (status.to_string(), json!({ "$ref": "#/components/responses/Problem" })))
+        .collect();
+    all.insert(verb.status().as_str().to_owned(), done);
+    Value::Object(all)
 }
 
 fn body(fields: &[Field]) -> Value {

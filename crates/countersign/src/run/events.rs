@@ -18,7 +18,7 @@ const QUEUE: usize = 16_384;
 const BATCH: usize = 4096;
 /// How long events gather before they are stored together: a transaction costs more than an entry. An entry can be read
 /// within a second.
-const GATHER: Duration = Duration::from_millis(200);
+pub const GATHER: Duration = Duration::from_millis(200);
 /// Lines of the access log that may wait for its file.
 const LINES: usize = 65_536;
 /// How long lines gather: waking the writer for each would cost more than the line.

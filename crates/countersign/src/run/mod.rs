@@ -27,7 +27,7 @@ mod denials;
 mod due;
 mod enrolling;
 mod errand;
-mod events;
+pub mod events;
 mod fetching;
 mod figures;
 mod follow;

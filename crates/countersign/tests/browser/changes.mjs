@@ -77,7 +77,7 @@ await drive(async (browser) => {
   place = card("CN=erin").locator("form[action$='/approve']");
   await write(page, field(place, "party"), "erin");
   await write(page, field(place, "reference"), settings.reference);
-  await press(page, place.locator("input[name=sites]").first(), "Space");
+  assert.ok(await place.locator("input[name=sites]").first().isChecked(), "the site where it knocked");
   told.approved = await send(page, place, "approving");
   await open("/pending");
   told.rejected = await send(page, card("CN=mallory").locator("form[action$='/reject']"), "dismissing");

@@ -35,7 +35,8 @@ export async function choose(page, one, value) {
 
 export const form = (page, path) => page.locator(`form[action="${path}"]`).first();
 export const field = (place, name) => place.locator(`[name=${name}]:not([type=hidden])`).first();
-export const button = (place) => place.getByRole("button").first();
+/// What sends a form; a field that chooses a file is a button too.
+export const button = (place) => place.locator("button:not([type=button])").first();
 
 /// Opens what folds the form away.
 export async function unfolded(page, path) {
@@ -53,7 +54,8 @@ export async function send(page, place, what, { by = button(place), path } = {})
   const to = path ?? await place.getAttribute("action");
   await Promise.all([page.waitForURL(`${origin}${to}`), press(page, by)]);
   const note = page.locator(".note.good");
-  await note.waitFor();
+  await note.or(page.locator(".note.bad[role=alert]")).first().waitFor();
+  assert.equal(await page.locator(".note.bad[role=alert]").count(), 0, `${what}: ${await page.locator("main").innerText()}`);
   wrong.push(...(await violations(page)).map((one) => `after ${what}: ${one}`));
   return (await note.innerText()).trim();
 }

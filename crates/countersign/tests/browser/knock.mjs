@@ -8,23 +8,44 @@ const { origin, portal, party } = settings;
 await drive(async (browser) => {
   const seen = await watched(browser);
   const desk = await seen.context.newPage();
+  // Once it listens, it asks what came before.
+  const listens = seen.context.waitForEvent("response", (answer) => answer.request().resourceType() === "fetch");
   await desk.goto(`${origin}/pending`);
+  await listens;
   await desk.locator(".empty").waitFor();
   // A page that was loaded again would have forgotten this.
-  await desk.evaluate(() => { window.before = true; });
+  await desk.evaluate(() => {
+    window.before = true;
+    // When it is there: whoever looks from outside looks now and then.
+    new MutationObserver(() => { if (document.querySelector("article")) window.came ??= Date.now(); })
+      .observe(document.querySelector("main"), { childList: true, subtree: true });
+  });
+  // The same page in a browser that hears no events.
+  const deaf = await watched(browser);
+  await deaf.context.route("**/api/v1/events*", (route) => route.abort());
+  const unmoved = await deaf.context.newPage();
+  await unmoved.goto(`${origin}/pending`);
+  await unmoved.locator(".empty").waitFor();
+  const asked = (addresses) => addresses.filter((one) => one === `${origin}/pending`).length;
+  const before = [asked(seen.addresses), asked(deaf.addresses)];
+  assert.deepEqual(before, [2, 1], "a list is asked for again where nothing happens");
 
   const outside = await watched(browser);
   const visitor = await outside.context.newPage();
   assert.equal((await visitor.goto(`${portal}/`)).status(), 403);
-  const knocked = performance.now();
+  const knocked = Date.now();
   const page = await visitor.locator("body").innerText();
   const reference = page.match(/\b[0-9A-Z]{4}-[0-9A-Z]{2}\b/)?.[0];
   assert.ok(reference, page);
 
   const card = desk.locator("article", { hasText: "CN=stranger" });
   await card.waitFor({ timeout: PATIENCE });
-  const waited = performance.now() - knocked;
+  const waited = (await desk.evaluate(() => window.came)) - knocked;
   assert.equal(await desk.evaluate(() => window.before), true, "the page was loaded again");
+  assert.ok(asked(seen.addresses) > 2, "the list was not asked for");
+  // It came by the event: who hears none neither asks nor shows it.
+  assert.equal(asked(deaf.addresses), 1, "the list is asked for without an event");
+  assert.ok(await unmoved.locator(".empty").isVisible());
   assert.match(await card.innerText(), /nobody: anyone could have made it/);
 
   await card.locator("summary").click();

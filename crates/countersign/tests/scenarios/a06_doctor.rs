@@ -36,6 +36,8 @@ fn a_quickstart_makes_a_whole_portal_twice_and_names_the_flag_of_a_taken_port() 
     let quickstart = ["quickstart", "--once", "--listen", &listen, "--admin", &admin];
     let first = sandbox.countersign(&quickstart).ok();
     assert!(first.stdout.contains("curl --cacert") && first.stdout.contains("password"), "{}", first.story());
+    let console = format!("https://localhost:{}/", admin.rsplit(':').next().unwrap());
+    assert!(first.stdout.contains(&console) && first.stdout.contains("operator.p12"), "{}", first.story());
     for file in ["alice.pem", "alice.key", "alice.p12", "bob.p12", "ca.pem", "countersign.toml"] {
         assert!(sandbox.path(&format!("countersign-quickstart/{file}")).exists(), "{file}");
     }

@@ -23,12 +23,17 @@ impl Chromium {
     pub fn showing(portal: &Portal, certificates: &[(String, &str, &str)]) -> Self {
         let choices: Vec<(String, &str)> =
             certificates.iter().map(|(url, _, common_name)| (url.clone(), *common_name)).collect();
-        let policy = Policy::choosing(&choices);
         let home = Home::trusting(&portal.sandbox.path("ca.pem"));
         let mut names: Vec<&str> = certificates.iter().map(|(_, name, _)| *name).collect();
         names.dedup();
         names.iter().for_each(|name| home.import_pem(portal.sandbox.dir(), name));
-        Self { home, _policy: policy }
+        Self::of(home, &choices)
+    }
+
+    /// One with this home, that shows each address the certificate of this common name.
+    #[track_caller]
+    pub fn of(home: Home, choices: &[(String, &str)]) -> Self {
+        Self { home, _policy: Policy::choosing(choices) }
     }
 
     /// What a script saw; panics with what it says was wrong. Whatever host is named is this one.

@@ -11,6 +11,7 @@ mod check_page;
 mod described;
 mod entering;
 mod events;
+mod first_day;
 mod in_a_browser;
 mod issuers;
 mod pictures;

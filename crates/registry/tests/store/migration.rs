@@ -176,3 +176,23 @@ async fn a_registry_of_version_2_is_migrated_too() {
     let index: String = sqlx::query_scalar(made).fetch_one(&mut connection).await.unwrap();
     assert_eq!(index, "certificates_key");
 }
+
+#[tokio::test]
+async fn an_index_of_the_log_that_is_missing_is_made() {
+    let world = World::new().await;
+    world.registry.append_audit("gate", &[AuditEvent { time: NOON, ..AuditEvent::default() }]).await.unwrap();
+    world.tamper("DROP INDEX audit_block; DROP INDEX audit_party").await;
+    let opened = Registry::open(&world.path()).await.unwrap();
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}", world.path().display())).await.unwrap();
+    let indexes: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name IN ('audit_block', 'audit_party')",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(indexes, 2);
+    let at = |until: i64| AuditFilter { until: Some(NOON.plus(until)), ..AuditFilter::default() };
+    assert_eq!(opened.search_audit(&at(0)).await.unwrap().len(), 1);
+    assert_eq!(opened.search_audit(&at(-1)).await.unwrap().len(), 0);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{input, site_choice};
+use super::{PemField, input, site_choice};
 use crate::cli::Failure;
 use crate::cli::ladder::Ladder;
 use crate::console::answer::Asked;
@@ -31,17 +31,36 @@ fn by_reference(asked: &Asked<'_>, reference: &str) -> Result<Html, Failure> {
     };
     let rows = asked.context.run(asked.context.registry.search_audit(&filter))?;
     if rows.is_empty() {
-        return Ok(html!("<p class=\"note bad\">{}</p>\n", t("No entry of the log has this reference.")));
+        // The gate may just be storing it: with a script the page asks again as soon as something is logged.
+        return Ok(html!(
+            "<div data-live=\"reference\" data-on=\"log\"><p class=\"note bad\">{}</p></div>\n",
+            t(
+                "No entry of the log has this reference. One that was shown this very moment is there within a second."
+            )
+        ));
     }
     let code = rows.iter().find_map(|row| policy::Code::parse(row.event.code.as_deref()?));
     let words = code.map(|code| {
         let words = gateway::pages::code_text(asked.lang, code);
-        html!("<p><b>{}</b> {}</p><p>{}</p>\n", words.title, words.detail, words.next)
+        html!(
+            "<p><b>{}</b> {}</p><p>{} {}</p>\n",
+            words.title,
+            words.detail,
+            t("What its visitor can do:"),
+            words.next
+        )
+    });
+    let pending = asked.context.run(asked.context.registry.pendings())?;
+    let waits =
+        pending.iter().find(|row| row.references.iter().any(|one| one.eq_ignore_ascii_case(reference)));
+    let waits = waits.map(|row| {
+        html!("<p><a href=\"/pending#{}\">{}</a></p>\n", row.id, t("It waits under Pending, to be let in"))
     });
     Ok(html!(
-        "<section class=\"card\"><h2>{}</h2>\n{}{}</section>\n",
+        "<div data-live=\"reference\" data-on=\"\"><section class=\"card\"><h2>{}</h2>\n{}{}{}</section></div>\n",
         reference,
         words,
+        waits,
         super::log::table(asked, &rows)
     ))
 }
@@ -53,8 +72,7 @@ fn shown(asked: &Asked<'_>, given: &Given, result: Html) -> Result<Html, Failure
     };
     let main = html!(
         "<h1>{}</h1>\n{}<section class=\"card\"><h2>{}</h2>\n<form method=\"get\" action=\"/explain\" role=\"search\">{}<button type=\"submit\">{}</button></form></section>\n\
-         <section class=\"card\"><h2>{}</h2>\n<form method=\"post\" action=\"/explain\">{}\n{}{}{}<p class=\"field\"><label for=\"certificate\">{}</label>\
-         <textarea id=\"certificate\" name=\"certificate\" rows=\"6\" spellcheck=\"false\" placeholder=\"-----BEGIN CERTIFICATE-----\">{}</textarea></p>\n\
+         <section class=\"card\"><h2>{}</h2>\n<form method=\"post\" action=\"/explain\">{}\n{}{}{}{}\
          <button type=\"submit\">{}</button></form></section>\n{}",
         t("Explain"),
         result,
@@ -71,8 +89,15 @@ fn shown(asked: &Asked<'_>, given: &Given, result: Html) -> Result<Html, Failure
         site_choice(asked, "site", given.one("site"), false),
         input("path", t("Path"), "path", html!("{} placeholder=\"/\"", value("path"))),
         input("party", t("A party, with its newest certificate"), "party", value("party")),
-        t("Or a certificate, PEM; without either, none is shown"),
-        given.one("certificate").map(Lines),
+        PemField {
+            id: "certificate",
+            name: "certificate",
+            label: t("Or a certificate, PEM; without either, none is shown"),
+            block: "CERTIFICATE",
+            is_required: false,
+            text: given.one("certificate"),
+        }
+        .html(asked),
         t("Decide"),
         same(asked, "countersign explain alice.pem --site portal.example.com -v", "/log?reference=7F3K-22")
     );

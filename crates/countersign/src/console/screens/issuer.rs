@@ -3,12 +3,12 @@
 use policy::record::OperatorRole;
 use serde_json::Value;
 
-use super::{cas, input, site_boxes};
+use super::{PemField, cas, input, site_boxes};
 use crate::cli::Failure;
 use crate::cli::ca::preview::{Example, Known, Preview};
 use crate::console::answer::Asked;
 use crate::console::given::Given;
-use crate::console::html::{Foreign, Html, Lines, html, one_line};
+use crate::console::html::{Foreign, Html, html, one_line};
 use crate::console::same::{quoted, same};
 use crate::console::shell;
 use crate::console::verbs;
@@ -59,9 +59,8 @@ pub fn form(asked: &Asked<'_>, given: &Given, is_looked_at: bool) -> Html {
         Html::new()
     };
     html!(
-        "<form method=\"post\" action=\"/cas/preview\">{}\n{}\
-         <p class=\"field\"><label for=\"certificates\">{}</label><textarea id=\"certificates\" name=\"certificates\" rows=\"6\" required spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE-----\" data-file=\"{}\">{}</textarea></p>\n{}\
+        "<form method=\"post\" action=\"/ca-previews\">{}\n{}\
+         {}{}\
          <fieldset><legend>{}</legend>\n{}</fieldset>\n\
          <fieldset><legend>{}</legend>\n{}</fieldset>\n{}{}\
          <p class=\"actions\"><button type=\"submit\">{}</button> {}</p></form>\n",
@@ -72,9 +71,15 @@ pub fn form(asked: &Asked<'_>, given: &Given, is_looked_at: bool) -> Html {
             "name",
             html!("{} required pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"63\"", value("name"))
         ),
-        t("Its certificates, PEM: the root, and intermediates that clients leave out"),
-        t("Or choose a file"),
-        given.one("certificates").map(Lines),
+        PemField {
+            id: "certificates",
+            name: "certificates",
+            label: t("Its certificates, PEM: the root, and intermediates that clients leave out"),
+            block: "CERTIFICATE",
+            is_required: true,
+            text: given.one("certificates"),
+        }
+        .html(asked),
         site_boxes(asked, "ca-site", &given.all("sites")),
         t("Who gets in"),
         verbs::CA_RULES.iter().map(rule).collect::<Html>(),

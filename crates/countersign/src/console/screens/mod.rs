@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::answer::Asked;
 use super::given::Given;
-use super::html::{Html, html};
+use super::html::{Html, Lines, html};
 use super::problem::Problem;
 use super::verbs::{Verb, places};
 use super::{shell, words};
@@ -122,6 +122,39 @@ fn input(id: &str, label: &str, name: &str, more: Html) -> Html {
         name,
         more
     )
+}
+
+/// A field for PEM text, pasted or read from a file.
+struct PemField<'a> {
+    id: &'static str,
+    name: &'static str,
+    label: &'a str,
+    /// What its text holds, such as `CERTIFICATE`; a file in DER becomes that.
+    block: &'static str,
+    is_required: bool,
+    /// What stands in it already.
+    text: Option<&'a str>,
+}
+
+impl PemField<'_> {
+    fn html(&self, asked: &Asked<'_>) -> Html {
+        let t = |text| asked.t(text);
+        html!(
+            "<p class=\"field\"><label for=\"{}\">{}</label><textarea id=\"{}\" name=\"{}\" rows=\"6\"{} spellcheck=\"false\" \
+             placeholder=\"-----BEGIN {}-----\" data-block=\"{}\" data-file=\"{}\" data-large=\"{}\" data-key=\"{}\">{}</textarea></p>\n",
+            self.id,
+            self.label,
+            self.id,
+            self.name,
+            if self.is_required { html!(" required") } else { Html::new() },
+            self.block,
+            self.block,
+            t("Or choose a file"),
+            t("That file is larger than 200 kB and was not read: choose one with this alone."),
+            t("That file holds a private key and nothing else. The key stays where it is."),
+            self.text.map(Lines)
+        )
+    }
 }
 
 /// Check boxes for the sites, with these checked.

@@ -5,7 +5,7 @@ use policy::record::OperatorRole;
 use registry::{CertificateRow, PartyEntry, PartyRow};
 use serde_json::Value;
 
-use super::{input, renewal, site_boxes};
+use super::{PemField, input, renewal, site_boxes};
 use crate::cli::Failure;
 use crate::cli::party::{self, Ways};
 use crate::config::profiles::BUILT_IN;
@@ -105,8 +105,7 @@ fn add_form(asked: &Asked<'_>) -> Html {
     let t = |text| asked.t(text);
     html!(
         "<section class=\"card\"><h2>{}</h2>\n<p>{}</p>\n<form method=\"post\" action=\"/parties\">{}\n{}{}\
-         <p class=\"field\"><label for=\"certificate\">{}</label><textarea id=\"certificate\" name=\"certificate\" rows=\"5\" spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE-----\"></textarea></p>\n\
+         {}\
          <p class=\"field\"><label for=\"pin\">{}</label><select id=\"pin\" name=\"pin\"><option value=\"cert\">{}</option>\
          <option value=\"key\">{}</option></select></p>\n<button type=\"submit\">{}</button></form></section>\n",
         t("Add a party"),
@@ -119,11 +118,20 @@ fn add_form(asked: &Asked<'_>) -> Html {
             t("Name"),
             "party",
             html!(
-                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\""
+                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" title=\"{}\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\"",
+                t("a-z, 0-9 and . _ -, a letter or digit first")
             )
         ),
         site_boxes(asked, "site", &[]),
-        t("A certificate that it has already, PEM; may stay empty"),
+        PemField {
+            id: "certificate",
+            name: "certificate",
+            label: t("A certificate that it has already, PEM; may stay empty"),
+            block: "CERTIFICATE",
+            is_required: false,
+            text: None,
+        }
+        .html(asked),
         t("What is pinned"),
         t("this very certificate"),
         t("its key, through renewals with the same names"),
@@ -164,7 +172,13 @@ fn shown(asked: &Asked<'_>, name: &str, note: Html) -> Result<Html, Failure> {
         main.push(danger(asked, &row));
     }
     main.push(connecting(asked, &row));
-    main.push(html!("<p><a href=\"/log?party={}\">{}</a></p>\n", row.name, t("Its log")));
+    main.push(html!(
+        "<p><a href=\"/explain?party={}\">{}</a> \u{b7} <a href=\"/log?party={}\">{}</a></p>\n",
+        row.name,
+        t("Would it enter?"),
+        row.name,
+        t("Its log")
+    ));
     main.push(same(
         asked,
         &format!("countersign party show {}", row.name),
@@ -342,14 +356,21 @@ fn issue_form(asked: &Asked<'_>, row: &PartyRow) -> Html {
     let t = |text| asked.t(text);
     html!(
         "<details class=\"act\"><summary>{}</summary><form method=\"post\" action=\"/parties/{}/issue\">{}\n\
-         <p class=\"field\"><label for=\"request\">{}</label><textarea id=\"request\" name=\"request\" rows=\"5\" required spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE REQUEST-----\"></textarea></p>\n\
+         {}\
          <p class=\"field\"><label for=\"issue-profile\">{}</label><select id=\"issue-profile\" name=\"profile\">{}</select></p>\n{}\
          <button type=\"submit\">{}</button></form></details>\n",
         t("Issue for a certificate request"),
         row.name,
         shell::sealed(asked),
-        t("The request, PEM: its key stays where it was made"),
+        PemField {
+            id: "request",
+            name: "request",
+            label: t("The request, PEM: its key stays where it was made"),
+            block: "CERTIFICATE REQUEST",
+            is_required: true,
+            text: None,
+        }
+        .html(asked),
         t("What the certificate is for"),
         profiles(asked),
         input(
@@ -396,8 +417,11 @@ fn danger(asked: &Asked<'_>, row: &PartyRow) -> Html {
     let (action, word) =
         if row.suspended_since.is_some() { ("resume", t("Resume")) } else { ("suspend", t("Suspend")) };
     html!(
-        "<h2>{}</h2>\n<form method=\"post\" action=\"/parties/{}/{}\" class=\"inline\">{}<button type=\"submit\">{}</button></form>\n{}\n",
+        "<h2>{}</h2>\n<p class=\"soft\">{}</p>\n<form method=\"post\" action=\"/parties/{}/{}\" class=\"inline\">{}<button type=\"submit\">{}</button></form>\n{}\n",
         t("Take admission away"),
+        t(
+            "What is suspended can be resumed; what is revoked is out for good, unless for certificate-hold. Both also end what is open now."
+        ),
         row.name,
         action,
         shell::sealed(asked),

@@ -113,10 +113,11 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
         shell::sealed(asked),
         input(
             &id("party"),
-            t("As the party"),
+            t("Its name here, such as erik-laptop"),
             "party",
             html!(
-                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\""
+                " required pattern=\"[a-z0-9][a-z0-9._\\-]*\" title=\"{}\" maxlength=\"63\" autocomplete=\"off\" spellcheck=\"false\"",
+                t("a-z, 0-9 and . _ -, a letter or digit first")
             )
         ),
         input(
@@ -125,7 +126,8 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
             "reference",
             html!("{} placeholder=\"7F3K-22\" autocomplete=\"off\" spellcheck=\"false\"", needed)
         ),
-        site_boxes(asked, &id("site"), &[]),
+        // Where it knocked; who wants it elsewhere says so.
+        site_boxes(asked, &id("site"), &[row.site.clone()]),
         id("pin"),
         t("What is pinned"),
         id("pin"),
@@ -179,8 +181,20 @@ fn ignored_issuers(asked: &Asked<'_>) -> Result<Html, Failure> {
 
 pub fn approved(asked: &Asked<'_>, _: &Given, value: &Value) -> Result<Html, Failure> {
     let party = value["party"].as_str().unwrap_or_default();
-    let line =
-        html!("<p>{} <a href=\"/parties/{}\">{}</a></p>\n", asked.t("It is from now on:"), party, party);
+    let sites: Vec<&str> =
+        value["sites"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let enters = if sites.is_empty() {
+        html!("<p>{}</p>\n", asked.t("It may enter no site yet: that is given on its page."))
+    } else {
+        html!("<p>{} {}</p>\n", asked.t("It may enter:"), sites.join(", "))
+    };
+    let line = html!(
+        "<p>{} <a href=\"/parties/{}\">{}</a></p>\n{}",
+        asked.t("It is from now on:"),
+        party,
+        party,
+        enters
+    );
     shown(asked, shell::done(asked.t("It is let in"), line))
 }
 

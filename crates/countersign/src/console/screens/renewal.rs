@@ -5,7 +5,7 @@ use policy::record::Origin;
 use registry::{CertificateRow, PartyRow};
 use serde_json::Value;
 
-use super::{input, parties};
+use super::{PemField, input, parties};
 use crate::cli::Failure;
 use crate::console::answer::Asked;
 use crate::console::given::Given;
@@ -35,8 +35,7 @@ pub fn form(asked: &Asked<'_>, row: &PartyRow, all: &[CertificateRow]) -> Html {
     html!(
         "<details class=\"act\"><summary>{}</summary><p>{}</p>\n<form method=\"post\" action=\"/parties/{}/renew\">{}\n\
          <p class=\"field\"><label for=\"renew-which\">{}</label><select id=\"renew-which\" name=\"certificate\">{}</select></p>\n\
-         <p class=\"field\"><label for=\"renew-request\">{}</label><textarea id=\"renew-request\" name=\"request\" rows=\"5\" required spellcheck=\"false\" \
-         placeholder=\"-----BEGIN CERTIFICATE REQUEST-----\"></textarea></p>\n{}{}\
+         {}{}{}\
          <button type=\"submit\">{}</button></form></details>\n",
         t("Renew a certificate"),
         t(
@@ -46,7 +45,15 @@ pub fn form(asked: &Asked<'_>, row: &PartyRow, all: &[CertificateRow]) -> Html {
         shell::sealed(asked),
         t("Which certificate"),
         options.into_iter().collect::<Html>(),
-        t("The request, PEM: its key stays where it was made"),
+        PemField {
+            id: "renew-request",
+            name: "request",
+            label: t("The request, PEM: its key stays where it was made"),
+            block: "CERTIFICATE REQUEST",
+            is_required: true,
+            text: None,
+        }
+        .html(asked),
         input(
             "renew-overlap",
             t("How long the old one holds beside it"),

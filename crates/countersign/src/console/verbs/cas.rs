@@ -47,7 +47,7 @@ pub const VERBS: &[Verb] = &[
         method: "POST",
         ..reads(
             "previewCa",
-            "/cas/preview",
+            "/ca-previews",
             "what an issuer's rule would let in, of the certificates that are known here; nothing is changed. Without a rule: \
              as if everyone got in",
             &[

@@ -153,7 +153,8 @@ fn every_change_is_made_by_keyboard_alone() {
     }
 }
 
-/// Issuers, generations, who enters a site, and a renewal: given and taken back by keyboard, and what came of it at the gate.
+/// Issuers, generations from begin to finish, who enters a site, and a renewal: given and taken back by keyboard, and what
+/// came of it at the gate.
 #[test]
 fn every_change_of_trust_is_made_by_keyboard_alone() {
     if !Policy::may_be_set() {
@@ -169,6 +170,8 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
         self_signed(&portal, name, &format!("/CN={name}"));
     }
     portal.countersign(&["party", "add", "bob", "--cert", "bob.pem", "--pin", "cert"]).ok();
+    let upstream = format!("http://127.0.0.1:{}", portal.echo.port());
+    portal.countersign(&["site", "add", "second.test", "--upstream", &upstream, "--allow", "alice"]).ok();
     for name in ["bob", "mallory"] {
         assert_eq!(portal.curl(Some(name), "/", &[]).status, 403);
     }
@@ -185,10 +188,17 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
     };
 
     let request = portal.sandbox.read("new.csr");
+    let at_second = |status: u16| {
+        let ask = || tools::curl_at(portal.sandbox.dir(), "second.test", portal.port, Some("bob"), "/", &[]);
+        eventually("bob at the second site", || (ask().status == status).then_some(()));
+    };
+    at_second(403);
+
     let give =
         json!({ "origin": console(&portal), "step": "give", "certificates": ca.pem(), "request": request });
     let told = browser.run("trust.mjs", give);
     enter([("in", 200), ("out", 403), ("bob", 200)]);
+    at_second(200);
     assert!(told["preview"].as_str().unwrap().contains("san:email=*@acme.example"), "{told}");
     let alice = get(&portal, "vic", "/api/v1/parties/alice").json();
     assert_eq!(alice["certificates"].as_array().unwrap().len(), 2, "{alice}");
@@ -199,9 +209,50 @@ fn every_change_of_trust_is_made_by_keyboard_alone() {
 
     let told = browser.run("trust.mjs", json!({ "origin": console(&portal), "step": "take" }));
     enter([("in", 403), ("out", 403), ("bob", 403)]);
+    at_second(403);
     let ignored = portal.countersign(&["pending", "ignored", "--json"]).ok().both();
     assert!(!ignored.contains("mallory"), "{ignored}");
     assert!(told["checked"].as_str().unwrap().contains("localhost"), "{told}");
+
+    portal.countersign(&["party", "revoke", "alice"]).ok();
+    browser.run("trust.mjs", json!({ "origin": console(&portal), "step": "end" }));
+    at_second(200);
+    let status = portal.countersign(&["ca", "rollover", "status", "--json"]).ok().json();
+    assert_eq!(status, json!([]), "the old generation is gone");
+}
+
+/// Certificates and requests from files, as a browser gives them: PEM, DER, with a key beside, and what is none of these.
+#[test]
+fn a_file_is_read_into_its_field_and_what_is_no_certificate_is_refused() {
+    if !Policy::may_be_set() {
+        return;
+    }
+    let portal = portal();
+    let write = |name: &str, content: &[u8]| std::fs::write(portal.sandbox.path(name), content).unwrap();
+    let ca = TestCa::new("Partner CA");
+    ca.write(portal.sandbox.dir(), "partner");
+    for name in ["partner", "dave"] {
+        if name == "dave" {
+            self_signed(&portal, name, "/CN=dave");
+        }
+        let args = ["x509", "-in", &format!("{name}.pem"), "-outform", "DER", "-out", &format!("{name}.der")];
+        openssl(portal.sandbox.dir(), &args, b"").ok();
+    }
+    std::fs::rename(portal.sandbox.path("partner.der"), portal.sandbox.path("ca.der")).unwrap();
+    let args =
+        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x"];
+    let out = ["-keyout", "only.key", "-outform", "DER", "-out", "carol.csr.der"];
+    openssl(portal.sandbox.dir(), &[&args[..], &out].concat(), b"").ok();
+    write("ca-and-key.pem", format!("{}{}", portal.sandbox.read("only.key"), ca.pem()).as_bytes());
+    write("long.pem", ca.pem().repeat(1_000).as_bytes());
+    write("picture.png", include_bytes!("../../../../../docs/guide/console-cas.png"));
+
+    let told = owners(&portal)
+        .run("files.mjs", json!({ "origin": console(&portal), "folder": portal.sandbox.dir() }));
+    assert!(told["picture"].as_str().unwrap().contains("it cannot be read"), "{told}");
+    assert!(told["issued"].as_str().unwrap().contains("-----BEGIN CERTIFICATE-----\nMII"), "{told}");
+    eventually("dave", || (portal.curl(Some("dave"), "/", &[]).status == 200).then_some(()));
+    assert!(changes_that_say(&portal, "partner").is_empty(), "it was looked at alone");
 }
 
 /// From the first knock to the end: in the browser of the stranger, and in that of the operator.

@@ -26,7 +26,7 @@ fn a_rule_shows_what_it_would_let_in_before_it_is_saved() {
     Leaf::new("saved").email("eve@acme.example").issued_by(&ours).write(&dir, "saved");
     portal.countersign(&["party", "add", "eve", "--cert", "saved.pem", "--pin", "cert"]).ok();
     let ask_for = |rule: Option<&str>, matches: &[&str]| {
-        let got = post(&portal, "vic", "/api/v1/cas/preview", "p", &partner(&ours, rule, matches));
+        let got = post(&portal, "vic", "/api/v1/ca-previews", "p", &partner(&ours, rule, matches));
         assert_eq!(got.status, 200, "{}", got.text());
         got.json()
     };
@@ -51,7 +51,7 @@ fn a_rule_shows_what_it_would_let_in_before_it_is_saved() {
     for (rule, matches) in
         [(Some("match"), &[][..]), (Some("everyone"), &["san:dns=a.test"]), (Some("match"), &["san:dns"])]
     {
-        let got = post(&portal, "vic", "/api/v1/cas/preview", "p", &partner(&ours, rule, matches));
+        let got = post(&portal, "vic", "/api/v1/ca-previews", "p", &partner(&ours, rule, matches));
         assert!([400, 422].contains(&got.status), "{rule:?}: {}", got.text());
     }
     // The command line says the same.
@@ -85,10 +85,10 @@ fn an_owner_trusts_an_issuer_by_the_page_that_showed_it_and_removes_it() {
     }
     let page = get(&portal, OWNER, "/cas").text();
     assert!(
-        page.contains("action=\"/cas/preview\"") && !page.contains("formaction=\"/cas\""),
+        page.contains("action=\"/ca-previews\"") && !page.contains("formaction=\"/cas\""),
         "looked at first: {page}"
     );
-    assert!(!get(&portal, "ops", "/cas").text().contains("action=\"/cas/preview\""), "it is an owner's");
+    assert!(!get(&portal, "ops", "/cas").text().contains("action=\"/ca-previews\""), "it is an owner's");
     portal.sandbox.write("partner.pem", ours.pem());
     let send = |cert: &str, path: &str, page: &str, more: &[&str]| {
         let token = format!("token={}", hidden(page, "token"));
@@ -108,11 +108,11 @@ fn an_owner_trusts_an_issuer_by_the_page_that_showed_it_and_removes_it() {
         let more: Vec<&str> = more.iter().flat_map(|one| ["--data-urlencode", one]).collect();
         ask(&portal, Some(cert), path, &[&fixed[..], &more].concat())
     };
-    let open = send(OWNER, "/cas/preview", &page, &[]).text();
+    let open = send(OWNER, "/ca-previews", &page, &[]).text();
     assert!(open.contains("Everyone with a certificate from this issuer gets in."), "{open}");
     assert!(!open.contains("formaction=\"/cas\""), "without a rule it cannot be saved: {open}");
     let rule = ["rule=match", "match=san:email=*@acme.example", "match="];
-    let shown = send(OWNER, "/cas/preview", &page, &rule).text();
+    let shown = send(OWNER, "/ca-previews", &page, &rule).text();
     assert!(shown.contains("formaction=\"/cas\"") && shown.contains("san:email=*@acme.example"), "{shown}");
     assert!(shown.contains("-----BEGIN CERTIFICATE-----\n"), "the lines stay lines: {shown}");
     assert_eq!(send(OWNER, "/cas", &shown, &rule[..1]).status, 400, "a condition is missing");

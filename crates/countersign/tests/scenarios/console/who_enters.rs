@@ -170,6 +170,15 @@ fn other_hosts_and_other_paths_lead_nowhere() {
     assert!(api.json()["reference"].is_string());
     let method = ask(&portal, Some(OWNER), "/api/v1/parties", &["-X", "DELETE"]);
     assert_eq!((method.status, method.code()), (405, "method".into()));
+    // The gate itself lets no TRACE pass, and here it can say what there is instead.
+    let trace = ask(&portal, Some(OWNER), "/api/v1/parties", &["-X", "TRACE"]);
+    assert_eq!((trace.status, trace.code()), (405, "bad-request".into()));
+    assert_eq!(trace.header("allow"), Some("GET, HEAD, POST"));
+    // A body where none is asked for is in nobody's way, however often it comes.
+    for _ in 0..20 {
+        let body = ask(&portal, Some(OWNER), "/api/v1/parties/alice/suspend", &["-X", "GET", "--data", "{}"]);
+        assert_eq!((body.status, body.header("allow")), (405, Some("POST")), "{}", body.text());
+    }
 }
 
 #[test]
