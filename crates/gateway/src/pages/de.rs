@@ -56,7 +56,7 @@ pub(super) static TABLE: Table = Table {
     },
     revoked: Case {
         title: "Das Zertifikat wurde widerrufen",
-        about: "Der Aussteller hat das Zertifikat endgültig zurückgezogen.",
+        about: "Es wurde endgültig zurückgezogen, vom Aussteller oder von dem, der an dieser Website entscheidet.",
         next: "Beantragen Sie ein neues Zertifikat mit einem neuen Schlüssel.",
     },
     superseded: Case {

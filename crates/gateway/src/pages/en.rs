@@ -56,7 +56,7 @@ pub(super) static TABLE: Table = Table {
     },
     revoked: Case {
         title: "The certificate has been revoked",
-        about: "Its issuer has withdrawn the certificate for good.",
+        about: "It was withdrawn for good, by its issuer or by who decides at this site.",
         next: "Ask for a new certificate with a new key.",
     },
     superseded: Case {

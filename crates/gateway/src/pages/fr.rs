@@ -56,7 +56,7 @@ pub(super) static TABLE: Table = Table {
     },
     revoked: Case {
         title: "Le certificat a été révoqué",
-        about: "L’émetteur a retiré ce certificat définitivement.",
+        about: "Il a été retiré définitivement, par l’émetteur ou par qui décide de ce site.",
         next: "Demandez un nouveau certificat avec une nouvelle clé.",
     },
     superseded: Case {

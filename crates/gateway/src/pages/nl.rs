@@ -56,7 +56,7 @@ pub(super) static TABLE: Table = Table {
     },
     revoked: Case {
         title: "Het certificaat is ingetrokken",
-        about: "De uitgever heeft het certificaat voorgoed ingetrokken.",
+        about: "Het is voorgoed ingetrokken, door de uitgever of door wie over deze website beslist.",
         next: "Vraag een nieuw certificaat met een nieuwe sleutel aan.",
     },
     superseded: Case {
