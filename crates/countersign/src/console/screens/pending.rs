@@ -127,7 +127,7 @@ fn forms(asked: &Asked<'_>, row: &PendingRow, vouched: bool) -> Html {
             html!("{} placeholder=\"7F3K-22\" autocomplete=\"off\" spellcheck=\"false\"", needed)
         ),
         // Where it knocked; who wants it elsewhere says so.
-        site_boxes(asked, &id("site"), &[row.site.clone()]),
+        site_boxes(asked, &id("site"), std::slice::from_ref(&row.site)),
         id("pin"),
         t("What is pinned"),
         id("pin"),
