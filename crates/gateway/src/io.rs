@@ -212,7 +212,10 @@ impl Line {
             return Poll::Ready(Ok(Some(count)));
         }
         let gone = held.poll_go_on(Pin::new(&mut *self.stream.borrow_mut()), cx);
-        self.pulse.write(&gone);
+        // Where nothing was held, nothing has moved.
+        if gone.is_pending() {
+            self.pulse.write(&gone);
+        }
         ready!(gone)?;
         Poll::Ready(Ok(held.take(parts)))
     }

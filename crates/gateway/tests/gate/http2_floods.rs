@@ -199,6 +199,19 @@ async fn answers_that_nobody_takes_stay_at_the_upstream() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_nothing_is_given_up_though_more_comes_for_it() {
+    let world = World::with(|limits| limits.idle = Duration::from_secs(2));
+    let mut conn = open(&world).await;
+    conn.send(&frame(kind::SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff])).await.unwrap();
+    // The one fills all there is between the gate and the client; the other has a few bytes more again and again.
+    conn.send(&request(1, "GET", "/bytes?n=1000000000", END)).await.unwrap();
+    conn.send(&request(3, "GET", "/slow-stream?ms=50&chunks=100000", END)).await.unwrap();
+    until(|| world.echo.open_streams() == 2);
+    until(|| world.echo.open_streams() == 0);
+    serves(&world).await;
+}
+
+#[tokio::test]
 async fn malformed_requests_are_counted_each_and_end_a_connection_that_makes_nothing_else() {
     let world = World::new();
     let mut conn = open(&world).await;
