@@ -23,10 +23,10 @@ fn silent() -> (u16, Arc<AtomicUsize>) {
     (port, count)
 }
 
-/// A port on which nobody listens, which a look is told at once.
-fn closed() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// Ports on which nobody listens, which a look is told at once: no two of them alike, since a look is told again.
+fn closed<const PORTS: usize>() -> [u16; PORTS] {
+    let listeners: Vec<_> = (0..PORTS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    std::array::from_fn(|port| listeners[port].local_addr().unwrap().port())
 }
 
 fn asked(page: &Page, port: u16, from: &str) -> testkit::Response {
@@ -39,15 +39,15 @@ fn who_asks_too_often_is_told_when_to_come_again_and_others_are_not_held_up() {
     let args = ["--allow-private", "--ports", "any", "--rate", "2", "--behind", "127.0.0.1"];
     let page = Page::start(&bench.sandbox, &args);
     let from = "203.0.113.7";
-    let first = closed();
+    let [first, second, third, fourth, fifth] = closed();
     assert_eq!(asked(&page, first, from).status, 200);
-    assert_eq!(asked(&page, closed(), from).status, 200);
-    let refused = asked(&page, closed(), from);
+    assert_eq!(asked(&page, second, from).status, 200);
+    let refused = asked(&page, third, from);
     assert_eq!((refused.status, &*refused.code()), (429, "too-often"), "{}", refused.text());
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=30).contains(&wait), "{wait}");
     let fields = [("X-Forwarded-For", from)];
-    let shown = page.ask("GET", &path("/", &format!("127.0.0.1:{}", closed())), &fields);
+    let shown = page.ask("GET", &path("/", &format!("127.0.0.1:{fourth}")), &fields);
     assert_eq!(shown.status, 429);
     assert!(
         shown.header("retry-after").is_some() && shown.text().contains("Try again in"),
@@ -56,7 +56,7 @@ fn who_asks_too_often_is_told_when_to_come_again_and_others_are_not_held_up() {
     );
     // What was just looked at is told again, and other addresses have looks of their own.
     assert_eq!(asked(&page, first, from).status, 200);
-    assert_eq!(asked(&page, closed(), "203.0.113.8").status, 200);
+    assert_eq!(asked(&page, fifth, "203.0.113.8").status, 200);
 }
 
 #[test]
@@ -64,9 +64,10 @@ fn an_ipv6_prefix_is_one_visitor() {
     let bench = Bench::new();
     let args = ["--allow-private", "--ports", "any", "--rate", "1", "--behind", "127.0.0.1"];
     let page = Page::start(&bench.sandbox, &args);
-    assert_eq!(asked(&page, closed(), "2001:db8::1").status, 200);
-    assert_eq!(asked(&page, closed(), "2001:db8::ffff:2").status, 429);
-    assert_eq!(asked(&page, closed(), "2001:db8:0:1::1").status, 200);
+    let [one, another, third] = closed();
+    assert_eq!(asked(&page, one, "2001:db8::1").status, 200);
+    assert_eq!(asked(&page, another, "2001:db8::ffff:2").status, 429);
+    assert_eq!(asked(&page, third, "2001:db8:0:1::1").status, 200);
 }
 
 #[test]
@@ -75,8 +76,9 @@ fn what_a_visitor_says_of_its_address_counts_for_nothing_without_a_listed_proxy(
     for behind in [&[][..], &["--behind", "192.0.2.1"]] {
         let args = ["--allow-private", "--ports", "any", "--rate", "1"];
         let page = Page::start(&bench.sandbox, &[&args[..], behind].concat());
-        assert_eq!(asked(&page, closed(), "203.0.113.1").status, 200);
-        assert_eq!(asked(&page, closed(), "203.0.113.2").status, 429, "{behind:?}");
+        let [one, another] = closed();
+        assert_eq!(asked(&page, one, "203.0.113.1").status, 200);
+        assert_eq!(asked(&page, another, "203.0.113.2").status, 429, "{behind:?}");
     }
 }
 
@@ -136,8 +138,9 @@ fn beyond_the_queue_it_is_busy_and_serves_everything_else() {
     // One runs. Those that are not answered at once wait; the first of those that are is told to come later.
     let (other, others) = silent();
     let mut waiting = Vec::new();
+    let ports: [u16; 5] = closed();
     let busy = loop {
-        let mut stream = sent(&page, if waiting.is_empty() { other } else { closed() });
+        let mut stream = sent(&page, if waiting.is_empty() { other } else { ports[waiting.len()] });
         stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
         let mut answer = [0; 4096];
         match stream.read(&mut answer) {
