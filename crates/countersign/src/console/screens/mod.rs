@@ -136,7 +136,19 @@ struct PemField<'a> {
     text: Option<&'a str>,
 }
 
-impl PemField<'_> {
+impl<'a> PemField<'a> {
+    /// For a certificate request (RFC 2986) that has to be there.
+    fn request(asked: &'a Asked<'_>, id: &'static str) -> Self {
+        Self {
+            id,
+            name: "request",
+            label: asked.t("The request, PEM: its key stays where it was made"),
+            block: "CERTIFICATE REQUEST",
+            is_required: true,
+            text: None,
+        }
+    }
+
     fn html(&self, asked: &Asked<'_>) -> Html {
         let t = |text| asked.t(text);
         html!(

@@ -362,15 +362,7 @@ fn issue_form(asked: &Asked<'_>, row: &PartyRow) -> Html {
         t("Issue for a certificate request"),
         row.name,
         shell::sealed(asked),
-        PemField {
-            id: "request",
-            name: "request",
-            label: t("The request, PEM: its key stays where it was made"),
-            block: "CERTIFICATE REQUEST",
-            is_required: true,
-            text: None,
-        }
-        .html(asked),
+        PemField::request(asked, "request").html(asked),
         t("What the certificate is for"),
         profiles(asked),
         input(

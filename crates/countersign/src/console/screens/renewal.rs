@@ -45,15 +45,7 @@ pub fn form(asked: &Asked<'_>, row: &PartyRow, all: &[CertificateRow]) -> Html {
         shell::sealed(asked),
         t("Which certificate"),
         options.into_iter().collect::<Html>(),
-        PemField {
-            id: "renew-request",
-            name: "request",
-            label: t("The request, PEM: its key stays where it was made"),
-            block: "CERTIFICATE REQUEST",
-            is_required: true,
-            text: None,
-        }
-        .html(asked),
+        PemField::request(asked, "renew-request").html(asked),
         input(
             "renew-overlap",
             t("How long the old one holds beside it"),
