@@ -1,5 +1,6 @@
 //! Whether a request goes on: its host, its path, and the decision, made for every request.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use examiner::{Certificate, UnixTime};
@@ -9,8 +10,8 @@ use policy::path::AmbiguousPath;
 use policy::site::RuleIndex;
 use policy::{Decision, Grant, HostName, NormalPath, Peer, Refusal, Site};
 
-use crate::settings::GateState;
-use crate::upstream::route::Routes;
+use crate::settings::{GateSite, GateState};
+use crate::upstream::route::{Route, Routes};
 
 /// The state in force, numbered: equal numbers are the same state.
 pub(crate) struct Current {
@@ -18,6 +19,40 @@ pub(crate) struct Current {
     pub(crate) state: GateState,
     /// Where the sites' requests go, with how the upstreams fare.
     pub(crate) routes: Arc<Routes>,
+    places: HashMap<HostName, Arc<Place>>,
+}
+
+/// Everything that is known of one site, so that a request looks once.
+pub(crate) struct Place {
+    /// How it is served.
+    pub(crate) site: Arc<GateSite>,
+    /// Whom it admits.
+    pub(crate) rules: Arc<Site>,
+    /// Where its requests go; the enrolment address has none.
+    pub(crate) route: Option<Arc<Route>>,
+}
+
+impl Current {
+    /// This state, after the one that was in force `before`.
+    pub(crate) fn new(number: u64, state: GateState, before: Option<&Self>) -> Self {
+        // A change of parties alone leaves the sites as they are.
+        let routes = match before {
+            Some(before) if Arc::ptr_eq(&before.state.sites, &state.sites) => before.routes.clone(),
+            Some(before) => Arc::new(Routes::of(&state, &before.routes)),
+            None => Arc::new(Routes::of(&state, &Routes::default())),
+        };
+        let place = |name: &HostName| {
+            let (site, rules) = (state.site(name)?.clone(), state.snapshot.site(name)?.clone());
+            Some((name.clone(), Arc::new(Place { site, rules, route: routes.get(name).cloned() })))
+        };
+        let places = state.names().filter_map(place).collect();
+        Self { number, routes, places, state }
+    }
+
+    /// The site of this name, the admin and the enrolment address included.
+    pub(crate) fn place(&self, name: &HostName) -> Option<&Arc<Place>> {
+        self.places.get(name)
+    }
 }
 
 /// The right to forward one request. Only a decision makes one.

@@ -1,6 +1,7 @@
 //! The answer to one request: the upstream's, or the refusal in words.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, HOST, STRICT_TRANSPORT_SECURITY, TRAILER};
@@ -8,26 +9,24 @@ use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use policy::{Audience, HostName, Refusal, Why};
-use tokio::sync::oneshot;
+use policy::{Audience, Refusal, Why};
 
-use crate::admit::{self, Current, Permit, Stop};
+use crate::admit::{self, Current, Permit, Place, Stop};
 use crate::broom;
 use crate::enrol;
 use crate::exchange::{Answer, Exchange, Gone};
 use crate::forward::{self, Failure, Told};
-use crate::gate::Shared;
 use crate::health::health;
 use crate::identify::identified_for;
 use crate::lines::{Client, Who};
 use crate::listen::Door;
+use crate::live::Cancelled;
 use crate::manners;
 use crate::received::Received;
 use crate::refuse::{Asked, plain, refused, tell};
 use crate::serve::Visit;
 use crate::settings::GateSite;
 use crate::upstream::body::Lent;
-use crate::upstream::route::Route;
 use crate::upstream::trailers;
 use crate::upstream::tunnel::Tunnel;
 use crate::upstream::websocket::{self, Wish};
@@ -37,10 +36,19 @@ pub(crate) async fn answer(visit: Rc<Visit>, request: Request<Incoming>) -> Resu
     let request = request.map(|body| Received::new(body, visit.http2));
     let mut exchange = Exchange::begin(visit.clone(), &request);
     let is_head = request.method() == Method::HEAD;
-    if !visit.worker.shared.phase.borrow().accepts() {
+    if !visit.worker.shared.life.phase().accepts() {
         visit.closing.set(true);
     }
-    let result = decide(&visit, &mut exchange, request).await;
+    let result = match decide(&visit, &mut exchange, &request) {
+        Decided::Here(reply) => Ok(reply),
+        Decided::Enrol(current, place) => {
+            // On the heap: every other request would carry the room for it.
+            let now = exchange.began().1;
+            let site = (&*place.site, &*place.rules);
+            Ok(Box::pin(enrol::answer(&visit, &mut exchange, &current, site, request, now)).await)
+        }
+        Decided::Through(entry) => pass(&visit, &mut exchange, entry, request).await,
+    };
     if visit.caged {
         visit.closing.set(true);
     }
@@ -82,7 +90,7 @@ pub(crate) enum Reply {
     /// From here.
     Own(Response<Bytes>),
     /// From the upstream, until it loses admission.
-    Upstream(Response<Lent>, oneshot::Receiver<()>),
+    Upstream(Response<Lent>, Cancelled),
     /// From the upstream, which agreed to a WebSocket.
     Switched(Response<()>, Switched),
 }
@@ -92,7 +100,7 @@ pub(crate) struct Switched {
     upstream: OnUpgrade,
     /// On HTTP/2; on HTTP/1.1 it is the whole connection.
     client: Option<OnUpgrade>,
-    cancelled: oneshot::Receiver<()>,
+    cancelled: Cancelled,
 }
 
 impl Switched {
@@ -111,105 +119,111 @@ impl Switched {
     }
 }
 
-async fn decide(
-    visit: &Rc<Visit>,
-    exchange: &mut Exchange,
-    mut request: Request<Received>,
-) -> Result<Reply, Gone> {
-    let shared = visit.worker.shared.clone();
-    let mut now = exchange.began().1;
-    loop {
-        let current = shared.current.load_full();
-        let (Some(site), Some(rules)) =
-            (current.state.site(&visit.site), current.state.snapshot.site(&visit.site))
-        else {
-            visit.closing.set(true);
-            return Ok(plain(visit, exchange, 421, "host-mismatch", "The site is no longer served here"));
-        };
-        exchange.hsts.clone_from(&site.manners.hsts);
-        if let Some(reply) = unfit(visit, exchange, site, &request) {
-            return Ok(reply);
-        }
-        let known = visit.door == Door::Sites
-            && admit::host_text(request.uri(), request.headers())
-                .is_some_and(|text| visit.lines.borrow().knows_host(text));
-        match if known { Ok(visit.site.clone()) } else { admit::host_of(request.uri(), request.headers()) } {
-            Ok(host) if is_meant(visit, &shared, &current, &host) => {}
-            Ok(_) => {
-                let refusal = Refusal { why: Why::HostMismatch, vouched: true, observable: false };
-                let asked = Asked { current: &current, site, rules, peer: None, request: &request, now };
-                return Ok(refused(visit, exchange, &asked, &refusal));
-            }
-            Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", &detail)),
-        }
-        if visit.door == Door::Admin
-            && let Some(reply) = health(visit, &shared, &current, exchange, request.uri().path(), now)
-        {
-            return Ok(reply);
-        }
-        if visit.door == Door::Enrol {
-            // On the heap: every other request would carry the room for it.
-            let enrolled = enrol::answer(visit, exchange, &current, (site, rules), request, now);
-            return Ok(Box::pin(enrolled).await);
-        }
-        if let Some(response) = manners::preflight(&site.manners, &request) {
-            exchange.verdict = "answered";
-            return Ok(Reply::Own(response));
-        }
-        let peer = visit.peer.borrow().as_ref().map(|peer| identified_for(peer, &rules.anchors, now));
-        visit.peer.borrow_mut().clone_from(&peer);
-        let admitted =
-            admit::admit(&current, rules, peer.as_deref(), request.uri(), &mut visit.memo.borrow_mut(), now);
-        let permit = match admitted {
-            Ok(permit) => permit,
-            Err(Stop::Bad(detail)) => return Ok(plain(visit, exchange, 400, "bad-request", &detail)),
-            Err(Stop::Refused(refusal)) => {
-                let peer = peer.as_deref();
-                let asked = Asked { current: &current, site, rules, peer, request: &request, now };
-                return Ok(refused(visit, exchange, &asked, &refusal));
-            }
-        };
-        let until = permit.grant().map(|grant| grant.until);
-        let client = Client { peer: peer.as_deref(), link: &visit.link, pool: &visit.worker.pool };
-        let who = visit.lines.borrow_mut().who(current.number, &permit, site, &client);
-        let uri = request.uri().clone();
-        let (id, cancelled) = shared.live.begin(&visit.live, uri, who.party.clone(), until);
-        exchange.running = Some(id);
-        if shared.current.load().number != current.number {
-            // Whoever changed the state may have looked before this was registered: decide once more.
-            visit.live.finish(id);
-            now = (shared.clock)();
-            continue;
-        }
-        exchange.verdict = permit.verdict();
-        exchange.party.clone_from(&who.party);
-        if let Some(reply) = manners::held_back(visit, exchange, site, &permit, &request) {
-            return Ok(reply);
-        }
-        tell(visit, exchange, &permit, peer.as_deref(), now);
-        if rules.audience == Audience::Operators && site.upstream.targets.is_empty() {
-            return Ok(plain(visit, exchange, 404, "not-found", "There is nothing under this path"));
-        }
-        let wish = match websocket::wish(&mut request) {
-            Ok(wish) => wish,
-            Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", detail)),
-        };
-        let Some(route) = current.routes.get(&visit.site) else {
-            return Ok(plain(visit, exchange, 502, "upstream-unreachable", "The site has no upstream"));
-        };
-        return pass(visit, exchange, (site, route), &permit, &who, (request, wish), cancelled).await;
-    }
+/// What becomes of a request.
+enum Decided {
+    /// It is answered here.
+    Here(Reply),
+    /// It is the enrolment address' to answer.
+    Enrol(Arc<Current>, Arc<Place>),
+    /// It is let through.
+    Through(Entry),
 }
 
+/// A request that is let through, registered as running.
+struct Entry {
+    place: Arc<Place>,
+    permit: Permit,
+    who: Rc<Who>,
+    cancelled: Cancelled,
+}
+
+/// Decides on a request, and registers it where it is let through. In one step, without a wait: an order to decide
+/// again comes after it, never between the two.
+fn decide(visit: &Visit, exchange: &mut Exchange, request: &Request<Received>) -> Decided {
+    let shared = &visit.worker.shared;
+    let now = exchange.began().1;
+    let current = shared.current.load_full();
+    let Some(place) = current.place(&visit.site) else {
+        visit.closing.set(true);
+        let detail = "The site is no longer served here";
+        return Decided::Here(plain(visit, exchange, 421, "host-mismatch", detail));
+    };
+    let Place { site, rules, .. } = &**place;
+    exchange.hsts.clone_from(&site.manners.hsts);
+    if let Some(reply) = unfit(visit, exchange, site, request) {
+        return Decided::Here(reply);
+    }
+    let known = visit.door == Door::Sites
+        && admit::host_text(request.uri(), request.headers())
+            .is_some_and(|text| visit.lines.borrow().knows_host(text));
+    match if known { Ok(true) } else { names_this(visit, &current, request) } {
+        Ok(true) => {}
+        Ok(false) => {
+            let refusal = Refusal { why: Why::HostMismatch, vouched: true, observable: false };
+            let asked = Asked { current: &current, site, rules, peer: None, request, now };
+            return Decided::Here(refused(visit, exchange, &asked, &refusal));
+        }
+        Err(detail) => return Decided::Here(plain(visit, exchange, 400, "bad-request", &detail)),
+    }
+    if visit.door == Door::Admin
+        && let Some(reply) = health(visit, shared, &current, exchange, request.uri().path(), now)
+    {
+        return Decided::Here(reply);
+    }
+    if visit.door == Door::Enrol {
+        return Decided::Enrol(current.clone(), place.clone());
+    }
+    if let Some(response) = manners::preflight(&site.manners, request) {
+        exchange.verdict = "answered";
+        return Decided::Here(Reply::Own(response));
+    }
+    let peer = visit.peer.borrow().as_ref().map(|peer| identified_for(peer, &rules.anchors, now));
+    visit.peer.borrow_mut().clone_from(&peer);
+    let admitted =
+        admit::admit(&current, rules, peer.as_deref(), request.uri(), &mut visit.memo.borrow_mut(), now);
+    let permit = match admitted {
+        Ok(permit) => permit,
+        Err(Stop::Bad(detail)) => {
+            return Decided::Here(plain(visit, exchange, 400, "bad-request", &detail));
+        }
+        Err(Stop::Refused(refusal)) => {
+            let asked = Asked { current: &current, site, rules, peer: peer.as_deref(), request, now };
+            return Decided::Here(refused(visit, exchange, &asked, &refusal));
+        }
+    };
+    let until = permit.grant().map(|grant| grant.until);
+    let client = Client { peer: peer.as_deref(), link: &visit.link, pool: &visit.worker.pool };
+    let who = visit.lines.borrow_mut().who(current.number, &permit, site, &client);
+    let uri = request.uri().clone();
+    let (id, cancelled) = visit.worker.live.begin(&visit.live, uri, who.party.clone(), until);
+    exchange.running = Some(id);
+    exchange.verdict = permit.verdict();
+    exchange.party.clone_from(&who.party);
+    if let Some(reply) = manners::held_back(visit, exchange, site, &permit, request) {
+        return Decided::Here(reply);
+    }
+    tell(visit, exchange, &permit, peer.as_deref(), now);
+    if rules.audience == Audience::Operators && site.upstream.targets.is_empty() {
+        return Decided::Here(plain(visit, exchange, 404, "not-found", "There is nothing under this path"));
+    }
+    Decided::Through(Entry { place: place.clone(), permit, who, cancelled })
+}
+
+/// Has the site behind the gate answer.
 async fn pass(
     visit: &Rc<Visit>,
     exchange: &mut Exchange,
-    (site, route): (&GateSite, &Route),
-    permit: &Permit,
-    who: &Who,
-    (request, wish): (Request<Received>, Option<Wish>),
-    mut cancelled: oneshot::Receiver<()>,
+    entry: Entry,
+    mut request: Request<Received>,
 ) -> Result<Reply, Gone> {
+    let Entry { place, permit, who, mut cancelled } = entry;
+    let wish = match websocket::wish(&mut request) {
+        Ok(wish) => wish,
+        Err(detail) => return Ok(plain(visit, exchange, 400, "bad-request", detail)),
+    };
+    let Some(route) = &place.route else {
+        return Ok(plain(visit, exchange, 502, "upstream-unreachable", "The site has no upstream"));
+    };
     let limits = &visit.worker.shared.limits;
     let field = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let text =
@@ -226,11 +240,11 @@ async fn pass(
         since: exchange.began().0,
     };
     let pool = who.own_pool.as_ref().unwrap_or(&visit.worker.pool);
-    let forwarding = forward::forward(permit, (route, pool), request, told, limits, site.manners.max_body);
+    let max_body = place.site.manners.max_body;
+    let forwarding = forward::forward(&permit, (route, pool), request, told, limits, max_body);
     let result = tokio::select! {
         biased;
-        // An error here means that nobody can cut it any more, which does not happen while it is registered.
-        Ok(()) = &mut cancelled => return Err(Gone),
+        () = &mut cancelled => return Err(Gone),
         result = forwarding => result,
     };
     let failure = match result {
@@ -301,13 +315,14 @@ fn begins(mut response: Response<Lent>, wish: Option<Wish>) -> Begins {
     Begins::WebSocket(response, upstream, wish.client)
 }
 
-/// Whether a request that names this host may be answered on this connection.
-fn is_meant(visit: &Visit, shared: &Shared, current: &Current, host: &HostName) -> bool {
-    match visit.door {
-        Door::Sites => *host == visit.site,
-        Door::Admin => shared.admin_hosts.contains(host),
-        Door::Enrol => current.state.enrol.as_ref().is_some_and(|enrol| enrol.host == *host),
-    }
+/// Whether the host that a request names is one to be answered on this connection; why it names none.
+fn names_this(visit: &Visit, current: &Current, request: &Request<Received>) -> Result<bool, String> {
+    let host = admit::host_of(request.uri(), request.headers())?;
+    Ok(match visit.door {
+        Door::Sites => host == visit.site,
+        Door::Admin => visit.worker.shared.admin_hosts.contains(&host),
+        Door::Enrol => current.state.enrol.as_ref().is_some_and(|enrol| enrol.host == host),
+    })
 }
 
 /// What is refused whoever asks.

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use examiner::UnixTime;
 use http::{HeaderValue, Method, Request, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::broom;
+use crate::live::Cancelled;
 use crate::observe::{AccessEntry, reference};
 use crate::received::Received;
 use crate::serve::Visit;
@@ -146,7 +146,7 @@ impl Answer {
     }
 
     /// What comes from the upstream, until it loses admission.
-    pub(crate) fn upstream(body: Lent, cancelled: oneshot::Receiver<()>, exchange: Exchange) -> Self {
+    pub(crate) fn upstream(body: Lent, cancelled: Cancelled, exchange: Exchange) -> Self {
         let stream = Stream::new(&exchange.visit, body, cancelled);
         Self { body: Content::Upstream(Box::new(stream)), exchange: Some(exchange) }
     }
@@ -168,14 +168,14 @@ enum Content {
 struct Stream {
     /// None once it was ended before its end.
     body: Option<Lent>,
-    cancelled: oneshot::Receiver<()>,
+    cancelled: Cancelled,
     idle: Duration,
     silence: Option<Pin<Box<Sleep>>>,
     waiting: bool,
 }
 
 impl Stream {
-    fn new(visit: &Visit, body: Lent, cancelled: oneshot::Receiver<()>) -> Self {
+    fn new(visit: &Visit, body: Lent, cancelled: Cancelled) -> Self {
         Self {
             body: Some(body),
             cancelled,
@@ -186,7 +186,7 @@ impl Stream {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(Ok(())) = Pin::new(&mut self.cancelled).poll(cx) {
+        if Pin::new(&mut self.cancelled).poll(cx).is_ready() {
             return Poll::Ready(Some(Err(Gone.into())));
         }
         let Some(body) = &mut self.body else { return Poll::Ready(Some(Err(Gone.into()))) };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,15 +12,16 @@ use arc_swap::ArcSwap;
 use policy::HostName;
 use policy::record::Touched;
 use rustls::crypto::CryptoProvider;
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::admit::Current;
 use crate::challenge::Challenges;
 use crate::enrol::Enrolments;
 use crate::health;
+use crate::life::{Life, Phase};
 use crate::listen::{self, Crowd, Door, Worker};
-use crate::live::Live;
+use crate::live::{Change, Live, Order};
 use crate::metrics;
 use crate::observe::{Events, Observer};
 use crate::plain;
@@ -29,7 +31,7 @@ use crate::renew::Renewals;
 use crate::settings::{Clock, Enrol, Front, GateError, GateSettings, GateState, Limits, Lists, Ocsp};
 use crate::upstream::check;
 use crate::upstream::pool::Pool;
-use crate::upstream::route::{Routes, UpstreamView};
+use crate::upstream::route::UpstreamView;
 
 /// How often ended admissions are looked for.
 const TICK: Duration = Duration::from_millis(250);
@@ -50,7 +52,6 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) front: Front,
     pub(crate) observer: Observer,
-    pub(crate) live: Live,
     pub(crate) clock: Clock,
     pub(crate) crowd: Arc<Crowd>,
     /// The same on the listeners without TLS.
@@ -67,7 +68,9 @@ pub(crate) struct Shared {
     pub(crate) https_port: u16,
     rates: OnceLock<Rates>,
     pub(crate) provider: Arc<CryptoProvider>,
-    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) life: Life,
+    /// One a worker.
+    orders: Box<[mpsc::UnboundedSender<Order>]>,
     /// Since when another gate has the sockets.
     retired: OnceLock<Instant>,
     /// One count a worker, raised each time it comes round.
@@ -76,31 +79,6 @@ pub(crate) struct Shared {
     pub(crate) admin_hosts: Vec<HostName>,
     number: AtomicU64,
     applying: Mutex<()>,
-}
-
-/// How far the gate is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Phase {
-    /// Connections are accepted.
-    Serving,
-    /// No new connections: another gate accepts them. Those that are here end in their own time.
-    Retired,
-    /// No new connections; running requests are answered.
-    Draining,
-    /// Over.
-    Ended,
-}
-
-impl Phase {
-    /// Whether this gate takes new connections.
-    pub(crate) fn accepts(self) -> bool {
-        self == Self::Serving
-    }
-
-    /// Whether what is here is to come to its end now.
-    pub(crate) fn hurries(self) -> bool {
-        self > Self::Retired
-    }
 }
 
 impl Gate {
@@ -123,7 +101,7 @@ impl Gate {
             listener.set_nonblocking(true)?;
             bound.push(listener.local_addr()?);
         }
-        let routes = Routes::of(&state, &Routes::default());
+        let (orders, heard): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::unbounded_channel()).unzip();
         let shared = Arc::new(Shared {
             crowd: Arc::new(Crowd::new(&settings.limits)),
             plain_crowd: Arc::new(Crowd::new(&Limits {
@@ -140,20 +118,20 @@ impl Gate {
             limits: settings.limits,
             front: settings.front,
             observer: Observer::new(events),
-            live: Live::new(workers),
             clock,
             provider: Arc::new(provider()),
-            phase: watch::channel(Phase::Serving).0,
+            life: Life::new(),
+            orders: orders.into(),
             retired: OnceLock::new(),
             rounds: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             admin_hosts: health::hosts(settings.admin.as_ref().and_then(|admin| admin.local_addr().ok())),
             number: AtomicU64::new(1),
             applying: Mutex::new(()),
-            current: ArcSwap::from_pointee(Current { number: 0, routes: Arc::new(routes), state }),
+            current: ArcSwap::from_pointee(Current::new(0, state, None)),
         });
         health::note_state(&shared);
         let gate = Self { shared: shared.clone(), threads: Mutex::default(), bound };
-        for part in 0..workers {
+        for (part, orders) in heard.into_iter().enumerate() {
             let mut listeners = Vec::new();
             for listener in &settings.listen {
                 listeners.push((listener.try_clone()?, For::Door(Door::Sites)));
@@ -171,7 +149,7 @@ impl Gate {
             let shared = shared.clone();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = std::thread::Builder::new().name(format!("gate-{part}")).spawn(move || {
-                LocalSet::new().block_on(&runtime, work(shared, part, listeners));
+                LocalSet::new().block_on(&runtime, work(shared, part, listeners, orders));
             })?;
             gate.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
@@ -183,32 +161,19 @@ impl Gate {
     pub fn apply(&self, state: GateState, touched: Vec<Touched>) -> u64 {
         let _one_at_a_time = self.shared.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.shared.number.fetch_add(1, Ordering::SeqCst);
-        let before = self.shared.current.load();
-        // A change of parties alone leaves the sites as they are.
-        let routes = if Arc::ptr_eq(&before.state.sites, &state.sites) {
-            before.routes.clone()
-        } else {
-            Arc::new(Routes::of(&state, &before.routes))
-        };
-        let current = Arc::new(Current { number, state, routes });
+        let current = Arc::new(Current::new(number, state, Some(&**self.shared.current.load())));
         self.shared.current.store(current.clone());
         health::note_state(&self.shared);
-        self.shared.live.decide_again(&touched, &current, (self.shared.clock)())
+        self.shared.decide_again(Change { touched, current, now: (self.shared.clock)() })
     }
 
     /// Leaves the sockets to another gate that accepts on them: stops accepting, and lets what is here end in its own
     /// time. The answer to the next request says that it is the connection's last, an idle connection stays until its
     /// ordinary deadline, and streams and WebSockets go on. Policy goes on being applied.
     pub fn retire(&self) {
-        self.shared.phase.send_if_modified(|phase| {
-            let serving = phase.accepts();
-            if serving {
-                *phase = Phase::Retired;
-            }
-            serving
-        });
+        self.shared.life.advance(Phase::Retired);
         let _ = self.shared.retired.set(Instant::now());
-        self.shared.live.end_all(false);
+        self.shared.order(|| Order::WindDown);
     }
 
     /// Whether a gate that retired has nobody left, or has waited for them as long as its limits say.
@@ -227,12 +192,12 @@ impl Gate {
     /// everything. Answers say meanwhile that they are the connection's last, and idle connections are closed.
     pub fn drain(&self, most: Duration) {
         let until = Instant::now() + most;
-        self.shared.phase.send_replace(Phase::Draining);
-        self.shared.live.end_all(false);
+        self.shared.life.advance(Phase::Draining);
+        self.shared.order(|| Order::WindDown);
         while !self.shared.crowd.is_gone() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.shared.live.end_all(true);
+        self.shared.order(|| Order::EndAll);
         self.end();
     }
 
@@ -253,7 +218,7 @@ impl Gate {
     }
 
     fn end(&self) {
-        self.shared.phase.send_replace(Phase::Ended);
+        self.shared.life.advance(Phase::Ended);
         for thread in std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
             let _ = thread.join();
         }
@@ -268,6 +233,31 @@ impl Drop for Gate {
 }
 
 impl Shared {
+    /// Has every core decide again, each about its own connections; how many were cut when all have.
+    fn decide_again(&self, change: Change) -> u64 {
+        let change = Arc::new(change);
+        let (told, answers) = std_mpsc::channel();
+        self.order(|| Order::DecideAgain(change.clone(), told.clone()));
+        drop(told);
+        let mut cut = 0;
+        loop {
+            match answers.recv_timeout(TICK) {
+                Ok(some) => cut += some,
+                Err(RecvTimeoutError::Disconnected) => return cut,
+                // A core that ends takes its connections with it, and may leave an order in its queue.
+                Err(RecvTimeoutError::Timeout) if self.life.phase() == Phase::Ended => return cut,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn order(&self, order: impl Fn() -> Order) {
+        for core in &self.orders {
+            // Whoever has ended has nothing open.
+            let _ = core.send(order());
+        }
+    }
+
     /// The rate limits' buckets, made when the first site wants them.
     pub(crate) fn rates(&self) -> &Rates {
         self.rates.get_or_init(Rates::new)
@@ -294,12 +284,17 @@ enum For {
 }
 
 /// One core's work, until the gate ends.
-async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpListener, For)>) {
+async fn work(
+    shared: Arc<Shared>,
+    part: usize,
+    listeners: Vec<(std::net::TcpListener, For)>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
     let pool = Pool::new(shared.limits.connect);
     if part == 0 {
         tokio::task::spawn_local(check::watch(shared.clone(), pool.clone()));
     }
-    let worker = Rc::new(Worker { shared: shared.clone(), pool, part });
+    let worker = Rc::new(Worker { shared: shared.clone(), pool, live: Live::default() });
     for (listener, purpose) in listeners {
         match (tokio::net::TcpListener::from_std(listener), purpose) {
             (Ok(listener), For::Redirects) => {
@@ -316,7 +311,7 @@ async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpLis
             }
         }
     }
-    let mut phase = shared.phase.subscribe();
+    let mut phase = shared.life.subscribe();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -324,11 +319,13 @@ async fn work(shared: Arc<Shared>, part: usize, listeners: Vec<(std::net::TcpLis
             _ = tick.tick() => {
                 shared.rounds[part].fetch_add(1, Ordering::Relaxed);
                 let now = (shared.clock)();
-                shared.live.expire(part, &shared.current.load(), now);
+                worker.live.expire(&shared.current.load(), now);
                 if part == 0 {
                     shared.observer.sweep(now);
                 }
             }
+            // Here and not in a task of its own: a core that could obey no more must not go on serving.
+            Some(order) = orders.recv() => worker.live.obey(order).await,
             _ = phase.wait_for(|phase| *phase == Phase::Ended) => return,
         }
     }

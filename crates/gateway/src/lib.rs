@@ -33,6 +33,7 @@ mod health;
 mod identify;
 pub mod identity;
 mod io;
+mod life;
 mod lines;
 mod listen;
 mod live;

@@ -15,6 +15,7 @@ use tokio::task::spawn_local;
 
 use crate::gate::Shared;
 use crate::handshake::handshake;
+use crate::live::Live;
 use crate::manners::prefix;
 use crate::proxy;
 use crate::serve;
@@ -36,12 +37,13 @@ pub(crate) enum Door {
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
-    pub(crate) part: usize,
+    /// The connections that are open here.
+    pub(crate) live: Live,
 }
 
 /// Accepts until the gate drains; what stands in the socket's queue then is still taken.
 pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener, door: Door) {
-    let mut phase = worker.shared.phase.subscribe();
+    let mut phase = worker.shared.life.subscribe();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -100,7 +102,7 @@ struct Manner {
 async fn meet(worker: Rc<Worker>, mut tcp: TcpStream, from: SocketAddr, manner: Manner, mut seat: Seat) {
     let _ = tcp.set_nodelay(true);
     let began = Instant::now();
-    let mut phase = worker.shared.phase.subscribe();
+    let mut phase = worker.shared.life.subscribe();
     let drained = async {
         // Whoever has not come far when the gate drains may finish, and does not hold it up.
         let _ = phase.wait_for(|phase| phase.hurries()).await;

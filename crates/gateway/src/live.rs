@@ -1,15 +1,24 @@
-//! The open connections, by certificate, key and party: a change of policy decides again about those it touches.
+//! The open connections of one core, by certificate, key and party: a change of policy decides again about those it
+//! touches.
+//!
+//! Each core has its own, and no other thread sees them: a change comes as an [`Order`], which a core carries out between
+//! two steps of its connections. So what a request notes here takes no lock, and what was decided and noted in one step
+//! under the state before is found by the order that follows the new one.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::future::Future;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Waker};
 
 use examiner::{KeyPin, Thumbprint, UnixTime};
 use http::Uri;
 use policy::record::Touched;
 use policy::{Decision, HostName, Peer};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::admit::{self, Current};
 use crate::identify;
@@ -17,15 +26,16 @@ use crate::identify;
 /// Connections decided again before others get a turn.
 const SLICE: usize = 256;
 
-/// All open connections; one part a core.
+/// All open connections of a core.
+#[derive(Default)]
 pub(crate) struct Live {
-    parts: Box<[Mutex<Part>]>,
-    next: AtomicU64,
+    all: RefCell<All>,
+    next: Cell<u64>,
 }
 
 #[derive(Default)]
-struct Part {
-    all: HashMap<u64, Arc<Connection>>,
+struct All {
+    by_id: HashMap<u64, Rc<Connection>>,
     by_certificate: HashMap<Thumbprint, HashSet<u64>>,
     by_key: HashMap<KeyPin, HashSet<u64>>,
     by_party: HashMap<String, HashSet<u64>>,
@@ -33,15 +43,31 @@ struct Part {
     ends: BTreeSet<(UnixTime, u64)>,
 }
 
+/// What every core is told to do with its connections.
+pub(crate) enum Order {
+    /// Decide again about those that a change touches, and say how many were cut. Dropped unanswered, there are none.
+    DecideAgain(Arc<Change>, mpsc::Sender<u64>),
+    /// End each when its running requests are answered.
+    WindDown,
+    /// End each at once.
+    EndAll,
+}
+
+/// A state that came into force.
+pub(crate) struct Change {
+    pub(crate) touched: Vec<Touched>,
+    pub(crate) current: Arc<Current>,
+    pub(crate) now: UnixTime,
+}
+
 /// One open connection, as those see it who may end it.
 pub(crate) struct Connection {
     id: u64,
-    part: usize,
     site: HostName,
     /// Refusals are told in the handshake: without admission the whole connection ends.
     strict: bool,
-    state: Mutex<State>,
-    cut: AtomicU8,
+    state: RefCell<State>,
+    cut: Cell<Option<Cut>>,
     wake: Notify,
 }
 
@@ -58,11 +84,13 @@ struct Running {
     id: u64,
     uri: Uri,
     party: Option<Arc<str>>,
-    cancel: Option<oneshot::Sender<()>>,
+    is_cancelled: bool,
+    /// Who waits for that.
+    waker: Option<Waker>,
 }
 
 /// What was cut of a connection.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cut {
     /// Running exchanges.
     Exchanges,
@@ -70,155 +98,136 @@ pub(crate) enum Cut {
     Everything,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Live {
-    pub(crate) fn new(parts: usize) -> Self {
-        Self { parts: (0..parts.max(1)).map(|_| Mutex::default()).collect(), next: AtomicU64::new(1) }
-    }
-
-    pub(crate) fn add(
-        &self,
-        part: usize,
-        site: HostName,
-        peer: Option<Arc<Peer>>,
-        strict: bool,
-    ) -> Arc<Connection> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn add(&self, site: HostName, peer: Option<Arc<Peer>>, strict: bool) -> Rc<Connection> {
+        let id = self.next.replace(self.next.get() + 1);
         let state =
             State { peer: peer.clone(), parties: Vec::new(), until: None, next: 0, running: Vec::new() };
-        let connection = Arc::new(Connection {
+        let connection = Rc::new(Connection {
             id,
-            part,
             site,
             strict,
-            state: Mutex::new(state),
-            cut: AtomicU8::new(0),
+            state: RefCell::new(state),
+            cut: Cell::new(None),
             wake: Notify::new(),
         });
-        let mut part = lock(&self.parts[part]);
+        let mut all = self.all.borrow_mut();
         if let Some(peer) = peer {
-            part.by_certificate.entry(peer.thumbprint).or_default().insert(id);
+            all.by_certificate.entry(peer.thumbprint).or_default().insert(id);
             if let Ok(certificate) = &peer.certificate {
-                part.by_key.entry(certificate.key_pin).or_default().insert(id);
+                all.by_key.entry(certificate.key_pin).or_default().insert(id);
             }
         }
-        part.all.insert(id, connection.clone());
+        all.by_id.insert(id, connection.clone());
         connection
     }
 
     pub(crate) fn remove(&self, connection: &Connection) {
-        let mut part = lock(&self.parts[connection.part]);
-        let state = lock(&connection.state);
-        part.all.remove(&connection.id);
+        let mut all = self.all.borrow_mut();
+        let state = connection.state.borrow();
+        all.by_id.remove(&connection.id);
         if let Some(peer) = &state.peer {
-            forget(&mut part.by_certificate, &peer.thumbprint, connection.id);
+            forget(&mut all.by_certificate, &peer.thumbprint, connection.id);
             if let Ok(certificate) = &peer.certificate {
-                forget(&mut part.by_key, &certificate.key_pin, connection.id);
+                forget(&mut all.by_key, &certificate.key_pin, connection.id);
             }
         }
         for party in &state.parties {
-            forget(&mut part.by_party, party, connection.id);
+            forget(&mut all.by_party, party, connection.id);
         }
         if let Some(until) = state.until {
-            part.ends.remove(&(until, connection.id));
+            all.ends.remove(&(until, connection.id));
         }
     }
 
-    /// Notes that a request was let through; what comes back resolves when it loses admission.
+    /// Notes that a request was let through, in the same step in which that was decided. Gives its number on this
+    /// connection, and what resolves when it loses admission.
     pub(crate) fn begin(
         &self,
-        connection: &Connection,
+        connection: &Rc<Connection>,
         uri: Uri,
         party: Option<Arc<str>>,
         until: Option<UnixTime>,
-    ) -> (u64, oneshot::Receiver<()>) {
-        let (cancel, cancelled) = oneshot::channel();
+    ) -> (u64, Cancelled) {
         let id = {
-            let mut state = lock(&connection.state);
+            let mut state = connection.state.borrow_mut();
             let id = state.next;
             state.next += 1;
-            state.running.push(Running { id, uri, party: party.clone(), cancel: Some(cancel) });
-            let new_party =
-                party.as_deref().is_some_and(|party| !state.parties.iter().any(|known| known == party));
-            if !new_party && (until.is_none() || state.until == until) {
-                return (id, cancelled);
-            }
+            state.running.push(Running { id, uri, party: party.clone(), is_cancelled: false, waker: None });
             id
         };
         self.note(connection, party.as_deref(), until);
-        (id, cancelled)
+        (id, Cancelled { connection: connection.clone(), id })
     }
 
     /// Notes whom the connection belongs to, and when that admission ends by itself.
     pub(crate) fn note(&self, connection: &Connection, party: Option<&str>, until: Option<UnixTime>) {
-        let mut part = lock(&self.parts[connection.part]);
-        let mut state = lock(&connection.state);
+        let mut state = connection.state.borrow_mut();
         if let Some(party) = party.filter(|party| !state.parties.iter().any(|known| known == party)) {
             state.parties.push(party.to_owned());
-            part.by_party.entry(party.to_owned()).or_default().insert(connection.id);
+            self.all.borrow_mut().by_party.entry(party.to_owned()).or_default().insert(connection.id);
         }
-        if until.is_some() && state.until != until {
-            if let Some(old) = state.until {
-                part.ends.remove(&(old, connection.id));
+        if let Some(until) = until.filter(|until| state.until != Some(*until)) {
+            let mut all = self.all.borrow_mut();
+            if let Some(old) = state.until.replace(until) {
+                all.ends.remove(&(old, connection.id));
             }
-            state.until = until;
-            part.ends.extend(until.map(|until| (until, connection.id)));
+            all.ends.insert((until, connection.id));
         }
     }
 
-    /// Decides again about the connections that the change touches; how many were cut.
-    pub(crate) fn decide_again(&self, touched: &[Touched], current: &Current, now: UnixTime) -> u64 {
-        let mut cut = 0;
-        for part in &self.parts {
-            let concerned = lock(part).concerned(touched);
-            for slice in concerned.chunks(SLICE) {
-                cut += slice.iter().filter(|connection| connection.decide_again(current, now)).count() as u64;
-                std::thread::yield_now();
+    /// Carries out an order; between slices of a long one the connections get a turn.
+    pub(crate) async fn obey(&self, order: Order) {
+        match order {
+            Order::DecideAgain(change, told) => {
+                let cut = self.decide_again(&change).await;
+                // Nobody hears it where the gate ends.
+                let _ = told.send(cut);
             }
+            Order::WindDown => self.all.borrow().by_id.values().for_each(|connection| connection.wake()),
+            Order::EndAll => {
+                self.all.borrow().by_id.values().for_each(|connection| connection.end(Cut::Everything));
+            }
+        }
+    }
+
+    async fn decide_again(&self, change: &Change) -> u64 {
+        let concerned = self.all.borrow().concerned(&change.touched);
+        let mut cut = 0;
+        for (index, slice) in concerned.chunks(SLICE).enumerate() {
+            if index > 0 {
+                tokio::task::yield_now().await;
+            }
+            let again = |one: &&Rc<Connection>| one.decide_again(&change.current, change.now);
+            cut += slice.iter().filter(again).count() as u64;
         }
         cut
     }
 
-    /// Decides again about the connections of this core whose admission has ended by itself.
-    pub(crate) fn expire(&self, part: usize, current: &Current, now: UnixTime) {
+    /// Decides again about the connections whose admission has ended by itself.
+    pub(crate) fn expire(&self, current: &Current, now: UnixTime) {
         let mut ended = Vec::new();
         {
-            let mut part = lock(&self.parts[part]);
-            while let Some(&(until, id)) = part.ends.first() {
+            let mut all = self.all.borrow_mut();
+            while let Some(&(until, id)) = all.ends.first() {
                 if until >= now {
                     break;
                 }
-                part.ends.pop_first();
-                ended.extend(part.all.get(&id).cloned());
+                all.ends.pop_first();
+                ended.extend(all.by_id.get(&id).cloned());
             }
         }
         for connection in ended {
-            lock(&connection.state).until = None;
+            connection.state.borrow_mut().until = None;
             connection.decide_again(current, now);
-        }
-    }
-
-    /// Ends all connections: at once, or when their running requests are answered.
-    pub(crate) fn end_all(&self, at_once: bool) {
-        for part in &self.parts {
-            for connection in lock(part).all.values() {
-                if at_once {
-                    connection.end(Cut::Everything);
-                } else {
-                    connection.wake();
-                }
-            }
         }
     }
 }
 
-impl Part {
-    fn concerned(&self, touched: &[Touched]) -> Vec<Arc<Connection>> {
+impl All {
+    fn concerned(&self, touched: &[Touched]) -> Vec<Rc<Connection>> {
         if touched.contains(&Touched::Everyone) {
-            return self.all.values().cloned().collect();
+            return self.by_id.values().cloned().collect();
         }
         let mut ids = HashSet::new();
         for one in touched {
@@ -230,7 +239,7 @@ impl Part {
             };
             ids.extend(found.into_iter().flatten());
         }
-        ids.iter().filter_map(|id| self.all.get(id).cloned()).collect()
+        ids.iter().filter_map(|id| self.by_id.get(id).cloned()).collect()
     }
 }
 
@@ -246,27 +255,28 @@ fn forget<K: Hash + Eq>(index: &mut HashMap<K, HashSet<u64>>, key: &K, id: u64) 
 impl Connection {
     /// The exchange is over.
     pub(crate) fn finish(&self, id: u64) {
-        lock(&self.state).running.retain(|running| running.id != id);
+        let gone = {
+            let running = &mut self.state.borrow_mut().running;
+            running.iter().position(|running| running.id == id).map(|place| running.swap_remove(place))
+        };
+        // Its waker may hold the last of a task: not while the state is lent.
+        drop(gone);
     }
 
     /// Nothing is asked for a while: gives back the room for exchanges.
     pub(crate) fn rest(&self) {
-        lock(&self.state).running.shrink_to_fit();
+        self.state.borrow_mut().running.shrink_to_fit();
     }
 
     /// Whether exchanges that were cut are not gone yet.
     pub(crate) fn has_cancelled(&self) -> bool {
-        lock(&self.state).running.iter().any(|running| running.cancel.is_none())
+        self.state.borrow().running.iter().any(|running| running.is_cancelled)
     }
 
     /// Resolves when something was cut (or when the gate drains): `None` in the latter case.
     pub(crate) async fn cut(&self) -> Option<Cut> {
         self.wake.notified().await;
-        match self.cut.load(Ordering::SeqCst) {
-            0 => None,
-            1 => Some(Cut::Exchanges),
-            _ => Some(Cut::Everything),
-        }
+        self.cut.get()
     }
 
     /// Has [`Connection::cut`] resolve: the gate drains.
@@ -275,13 +285,13 @@ impl Connection {
     }
 
     fn end(&self, cut: Cut) {
-        self.cut.fetch_max(if cut == Cut::Everything { 2 } else { 1 }, Ordering::SeqCst);
+        self.cut.set(self.cut.get().max(Some(cut)));
         self.wake.notify_one();
     }
 
     /// Cuts what is not admitted now; whether anything was.
     pub(crate) fn decide_again(&self, current: &Current, now: UnixTime) -> bool {
-        let mut state = lock(&self.state);
+        let state = &mut *self.state.borrow_mut();
         let Some(rules) = current.state.snapshot.site(&self.site) else {
             state.running.iter_mut().for_each(Running::cancel);
             self.end(Cut::Everything);
@@ -295,7 +305,7 @@ impl Connection {
         let mut cut = false;
         // Streams of one connection mostly fall under one rule: what holds for one of them holds for all.
         let mut decided = None;
-        for running in state.running.iter_mut().filter(|running| running.cancel.is_some()) {
+        for running in state.running.iter_mut().filter(|running| !running.is_cancelled) {
             let Ok((rule, _)) = admit::rule_of(rules, &running.uri) else {
                 running.cancel();
                 cut = true;
@@ -330,8 +340,33 @@ impl Connection {
 
 impl Running {
     fn cancel(&mut self) {
-        if let Some(cancel) = self.cancel.take() {
-            let _ = cancel.send(());
+        self.is_cancelled = true;
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Resolves when its request loses admission, or is over.
+pub(crate) struct Cancelled {
+    connection: Rc<Connection>,
+    id: u64,
+}
+
+impl Future for Cancelled {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let running = &mut self.connection.state.borrow_mut().running;
+        match running.iter_mut().find(|running| running.id == self.id) {
+            Some(running) if !running.is_cancelled => {
+                match &mut running.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
         }
     }
 }

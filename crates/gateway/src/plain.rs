@@ -40,7 +40,7 @@ const HTTPS: u16 = 443;
 
 /// Accepts until the gate drains.
 pub(crate) async fn accept(worker: Rc<Worker>, listener: TcpListener) {
-    let mut phase = worker.shared.phase.subscribe();
+    let mut phase = worker.shared.life.subscribe();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

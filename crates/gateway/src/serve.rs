@@ -49,7 +49,7 @@ pub(crate) struct Visit {
     pub(crate) door: Door,
     pub(crate) http2: bool,
     pub(crate) peer: RefCell<Option<Arc<Peer>>>,
-    pub(crate) live: Arc<Connection>,
+    pub(crate) live: Rc<Connection>,
     pub(crate) memo: RefCell<Memo>,
     pub(crate) pulse: Rc<Pulse>,
     /// One request, then it closes.
@@ -68,9 +68,8 @@ pub(crate) struct Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let shared = &self.worker.shared;
-        shared.live.remove(&self.live);
-        shared.observer.metrics.open(&self.site, -1);
+        self.worker.live.remove(&self.live);
+        self.worker.shared.observer.metrics.open(&self.site, -1);
     }
 }
 
@@ -123,12 +122,12 @@ fn welcome(worker: Rc<Worker>, arrival: Arrival, door: Door, seat: &mut Seat) ->
     }
     let http2 = arrival.stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let pulse = Pulse::new(limits, caged.then_some(limits.stranger_life), http2);
-    let live = shared.live.add(worker.part, site.clone(), arrival.peer.clone(), arrival.strict);
+    let live = worker.live.add(site.clone(), arrival.peer.clone(), arrival.strict);
     if arrival.strict {
         // It ends with its admission even where no request was made on it.
         let moment = current.state.moment(now);
         if let Decision::Admit(grant) = policy::decide(&current.state.snapshot, rules, None, peer, moment) {
-            shared.live.note(&live, Some(grant.identity.id()), Some(grant.until));
+            worker.live.note(&live, Some(grant.identity.id()), Some(grant.until));
         }
     }
     shared.observer.metrics.open(&site, 1);
@@ -152,10 +151,10 @@ fn welcome(worker: Rc<Worker>, arrival: Arrival, door: Door, seat: &mut Seat) ->
         told: RefCell::default(),
     });
     // A change between handshake and registration was told to nobody.
-    live.decide_again(&shared.current.load(), now);
+    live.decide_again(&current, now);
 
-    if !visit.worker.shared.phase.borrow().accepts() {
-        // Whoever told the others that the gate drains may have looked before this one was there.
+    if !visit.worker.shared.life.phase().accepts() {
+        // The others may have been told that the gate drains before this one was there.
         visit.live.wake();
     }
 
@@ -360,7 +359,7 @@ async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
             }
             Event::Cut(None) => {
                 // An idle HTTP/1.1 connection is told so with its next answer, HTTP/2 now.
-                let hurries = visit.worker.shared.phase.borrow().hurries();
+                let hurries = visit.worker.shared.life.phase().hurries();
                 let idle = visit.pulse.hurry(hurries.then_some(LAST_WAIT));
                 visit.closing.set(visit.closing.get() || visit.http2 || !idle);
                 draining = true;

@@ -344,6 +344,12 @@ impl GateState {
         policy::Moment { now, policy_age: now.seconds().saturating_sub(confirmed), max_stale: self.max_stale }
     }
 
+    /// The names of the sites, and those of the admin and the enrolment address.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &HostName> {
+        let own = self.admin.iter().chain(self.enrol.iter().map(|enrol| &enrol.site)).map(|site| &site.name);
+        self.sites.keys().chain(own)
+    }
+
     /// The site of this name, the admin and the enrolment address included.
     pub(crate) fn site(&self, name: &HostName) -> Option<&Arc<GateSite>> {
         let own = self.admin.iter().chain(self.enrol.iter().map(|enrol| &enrol.site));

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Checks all upstreams that want it, until the gate drains.
 pub(crate) async fn watch(shared: Arc<Shared>, pool: Pool) {
-    let mut phase = shared.phase.subscribe();
+    let mut phase = shared.life.subscribe();
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {

@@ -10,12 +10,11 @@ use bytes::{Buf, Bytes};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::websocket::{Frames, GOING_AWAY, POLICY_VIOLATION, close_frame};
 use crate::exchange::Exchange;
-use crate::live::Cut;
+use crate::live::{Cancelled, Cut};
 
 /// Bytes held of each direction.
 const BUFFER: usize = 16 * 1024;
@@ -25,13 +24,13 @@ const LAST_FRAME: Duration = Duration::from_millis(400);
 /// A WebSocket that both sides agreed to.
 pub(crate) struct Tunnel {
     exchange: Exchange,
-    cancelled: oneshot::Receiver<()>,
+    cancelled: Cancelled,
     upstream: OnUpgrade,
 }
 
 impl Tunnel {
     /// `exchange` ends with it; `cancelled` resolves when it loses admission.
-    pub(crate) fn new(exchange: Exchange, cancelled: oneshot::Receiver<()>, upstream: OnUpgrade) -> Self {
+    pub(crate) fn new(exchange: Exchange, cancelled: Cancelled, upstream: OnUpgrade) -> Self {
         Self { exchange, cancelled, upstream }
     }
 
@@ -40,11 +39,11 @@ impl Tunnel {
         let Ok(upstream) = self.upstream.await else { return };
         let visit = self.exchange.visit().clone();
         let idle = visit.worker.shared.limits.websocket_idle;
-        let mut phase = visit.worker.shared.phase.subscribe();
+        let mut phase = visit.worker.shared.life.subscribe();
         let mut relay = Relay::new(Early { early, io: client }, TokioIo::new(upstream));
         let code = tokio::select! {
             biased;
-            _ = &mut self.cancelled => Some(POLICY_VIOLATION),
+            () = &mut self.cancelled => Some(POLICY_VIOLATION),
             _ = phase.wait_for(|phase| phase.hurries()) => Some(GOING_AWAY),
             // On HTTP/2 whoever drives the connection hears of its end.
             () = cut(&visit), if !visit.http2 => None,
