@@ -1,6 +1,7 @@
 //! The walls: which crate may use which, and what must never be in the build.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -48,6 +49,16 @@ const FLOOR: &[(&str, (u64, u64, u64))] = &[
     ("time", (0, 3, 47)),
     ("cryptoki", (0, 12, 1)),
     ("ring", (0, 17, 12)),
+];
+
+/// The files of the gate that may take a lock, and how often: none of these is once a request that goes on.
+const LOCKING: &[(&str, &str)] = &[
+    ("gate.rs", "once a change of the policy"),
+    ("handshake.rs", "once a connection, its own"),
+    ("life.rs", "for those who wait for the end; a request reads the atomic beside it"),
+    ("listen.rs", "once a connection"),
+    ("observe.rs", "once a refusal"),
+    ("renew.rs", "once a renewal"),
 ];
 
 fn metadata() -> Metadata {
@@ -109,4 +120,26 @@ fn nothing_banned_is_locked_and_nothing_lies_below_the_advisory_floor() {
             assert!(version >= (*major, *minor, *patch), "{name} {} is below the floor", package.version);
         }
     }
+}
+
+#[test]
+fn a_request_that_goes_on_takes_no_lock() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let (mut files, mut locking) = (0, BTreeSet::new());
+    let mut directories = vec![crates.join("gateway/src"), crates.join("policy/src")];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                directories.push(entry);
+                continue;
+            }
+            files += 1;
+            let text = std::fs::read_to_string(&entry).unwrap();
+            if ["Mutex", "RwLock", "Condvar", "watch::"].iter().any(|lock| text.contains(lock)) {
+                locking.insert(entry.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(files > 80, "only {files} files were read");
+    assert_eq!(locking, LOCKING.iter().map(|(file, _)| (*file).to_owned()).collect());
 }

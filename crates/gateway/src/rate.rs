@@ -2,10 +2,11 @@
 //!
 //! Each bucket is one moment (the generic cell rate algorithm): when it would be full again. The table has as many
 //! places as it will ever have. Where all places of a set are taken, the one that is nearest to full makes room: a
-//! flood of addresses can win a few requests for whom it pushes out, never memory.
+//! flood of addresses can win a few requests for whom it pushes out, never memory. Nobody waits for anybody here: of two
+//! cores that take of one bucket at once, one looks again.
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Sets of the table, and places of each.
@@ -18,14 +19,15 @@ const LEAST_BURST: u32 = 10;
 pub struct Rates {
     hasher: RandomState,
     began: Instant,
-    sets: Box<[Mutex<[Bucket; PLACES]>]>,
+    sets: Box<[[Bucket; PLACES]]>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Bucket {
-    key: u64,
+    /// 0: nobody's.
+    key: AtomicU64,
     /// Nanoseconds since the beginning at which nothing of it is used up.
-    full_at: u64,
+    full_at: AtomicU64,
 }
 
 impl Default for Rates {
@@ -37,7 +39,7 @@ impl Default for Rates {
 impl Rates {
     /// Buckets that are all full.
     pub fn new() -> Self {
-        let sets = (0..SETS).map(|_| Mutex::new([Bucket::default(); PLACES])).collect();
+        let sets = (0..SETS).map(|_| Default::default()).collect();
         Self { hasher: RandomState::new(), began: Instant::now(), sets }
     }
 
@@ -47,23 +49,30 @@ impl Rates {
         let nanos = u64::try_from(now.saturating_duration_since(self.began).as_nanos()).unwrap_or(u64::MAX);
         let each = 60_000_000_000 / u64::from(per_minute.max(1));
         let burst = u64::from(burst(per_minute));
-        let mut set = self.sets[(key >> 32) as usize % SETS].lock().unwrap_or_else(PoisonError::into_inner);
-        let place = match set.iter().position(|bucket| bucket.key == key) {
-            Some(place) => place,
-            None => {
-                let fullest = set.iter().enumerate().min_by_key(|(_, bucket)| bucket.full_at);
-                let place = fullest.map_or(0, |(place, _)| place);
-                set[place] = Bucket { key, full_at: 0 };
-                place
-            }
-        };
-        let after = set[place].full_at.max(nanos) + each;
+        let bucket = Self::bucket(&self.sets[(key >> 32) as usize % SETS], key);
         let most = nanos + each * burst;
-        if after > most {
-            return Err(Duration::from_nanos(after - most));
+        let with_one_less = |full_at: u64| full_at.max(nanos) + each;
+        let taken = bucket.full_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
+            Some(with_one_less(full_at)).filter(|after| *after <= most)
+        });
+        taken.map(drop).map_err(|full_at| Duration::from_nanos(with_one_less(full_at) - most))
+    }
+
+    /// The bucket of this key. Where it had none, the fullest of the set becomes its own.
+    fn bucket(set: &[Bucket; PLACES], key: u64) -> &Bucket {
+        loop {
+            if let Some(own) = set.iter().find(|bucket| bucket.key.load(Ordering::Relaxed) == key) {
+                return own;
+            }
+            let full_at = |bucket: &&Bucket| bucket.full_at.load(Ordering::Relaxed);
+            let fullest = set.iter().min_by_key(full_at).unwrap_or(&set[0]);
+            let (full_at, other) = (full_at(&fullest), fullest.key.load(Ordering::Relaxed));
+            // Whoever comes between takes the place; then the set is looked through again.
+            if fullest.key.compare_exchange(other, key, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                let _ = fullest.full_at.compare_exchange(full_at, 0, Ordering::Relaxed, Ordering::Relaxed);
+                return fullest;
+            }
         }
-        set[place].full_at = after;
-        Ok(())
     }
 }
 
@@ -94,6 +103,20 @@ mod tests {
             let passed = (0..per_minute + 5).filter(|_| rates.take("alice", per_minute, minute).is_ok());
             assert_eq!(passed.count() as u32, at_once, "a rest is not saved up beyond that");
         }
+    }
+
+    #[test]
+    fn cores_that_take_at_once_get_no_more_together() {
+        let rates = Rates::new();
+        let now = Instant::now();
+        let at_once = 1_000;
+        rates.take("alice", at_once * 6, now).unwrap();
+        let passed = std::thread::scope(|scope| {
+            let take = || (0..at_once).filter(|_| rates.take("alice", at_once * 6, now).is_ok()).count();
+            let cores: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
+            cores.into_iter().map(|core| core.join().unwrap()).sum::<usize>()
+        });
+        assert_eq!(passed as u32, at_once - 1);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Who enters, who is refused and how, and who loses admission while connected.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use examiner::Thumbprint;
 use gateway::GateEvent;
-use policy::{PartyName, RecordChange};
+use policy::PartyName;
+use policy::record::Touched;
 use testkit::{KeyType, Leaf};
 
-use crate::world::{World, now, until};
+use crate::world::{World, until};
 
 #[tokio::test]
 async fn who_is_admitted_reaches_the_upstream_with_an_identity_that_cannot_be_forged() {
@@ -133,18 +136,59 @@ async fn a_revocation_ends_what_runs_and_refuses_what_comes() {
 }
 
 #[tokio::test]
+async fn who_asks_in_the_moment_of_a_suspension_is_refused_or_ended() {
+    const ROUNDS: usize = 30;
+    let world = Arc::new(World::new());
+    for round in 0..ROUNDS {
+        let mut asking = Vec::new();
+        for _ in 0..8 {
+            let client = world.client().showing(&world.alice);
+            let mut connection = client.connect(world.port(), "portal.test").await.unwrap();
+            assert_eq!(connection.get("/", &[]).await.unwrap().status, 200);
+            asking.push(connection);
+        }
+        let started = Arc::new(AtomicUsize::new(0));
+        let (seen, suspending) = (started.clone(), world.clone());
+        let suspended = std::thread::spawn(move || {
+            // In another moment of the requests each time.
+            while seen.load(Ordering::SeqCst) < round % 8 {
+                std::thread::yield_now();
+            }
+            suspending.suspend_alice();
+        });
+        let asked = asking.into_iter().map(|mut connection| {
+            let started = started.clone();
+            tokio::spawn(async move {
+                connection.send_request("GET", "/slow-stream?ms=50&chunks=2000", &[], b"").await.unwrap();
+                started.fetch_add(1, Ordering::SeqCst);
+                match connection.read_head().await {
+                    Ok(head) if head.status == 403 => {}
+                    Ok(head) => {
+                        assert_eq!(head.status, 200);
+                        let ended = connection.ended_within(Duration::from_secs(20)).await;
+                        assert!(ended.is_some(), "it runs on without admission");
+                    }
+                    // Ended before its answer began.
+                    Err(_) => {}
+                }
+            })
+        });
+        for one in asked.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        suspended.join().unwrap();
+        world.gate.apply(world.state.clone(), vec![Touched::Party(PartyName::parse("alice").unwrap())]);
+    }
+}
+
+#[tokio::test]
 async fn a_suspension_ends_a_strict_connection_that_never_asked() {
     let world = World::new();
     let alice = world.client().showing(&world.alice);
     let mut idle = alice.connect(world.port(), "strict.test").await.unwrap();
     // The client's side of the handshake ends before the gate's.
     until(|| world.metric("countersign_open_connections{site=\"strict.test\"}") == 1);
-    let mut state = world.state.clone();
-    let mut suspended =
-        state.snapshot.records.parties.get(&PartyName::parse("alice").unwrap()).unwrap().to_party();
-    suspended.suspended_since = Some(now());
-    let touched = state.snapshot.records.apply(RecordChange::Party(suspended));
-    assert_eq!(world.gate.apply(state, vec![touched]), 1);
+    assert_eq!(world.suspend_alice(), 1);
     assert!(idle.ended_within(Duration::from_secs(1)).await.is_some());
 }
 

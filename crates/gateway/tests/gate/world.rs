@@ -215,6 +215,16 @@ impl World {
         self.gate.apply(state, vec![touched])
     }
 
+    /// How many connections were cut.
+    pub fn suspend_alice(&self) -> u64 {
+        let mut state = self.state.clone();
+        let alice = PartyName::parse("alice").unwrap();
+        let mut suspended = state.snapshot.records.parties.get(&alice).unwrap().to_party();
+        suspended.suspended_since = Some(now());
+        let touched = state.snapshot.records.apply(RecordChange::Party(suspended));
+        self.gate.apply(state, vec![touched])
+    }
+
     pub fn admin_port(&self) -> u16 {
         self.gate.bound()[1].port()
     }
