@@ -241,7 +241,8 @@ async fn pass(
     };
     let pool = who.own_pool.as_ref().unwrap_or(&visit.worker.pool);
     let max_body = place.site.manners.max_body;
-    let forwarding = forward::forward(&permit, (route, pool), request, told, limits, max_body);
+    let forwarding =
+        forward::forward(&permit, (route, pool), request, told, limits, max_body, cancelled.due());
     let result = tokio::select! {
         biased;
         () = &mut cancelled => return Err(Gone),

@@ -1,7 +1,7 @@
 //! The request to an upstream. Only a [`Permit`] opens this door.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,11 +18,12 @@ use tokio::time::Instant;
 use crate::admit::Permit;
 use crate::broom::{self, Forwarded};
 use crate::identity::Identity;
+use crate::live::Due;
 use crate::received::Received;
 use crate::settings::Limits;
 use crate::upstream::body::{AnyBody, Lent};
 use crate::upstream::pool::{Held, How, NoAnswer, Pool, PoolError};
-use crate::upstream::route::Route;
+use crate::upstream::route::{Ejection, Route};
 use crate::upstream::trailers;
 use crate::upstream::websocket::Wish;
 
@@ -30,6 +31,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a body waits for the upstream's 100 (RFC 9110 section 10.1.1: not for ever).
 const EXPECTED: Duration = Duration::from_secs(1);
+
+/// Fields that are set on a request, or a few less.
+const OURS: usize = 8;
 
 const WOULD_REFUSE: HeaderName = HeaderName::from_static("countersign-would-refuse");
 
@@ -67,6 +71,7 @@ pub(crate) fn forward<'a>(
     told: Told<'_>,
     limits: &'a Limits,
     max_body: Option<u64>,
+    due: Due,
 ) -> impl Future<Output = Result<Response<Lent>, Failure>> + use<'a> {
     let how = match told.wish {
         Some(_) => How::Upgrade,
@@ -75,7 +80,7 @@ pub(crate) fn forward<'a>(
     };
     // Before the future begins: whoever holds it needs no room for the parts.
     let (request, progress) = prepare(permit, request, told, max_body);
-    answered(route, pool, (request, how), progress, limits)
+    answered(route, pool, (request, how), (progress, due), limits.first_byte, limits.ejection)
 }
 
 /// The request as the upstream gets it, and how far its body is.
@@ -88,6 +93,8 @@ fn prepare(
     let (mut parts, body) = request.into_parts();
     let announced = trailers::announced(&parts.headers);
     broom::sweep(&mut parts.headers);
+    // Room for what is set below, at once.
+    parts.headers.reserve(OURS);
     parts.uri = target(permit, &parts.uri);
     parts.headers.insert(HOST, told.host);
     join_cookies(&mut parts.headers);
@@ -142,14 +149,15 @@ async fn answered(
     route: &Route,
     pool: &Pool,
     (mut request, how): (Request<AnyBody>, How),
-    progress: Rc<Progress>,
-    limits: &Limits,
+    (progress, due): (Rc<Progress>, Due),
+    first_byte: Duration,
+    ejection: Ejection,
 ) -> Result<Response<Lent>, Failure> {
     let mut tried = 0;
     let mut failure = None;
     while let Some(backend) = route.choose(&mut tried) {
         let load = route.load(backend);
-        match timed(pin!(pool.send(backend, request, how)), &progress, limits.first_byte).await {
+        match timed(pin!(pool.send(backend, request, how)), &progress, first_byte, &due).await {
             Some(Ok(mut response)) => {
                 backend.succeeded();
                 response.body_mut().load = load;
@@ -160,7 +168,7 @@ async fn answered(
                 let NoAnswer { error, unsent } = *none;
                 // A client that went away says nothing about the upstream.
                 if !progress.broken.get() {
-                    backend.failed(limits.ejection);
+                    backend.failed(ejection);
                 }
                 let name = backend.text.clone();
                 let why = match error {
@@ -172,7 +180,7 @@ async fn answered(
                 request = unsent;
             }
             None => {
-                backend.failed(limits.ejection);
+                backend.failed(ejection);
                 return Err(Failure::Timeout(backend.text.clone()));
             }
         }
@@ -185,15 +193,23 @@ async fn timed<T>(
     mut sending: Pin<&mut impl Future<Output = T>>,
     progress: &Progress,
     first_byte: Duration,
+    due: &Due,
 ) -> Option<T> {
-    loop {
-        let until = progress.last.get() + first_byte;
-        match tokio::time::timeout_at(until, &mut sending).await {
-            Ok(result) => return Some(result),
-            Err(_) if progress.last.get() + first_byte > until => {}
-            Err(_) => return None,
+    due.set(progress.last.get() + first_byte);
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = sending.as_mut().poll(cx) {
+            return Poll::Ready(Some(result));
         }
-    }
+        if due.has_come() {
+            let until = progress.last.get() + first_byte;
+            if until <= Instant::now() {
+                return Poll::Ready(None);
+            }
+            due.set(until);
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Whether the client waits for a 100 before it sends the body.

@@ -288,7 +288,7 @@ async fn work(
     shared: Arc<Shared>,
     part: usize,
     listeners: Vec<(std::net::TcpListener, For)>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
 ) {
     let pool = Pool::new(shared.limits.connect);
     if part == 0 {
@@ -311,6 +311,16 @@ async fn work(
             }
         }
     }
+    // A task, since what runs here is polled whenever anything happens. Where it breaks, all of the core ends: one that
+    // could obey no more must not go on serving.
+    if let Err(broken) = tokio::task::spawn_local(rule(worker, part, orders)).await {
+        std::panic::resume_unwind(broken.into_panic());
+    }
+}
+
+/// Keeps time on a core and carries out its orders, until the gate ends.
+async fn rule(worker: Rc<Worker>, part: usize, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let shared = &worker.shared;
     let mut phase = shared.life.subscribe();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -324,7 +334,6 @@ async fn work(
                     shared.observer.sweep(now);
                 }
             }
-            // Here and not in a task of its own: a core that could obey no more must not go on serving.
             Some(order) = orders.recv() => worker.live.obey(order).await,
             _ = phase.wait_for(|phase| *phase == Phase::Ended) => return,
         }

@@ -19,6 +19,7 @@ use http::Uri;
 use policy::record::Touched;
 use policy::{Decision, HostName, Peer};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::admit::{self, Current};
 use crate::identify;
@@ -77,6 +78,10 @@ struct State {
     until: Option<UnixTime>,
     next: u64,
     running: Vec<Running>,
+    /// No answer is late before then.
+    due: Option<Instant>,
+    /// Who drives the connection.
+    driver: Option<Waker>,
 }
 
 /// A request that was let through and whose answer is not complete.
@@ -85,7 +90,10 @@ struct Running {
     uri: Uri,
     party: Option<Arc<str>>,
     is_cancelled: bool,
-    /// Who waits for that.
+    /// Until when its answer has to begin, where that is said.
+    due: Option<Instant>,
+    is_late: bool,
+    /// Who waits for either.
     waker: Option<Waker>,
 }
 
@@ -101,8 +109,15 @@ pub(crate) enum Cut {
 impl Live {
     pub(crate) fn add(&self, site: HostName, peer: Option<Arc<Peer>>, strict: bool) -> Rc<Connection> {
         let id = self.next.replace(self.next.get() + 1);
-        let state =
-            State { peer: peer.clone(), parties: Vec::new(), until: None, next: 0, running: Vec::new() };
+        let state = State {
+            peer: peer.clone(),
+            parties: Vec::new(),
+            until: None,
+            next: 0,
+            running: Vec::new(),
+            due: None,
+            driver: None,
+        };
         let connection = Rc::new(Connection {
             id,
             site,
@@ -153,7 +168,15 @@ impl Live {
             let mut state = connection.state.borrow_mut();
             let id = state.next;
             state.next += 1;
-            state.running.push(Running { id, uri, party: party.clone(), is_cancelled: false, waker: None });
+            state.running.push(Running {
+                id,
+                uri,
+                party: party.clone(),
+                is_cancelled: false,
+                due: None,
+                is_late: false,
+                waker: None,
+            });
             id
         };
         self.note(connection, party.as_deref(), until);
@@ -273,6 +296,27 @@ impl Connection {
         self.state.borrow().running.iter().any(|running| running.is_cancelled)
     }
 
+    /// When the connection is to be looked at for an answer that is late, or before.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.state.borrow().due
+    }
+
+    /// Whoever has this waker looks at [`Connection::due`] each time that it is woken.
+    pub(crate) fn driven_by(&self, waker: &Waker) {
+        keep(&mut self.state.borrow_mut().driver, waker);
+    }
+
+    /// Wakes the requests whose answers are late.
+    pub(crate) fn ring(&self, now: Instant) {
+        let state = &mut *self.state.borrow_mut();
+        for running in state.running.iter_mut().filter(|running| running.due.is_some_and(|due| due <= now)) {
+            running.due = None;
+            running.is_late = true;
+            running.wake();
+        }
+        state.due = state.running.iter().filter_map(|running| running.due).min();
+    }
+
     /// Resolves when something was cut (or when the gate drains): `None` in the latter case.
     pub(crate) async fn cut(&self) -> Option<Cut> {
         self.wake.notified().await;
@@ -341,9 +385,21 @@ impl Connection {
 impl Running {
     fn cancel(&mut self) {
         self.is_cancelled = true;
+        self.wake();
+    }
+
+    fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+}
+
+/// Notes whom to wake.
+fn keep(slot: &mut Option<Waker>, waker: &Waker) {
+    match slot {
+        Some(known) => known.clone_from(waker),
+        none => *none = Some(waker.clone()),
     }
 }
 
@@ -353,6 +409,43 @@ pub(crate) struct Cancelled {
     id: u64,
 }
 
+impl Cancelled {
+    /// Until when the answer to the same request has to begin.
+    pub(crate) fn due(&self) -> Due {
+        Due { connection: self.connection.clone(), id: self.id }
+    }
+}
+
+/// Until when the answer to a request has to begin. It has no timer of its own: whoever drives the connection has one for
+/// all of its requests, and wakes the task that waits for [`Cancelled`].
+pub(crate) struct Due {
+    connection: Rc<Connection>,
+    id: u64,
+}
+
+impl Due {
+    /// It has until then from now on.
+    pub(crate) fn set(&self, at: Instant) {
+        let state = &mut *self.connection.state.borrow_mut();
+        if let Some(running) = state.running.iter_mut().find(|running| running.id == self.id) {
+            (running.due, running.is_late) = (Some(at), false);
+        }
+        // Mostly an earlier request's time is the first to be looked at, whether or not it was answered meanwhile.
+        if state.due.is_none_or(|due| at < due) {
+            state.due = Some(at);
+            if let Some(driver) = &state.driver {
+                driver.wake_by_ref();
+            }
+        }
+    }
+
+    /// Whether the time has come since it was set.
+    pub(crate) fn has_come(&self) -> bool {
+        let state = self.connection.state.borrow();
+        state.running.iter().any(|running| running.id == self.id && running.is_late)
+    }
+}
+
 impl Future for Cancelled {
     type Output = ();
 
@@ -360,10 +453,7 @@ impl Future for Cancelled {
         let running = &mut self.connection.state.borrow_mut().running;
         match running.iter_mut().find(|running| running.id == self.id) {
             Some(running) if !running.is_cancelled => {
-                match &mut running.waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
+                keep(&mut running.waker, cx.waker());
                 Poll::Pending
             }
             _ => Poll::Ready(()),

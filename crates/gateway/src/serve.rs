@@ -296,6 +296,7 @@ async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
             if visit.closing.get() && !std::mem::replace(&mut winding, true) {
                 connection.as_mut().wind_down();
             }
+            visit.live.driven_by(cx.waker());
             let polled = connection.as_mut().poll(cx);
             let refused = visit.pulse.refused();
             refused.iter().for_each(|refused| refuse::broken(visit, *refused));
@@ -317,10 +318,13 @@ async fn drive(mut connection: Pin<&mut impl Http>, visit: &Visit) -> End {
             if let Poll::Ready(cut) = cut.as_mut().poll(cx) {
                 return Poll::Ready(Event::Cut(cut));
             }
-            rearm(timer.as_mut(), visit.pulse.alarm());
+            rearm(timer.as_mut(), [visit.pulse.alarm(), visit.live.due()].into_iter().flatten().min());
             timer.as_mut().poll(cx).map(|()| Event::Late)
         })
         .await;
+        if matches!(event, Event::Late) {
+            visit.live.ring(Instant::now());
+        }
         match event {
             Event::Ended(well) => return End::well(well),
             Event::Flooded => return End::Flooded,

@@ -1,5 +1,6 @@
 //! Answers that are neither the upstream's nor a refusal by policy, and observing.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -50,6 +51,80 @@ async fn an_upstream_that_never_answers_is_504_and_one_that_does_in_time_is_not(
 
     world.apply_site("portal.test", vec![], |_| {}, |_| {});
     assert_eq!(alice.knock(world.port(), "portal.test", "/").await.unwrap().status, 200);
+}
+
+/// A website that answers under `/quick` and is silent otherwise.
+fn quick_or_silent() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+                while let Ok(count @ 1..) = stream.read(&mut piece) {
+                    seen.extend_from_slice(&piece[..count]);
+                    if seen.ends_with(b"\r\n\r\n") && seen.starts_with(b"GET /quick") {
+                        seen.clear();
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn each_answer_of_a_connection_has_its_own_time_to_begin() {
+    let world = World::with(|limits| limits.first_byte = Duration::from_millis(500));
+    let address = quick_or_silent();
+    world.apply_site("portal.test", vec![], |_| {}, |site| site.upstream = Upstream::http(address));
+    let alice = world.client().showing(&world.alice);
+
+    let alone = alice.connect_h2(world.port(), "portal.test").await.unwrap();
+    assert_eq!(alone.get("/silent", &[]).await.unwrap().status, 504);
+    let h2 = alice.connect_h2(world.port(), "portal.test").await.unwrap();
+    for round in 0..3 {
+        let late = async { h2.get("/silent", &[]).await.unwrap() };
+        let meanwhile = async {
+            loop {
+                assert_eq!(h2.get("/quick", &[]).await.unwrap().status, 200);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let late = tokio::select! { late = late => late, () = meanwhile => unreachable!() };
+        assert_eq!((late.status, late.code()), (504, "upstream-timeout".to_owned()), "{round}");
+        assert_eq!(h2.get("/quick", &[]).await.unwrap().status, 200, "{round}");
+    }
+    let (one, other, quick) =
+        tokio::join!(h2.get("/silent", &[]), h2.get("/silent", &[]), h2.get("/quick", &[]));
+    assert_eq!([one, other, quick].map(|answer| answer.unwrap().status), [504, 504, 200]);
+
+    let mut h1 = alice.connect(world.port(), "portal.test").await.unwrap();
+    for path in ["/quick", "/quick", "/silent", "/quick", "/silent"] {
+        let status = if path == "/quick" { 200 } else { 504 };
+        assert_eq!(h1.get(path, &[]).await.unwrap().status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_goes_on_gives_its_answer_time_and_one_that_stops_does_not() {
+    const PIECES: usize = 6;
+    let world = World::with(|limits| limits.first_byte = Duration::from_secs(2));
+    let alice = world.client().showing(&world.alice);
+    let length = PIECES.to_string();
+    let mut connection = alice.connect(world.port(), "portal.test").await.unwrap();
+    connection.send_request("POST", "/sink", &[("content-length", &length)], b"x").await.unwrap();
+    for _ in 1..PIECES {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        connection.send_raw(b"x").await.unwrap();
+    }
+    assert_eq!(connection.read_head().await.unwrap().status, 200);
+
+    let mut stopped = alice.connect(world.port(), "portal.test").await.unwrap();
+    stopped.send_request("POST", "/sink", &[("content-length", &length)], b"xx").await.unwrap();
+    let answer = stopped.read_head().await.unwrap();
+    assert_eq!(answer.status, 504);
 }
 
 #[tokio::test]
