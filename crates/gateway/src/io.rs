@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 use crate::doze::Wakeful;
 use crate::frames::Frames;
 use crate::settings::Limits;
+use crate::socket::Socket;
 use crate::spoken::{self, Refused, Spoken};
 use crate::turn::Held;
 
@@ -177,7 +177,7 @@ impl Pulse {
 /// The client's side of the connection, held by the HTTP machinery and by whoever ends it.
 #[derive(Clone)]
 pub(crate) struct Line {
-    stream: Rc<RefCell<TlsStream<TcpStream>>>,
+    stream: Rc<RefCell<TlsStream<Socket>>>,
     pulse: Rc<Pulse>,
     /// On HTTP/2, what waits for the end of the turn.
     held: Option<Rc<RefCell<Held>>>,
@@ -186,7 +186,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(stream: TlsStream<TcpStream>, pulse: Rc<Pulse>) -> Self {
+    pub(crate) fn new(stream: TlsStream<Socket>, pulse: Rc<Pulse>) -> Self {
         let held = pulse.frames.is_some().then(Rc::default);
         Self { stream: Rc::new(RefCell::new(stream)), pulse, held, early: Bytes::new() }
     }
@@ -232,7 +232,7 @@ impl Line {
     }
 
     /// Takes the socket back once nobody else holds it.
-    pub(crate) fn into_socket(self) -> Option<TcpStream> {
+    pub(crate) fn into_socket(self) -> Option<Socket> {
         Rc::try_unwrap(self.stream).ok().map(|stream| stream.into_inner().into_inner().0)
     }
 }
@@ -324,7 +324,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
 /// Closes the socket so that what was written arrives: closing over unread bytes would send a reset that overtakes it.
-pub(crate) async fn close(mut stream: TcpStream) {
+pub(crate) async fn close(mut stream: Socket) {
     let linger = async {
         let _ = stream.shutdown().await;
         let mut buffer = vec![0; 4096];
