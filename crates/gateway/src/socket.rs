@@ -2,19 +2,24 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{SendFlags, send};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A client's or an upstream's connection.
 pub(crate) struct Socket {
     tcp: TcpStream,
+    /// What is written is the last, and the end follows at once.
+    ending: bool,
+    /// The end was said, or is left to the drop.
+    ended: bool,
 }
 
 impl From<TcpStream> for Socket {
     fn from(tcp: TcpStream) -> Self {
-        Self { tcp }
+        Self { tcp, ending: false, ended: false }
     }
 }
 
@@ -22,6 +27,25 @@ impl Socket {
     /// Resolves when bytes came, or the end.
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp.poll_read_ready(cx)
+    }
+
+    /// What is written from now on leaves in one segment with the end, which the caller says next: by `shutdown`, or
+    /// where this is to be `dropped` right away, by that.
+    pub(crate) fn begin_end(&mut self, dropped: bool) {
+        self.ending = true;
+        self.ended |= dropped;
+    }
+
+    /// Leaves these with the kernel until more comes, or the end.
+    fn poll_send_more(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+        loop {
+            ready!(self.tcp.poll_write_ready(cx))?;
+            match self.tcp.try_io(Interest::WRITABLE, || Ok(send(&self.tcp, buf, flags)?)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
     }
 }
 
@@ -37,6 +61,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.ending {
+            return self.poll_send_more(cx, buf);
+        }
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }
 
@@ -61,6 +88,9 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if std::mem::replace(&mut self.ended, true) {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
@@ -74,7 +104,61 @@ fn only<'a>(bufs: &'a [IoSlice<'_>]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    /// Both ends of a connection.
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.unwrap().0.into(), other)
+    }
+
+    async fn heard(mut other: TcpStream) -> Vec<u8> {
+        let mut heard = Vec::new();
+        other.read_to_end(&mut heard).await.expect("no reset");
+        heard
+    }
+
+    #[tokio::test]
+    async fn what_is_said_at_the_end_arrives_before_it_whether_it_is_shut_or_dropped() {
+        for dropped in [false, true] {
+            let (mut socket, other) = pair().await;
+            socket.write_all(b"an answer, ").await.unwrap();
+            socket.begin_end(dropped);
+            socket.write_all(b"the last words, ").await.unwrap();
+            socket.write_all(b"goodbye").await.unwrap();
+            socket.shutdown().await.unwrap();
+            // Where it was shut, the other hears the end while the socket is still there.
+            let kept = (!dropped).then_some(socket);
+            assert_eq!(heard(other).await, b"an answer, the last words, goodbye");
+            drop(kept);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_is_said_once() {
+        let (mut socket, other) = pair().await;
+        socket.shutdown().await.unwrap();
+        assert_eq!(heard(other).await, b"");
+        // The kernel has no connection to end any more, and is not asked.
+        socket.shutdown().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn last_words_for_which_there_is_no_room_wait_for_it() {
+        let (mut socket, other) = pair().await;
+        let words = vec![7; 8 << 20];
+        socket.begin_end(false);
+        let say = async {
+            socket.write_all(&words).await.unwrap();
+            socket.shutdown().await.unwrap();
+        };
+        let ((), heard) = tokio::join!(say, heard(other));
+        assert!(heard == words, "{} bytes", heard.len());
+    }
 
     #[test]
     fn one_piece_is_the_only_one_whatever_empty_ones_are_beside_it() {
