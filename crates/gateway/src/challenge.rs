@@ -13,13 +13,13 @@ use rustls::server::{ClientHello, NoServerSessionStorage};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_rustls::StartHandshake;
 
 use crate::admit::Current;
 use crate::gate::Shared;
 use crate::handshake::Shown;
 use crate::io;
+use crate::socket::Socket;
 
 /// The protocol of the challenge (RFC 8737 section 4).
 const ACME_TLS: &[u8] = b"acme-tls/1";
@@ -53,7 +53,7 @@ pub(crate) fn is_asked(hello: &ClientHello<'_>) -> bool {
 /// Answers the challenge where it is open, and ends the connection either way.
 pub(crate) async fn answer(
     shared: &Arc<Shared>,
-    start: StartHandshake<TcpStream>,
+    start: StartHandshake<Socket>,
     current: &Current,
     began: Instant,
 ) {

@@ -31,6 +31,7 @@ use crate::observe::GateEvent;
 use crate::proof;
 use crate::proxy::{Link, cipher_name};
 use crate::settings::{GateSite, IdentityHeader, IssuerHints};
+use crate::socket::Socket;
 
 /// Bytes of CA names sent with a certificate request.
 const MOST_HINTS: usize = 8 * 1024;
@@ -39,7 +40,7 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// A connection whose handshake is complete.
 pub(crate) struct Arrival {
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: TlsStream<Socket>,
     pub(crate) site: Arc<GateSite>,
     /// The chain whose key was proved, and who that is.
     pub(crate) peer: Option<Arc<Peer>>,
@@ -57,7 +58,7 @@ pub(crate) async fn handshake(
 ) -> Option<Box<Arrival>> {
     let began = Instant::now();
     let metrics = &shared.observer.metrics;
-    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
+    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), Socket::from(tcp));
     let start = match acceptor.await {
         Ok(start) => start,
         Err(_) => {

@@ -8,14 +8,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 use crate::doze::Wakeful;
 use crate::frames::Frames;
 use crate::settings::Limits;
+use crate::socket::Socket;
 use crate::spoken::{self, Refused, Spoken};
 use crate::turn::Held;
 
@@ -177,7 +178,7 @@ impl Pulse {
 /// The client's side of the connection, held by the HTTP machinery and by whoever ends it.
 #[derive(Clone)]
 pub(crate) struct Line {
-    stream: Rc<RefCell<TlsStream<TcpStream>>>,
+    stream: Rc<RefCell<TlsStream<Socket>>>,
     pulse: Rc<Pulse>,
     /// On HTTP/2, what waits for the end of the turn.
     held: Option<Rc<RefCell<Held>>>,
@@ -186,7 +187,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(stream: TlsStream<TcpStream>, pulse: Rc<Pulse>) -> Self {
+    pub(crate) fn new(stream: TlsStream<Socket>, pulse: Rc<Pulse>) -> Self {
         let held = pulse.frames.is_some().then(Rc::default);
         Self { stream: Rc::new(RefCell::new(stream)), pulse, held, early: Bytes::new() }
     }
@@ -231,10 +232,19 @@ impl Line {
         }
     }
 
-    /// Takes the socket back once nobody else holds it.
-    pub(crate) fn into_socket(self) -> Option<TcpStream> {
-        Rc::try_unwrap(self.stream).ok().map(|stream| stream.into_inner().into_inner().0)
+    /// Takes the socket back, to be closed, once nobody else holds it.
+    ///
+    /// `None` as well where the client has ended: the drop has closed the socket, and nothing was to be waited for.
+    pub(crate) fn into_socket(self) -> Option<Socket> {
+        let (socket, mut tls) = Rc::try_unwrap(self.stream).ok()?.into_inner().into_inner();
+        (!has_ended(&mut tls)).then_some(socket)
     }
+}
+
+/// Whether the client has said that it sends no more (RFC 8446 section 6.1). Then nothing comes that would have to be
+/// read for our last words to arrive.
+fn has_ended(tls: &mut ServerConnection) -> bool {
+    tls.process_new_packets().is_ok_and(|state| state.peer_has_closed())
 }
 
 impl Wakeful for Line {
@@ -314,6 +324,12 @@ impl AsyncWrite for Line {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        {
+            // The last frames, close_notify and the end in one segment.
+            let mut stream = self.stream.borrow_mut();
+            let (socket, tls) = stream.get_mut();
+            socket.begin_end(has_ended(tls));
+        }
         ready!(self.poll_leave(cx))?;
         Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)
     }
@@ -324,7 +340,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
 /// Closes the socket so that what was written arrives: closing over unread bytes would send a reset that overtakes it.
-pub(crate) async fn close(mut stream: TcpStream) {
+pub(crate) async fn close(mut stream: Socket) {
     let linger = async {
         let _ = stream.shutdown().await;
         let mut buffer = vec![0; 4096];
@@ -337,4 +353,40 @@ pub(crate) async fn close(mut stream: TcpStream) {
         }
     };
     let _ = tokio::time::timeout(LINGER, linger).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// What a client hears that sends so much before it listens, and whether it was reset, once the socket is closed.
+    async fn heard_by_one_that_sends(bytes: usize) -> (Vec<u8>, bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut socket = Socket::from(listener.accept().await.unwrap().0);
+        socket.write_all(b"last words").await.unwrap();
+        let sending = async {
+            let sent = client.write_all(&vec![7; bytes]).await.and(client.shutdown().await);
+            sent.is_err()
+        };
+        let ((), unsent) = tokio::join!(close(socket), sending);
+        let mut heard = Vec::new();
+        let unread = client.read_to_end(&mut heard).await.is_err();
+        (heard, unsent || unread || client.take_error().unwrap().is_some())
+    }
+
+    #[tokio::test]
+    async fn what_a_client_still_sends_is_read_so_that_no_reset_overtakes_the_last_words() {
+        for bytes in [0, 1, LINGER_BYTES - 4096] {
+            assert_eq!(heard_by_one_that_sends(bytes).await, (b"last words".to_vec(), false), "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_on_and_on_is_not_read_to_its_end() {
+        let (_, reset) = heard_by_one_that_sends(16 * LINGER_BYTES).await;
+        assert!(reset);
+    }
 }

@@ -6,7 +6,7 @@
 //! - `listen`: accept, under limits.
 //! - `handshake`: the site by SNI, the client's certificate, possession (`proof`, `proof_rsa`); `challenge` for a CA that asks whether the name leads here.
 //! - `identify`: the chain against the site's anchors.
-//! - `serve`: HTTP on the connection, its deadlines and floods (`io`; on HTTP/2 `frames`, `calm`, `spoken`, `blocks`, `wire`), its rest (`doze`) and its end.
+//! - `serve`: HTTP on the connection, its deadlines and floods (`io`, with `socket` below it; on HTTP/2 `frames`, `calm`, `spoken`, `blocks`, `wire`), its rest (`doze`) and its end.
 //! - `admit`: each request's host, path and decision.
 //! - `forward`: to the upstream (`broom`, `upstream`), with a permit only; `identity` and `proxy` tell it who is there.
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
@@ -54,6 +54,7 @@ mod refuse;
 mod renew;
 mod serve;
 mod settings;
+mod socket;
 mod spoken;
 mod turn;
 mod upstream;

@@ -28,6 +28,7 @@ use crate::listen::{Seat, Worker};
 use crate::observe::{AccessEntry, reference};
 use crate::ocsp;
 use crate::settings::PublishedList;
+use crate::socket::Socket;
 
 /// How long a connection may take, a revocation list included.
 const LIFE: Duration = Duration::from_secs(30);
@@ -77,7 +78,7 @@ async fn serve(worker: Rc<Worker>, tcp: TcpStream, from: IpAddr, _seat: Seat) {
         .keep_alive(false)
         .max_headers(limits.header_fields)
         .max_header_size(limits.stranger_header_bytes)
-        .serve_connection(TokioIo::new(tcp), service)
+        .serve_connection(TokioIo::new(Socket::from(tcp)), service)
         .without_shutdown();
     if let Ok(Ok(parts)) = tokio::time::timeout(LIFE, connection).await {
         io::close(parts.io.into_inner()).await;

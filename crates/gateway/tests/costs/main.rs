@@ -7,6 +7,7 @@
 #[path = "../gate/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -29,12 +30,15 @@ const MOST_ALLOCATIONS_H1: u64 = 24;
 const MOST_ALLOCATIONS_H2: u64 = 28;
 /// System calls for it: wait, read, write, once for the visitor and once for the upstream. Seen: 6.0.
 const MOST_CALLS: f64 = 7.0;
+/// System calls for a connection with one request that the client ends with close_notify. Seen: 20.4.
+const MOST_CALLS_A_CONNECTION: f64 = 24.0;
 /// Bytes that an idle connection holds at rest. Seen: 14,000.
 const MOST_BYTES_HELD: i64 = 19_000;
 /// Bytes that it gives back when it comes to rest: hyper's two buffers.
 const LEAST_BYTES_GIVEN_BACK: i64 = 14_000;
 
 const REQUESTS: u64 = 400;
+const CONNECTIONS: u64 = 100;
 
 #[test]
 fn a_kept_request_takes_a_bounded_number_of_allocations() {
@@ -74,15 +78,39 @@ fn a_kept_request_takes_a_bounded_number_of_system_calls() {
         ask(&mut connection, REQUESTS).await;
         strace.detach()
     });
-    let a_request = calls as f64 / REQUESTS as f64;
+    let a_request = calls.all() as f64 / REQUESTS as f64;
     println!("{a_request} system calls a request");
     assert!(a_request >= 4.0, "strace saw too little: {a_request}");
     assert!(a_request <= MOST_CALLS, "{a_request}");
+    // Request and answer are one piece each. The last answer may be here before its call is over.
+    assert!(calls.of("sendto") >= 2 * REQUESTS - 1, "{calls:?}");
+    assert_eq!(calls.of("writev"), 0, "{calls:?}");
+}
+
+#[test]
+fn a_connection_that_its_client_ends_takes_a_bounded_number_of_system_calls() {
+    let (gate, runtime) = (CountedGate::start(), runtime());
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("strace");
+    let calls = runtime.block_on(async {
+        gate.come_and_go(5).await;
+        let strace = Strace::attach(gate.serving_thread(), &file);
+        gate.come_and_go(CONNECTIONS).await;
+        strace.detach()
+    });
+    let a_connection = calls.all() as f64 / CONNECTIONS as f64;
+    println!("{a_connection} system calls a connection");
+    assert!(a_connection <= MOST_CALLS_A_CONNECTION, "{calls:?}");
+    // Closing says the end. The last one may be here before its call is over.
+    assert!(calls.of("close") >= CONNECTIONS - 1, "{calls:?}");
+    assert_eq!(calls.of("shutdown"), 0, "{calls:?}");
+    // The hello, what ends the handshake, the request, the upstream's answer, close_notify: nothing behind that.
+    assert!(calls.of("recvfrom") <= 5 * CONNECTIONS, "{calls:?}");
 }
 
 #[test]
 fn an_idle_connection_comes_to_hold_a_bounded_number_of_bytes_and_is_served_again() {
-    const CONNECTIONS: i64 = 40;
+    const HELD: i64 = 40;
     const FIRST: i64 = 10;
     let (mut gate, runtime) = (CountedGate::start(), runtime());
     let held = runtime.block_on(async {
@@ -93,14 +121,14 @@ fn an_idle_connection_comes_to_hold_a_bounded_number_of_bytes_and_is_served_agai
         // What the gate itself holds, with these at rest.
         let awake = gate.counts().1;
         let before = gate.bytes_at_most(awake - FIRST * LEAST_BYTES_GIVEN_BACK).await;
-        for _ in 0..CONNECTIONS {
+        for _ in 0..HELD {
             all.push(gate.connect_and_ask().await);
         }
-        let after = gate.bytes_at_most(before + CONNECTIONS * MOST_BYTES_HELD).await;
+        let after = gate.bytes_at_most(before + HELD * MOST_BYTES_HELD).await;
         for connection in &mut all {
             ask(connection, 2).await;
         }
-        (after - before) / CONNECTIONS
+        (after - before) / HELD
     });
     println!("{held} bytes a connection");
     assert!(held > 1_000, "nothing was counted: {held}");
@@ -187,6 +215,15 @@ impl CountedGate {
         let mut connection = self.connect().await;
         ask(&mut connection, 1).await;
         connection
+    }
+
+    /// Connections with one request each, one after the other.
+    async fn come_and_go(&self, times: u64) {
+        for _ in 0..times {
+            let mut connection = self.connect_and_ask().await;
+            connection.finish().await.unwrap();
+            assert!(connection.read_to_end().await.unwrap().is_empty());
+        }
     }
 
     /// Blocks allocated so far, and bytes held now.
@@ -293,14 +330,33 @@ impl<'a> Strace<'a> {
         Self { child, file }
     }
 
-    /// How many calls it saw.
-    fn detach(mut self) -> u64 {
+    /// The calls it saw.
+    fn detach(mut self) -> Calls {
         let interrupted = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(interrupted.success());
         self.child.wait().unwrap();
         let text = std::fs::read_to_string(self.file).unwrap();
-        let total =
-            text.lines().find(|line| line.trim_end().ends_with(" total")).unwrap_or_else(|| panic!("{text}"));
-        total.split_whitespace().nth(3).unwrap().parse().unwrap()
+        // The share of the time, seconds, microseconds a call, calls, perhaps errors, and the name.
+        let row = |line: &str| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let (share, calls, name) = (fields.first()?, fields.get(3)?, fields.last()?);
+            let is_row = share.parse::<f64>().is_ok() && *name != "total";
+            Some(((*name).to_owned(), calls.parse().ok()?)).filter(|_| is_row)
+        };
+        Calls(text.lines().filter_map(row).collect())
+    }
+}
+
+/// How often which system call was made.
+#[derive(Debug)]
+struct Calls(BTreeMap<String, u64>);
+
+impl Calls {
+    fn all(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    fn of(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod challenges;
+mod closing;
 mod crowding;
 mod deadlines;
 mod draining;
