@@ -4,6 +4,8 @@
 //! The newest hash of each writer, its head, is kept in a table and, signed, in the file `audit-heads` beside the
 //! database.
 
+use std::sync::LazyLock;
+
 use examiner::{Thumbprint, UnixTime};
 use policy::{Holder, HostName, PartyName};
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::error::{RegistryError, Result};
 use crate::heads::HowOften;
 use crate::open::{Actor, Registry};
-use crate::rows::{damaged, digest, hex, time};
+use crate::rows::{damaged, digest, time};
 use crate::search;
 
 /// Something that happened.
@@ -204,6 +206,17 @@ impl Registry {
     }
 }
 
+/// Most rows that one statement appends.
+const MOST_ROWS: usize = 64;
+
+/// The statements that append 1, 2, 4, … [`MOST_ROWS`] rows. The parameters have no numbers: SQLite would look for each among
+/// all of them.
+static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let begin = "INSERT INTO audit (writer, number, time, site, party, code, verdict, reference, entry, hash) VALUES ";
+    let rows = |power: u32| vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; 1 << power].join(", ");
+    (0..=MOST_ROWS.ilog2()).map(|power| begin.to_owned() + &rows(power)).collect()
+});
+
 /// The newest entry of a writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -232,36 +245,30 @@ pub(crate) async fn append(
         }
         None => Head { number: 0, id: 0, hash: [0; 32] },
     };
-    let mut rows = Vec::with_capacity(events.len());
-    for event in events {
-        let entry = serde_json::to_string(event).map_err(damaged)?;
-        head.hash = chain(&head.hash, entry.as_bytes());
-        head.number += 1;
-        rows.push(serde_json::json!([
-            head.number,
-            event.time.seconds(),
-            event.site,
-            event.party,
-            event.code,
-            event.verdict,
-            event.reference,
-            entry,
-            hex(&head.hash),
-        ]));
-    }
-    if !rows.is_empty() {
-        // One statement however many entries: a statement costs more than a row.
-        head.id = sqlx::query(
-            "INSERT INTO audit (writer, number, time, site, party, code, verdict, reference, entry, hash)
-             SELECT ?1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                 unhex(value->>8)
-             FROM json_each(?2) ORDER BY key",
-        )
-        .bind(writer)
-        .bind(serde_json::to_string(&rows).map_err(damaged)?)
-        .execute(&mut *tx)
-        .await?
-        .last_insert_rowid();
+    let mut left = events;
+    while !left.is_empty() {
+        // Many rows a statement, since a statement costs more than a row; few statements, since each is kept prepared.
+        let power = left.len().ilog2().min(MOST_ROWS.ilog2());
+        let (some, rest) = left.split_at(1 << power);
+        let mut insert = sqlx::query(INSERTS[power as usize].as_str());
+        for event in some {
+            let entry = serde_json::to_string(event).map_err(damaged)?;
+            head.hash = chain(&head.hash, entry.as_bytes());
+            head.number += 1;
+            insert = insert
+                .bind(writer)
+                .bind(head.number)
+                .bind(event.time.seconds())
+                .bind(event.site.as_deref())
+                .bind(event.party.as_deref())
+                .bind(event.code.as_deref())
+                .bind(&*event.verdict)
+                .bind(event.reference.as_deref())
+                .bind(entry)
+                .bind(head.hash.to_vec());
+        }
+        head.id = insert.execute(&mut *tx).await?.last_insert_rowid();
+        left = rest;
     }
     if head.number == 0 {
         return Ok(None);

@@ -164,3 +164,42 @@ async fn refusals_are_counted_by_code_and_stretch_and_admissions_by_party_and_si
     assert_eq!(entered, [("alice".to_owned(), "portal.test".to_owned(), 2)]);
     assert!(world.registry.who_entered(NOON, NOON.plus(3_599)).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn however_many_are_appended_at_once_each_is_stored_whole_and_in_its_place() {
+    let world = World::new().await;
+    let event = |number: u32| AuditEvent {
+        time: NOON.plus(number.into()),
+        site: Some(format!("site-{number}.test")),
+        party: (number % 2 == 0).then(|| format!("party-{number}")),
+        verdict: "refused".into(),
+        code: (number % 3 == 0).then(|| "expired".into()),
+        reference: (number % 5 == 0).then(|| format!("7F3K-{number}")),
+        detail: Some("a \"quoted\" word, a \\ and an é".into()),
+        count: number,
+        ..AuditEvent::default()
+    };
+    let mut all: Vec<AuditEvent> = Vec::new();
+    for count in [0, 1, 2, 3, 63, 64, 65, 127, 128, 200] {
+        let some: Vec<_> = (0..count).map(|next| event(all.len() as u32 + next)).collect();
+        world.registry.append_audit("gate-1", &some).await.unwrap();
+        all.extend(some);
+    }
+    let filter = AuditFilter { limit: Some(10_000), ..AuditFilter::default() };
+    let stored = world.registry.search_audit(&filter).await.unwrap();
+    let ids: Vec<_> = stored.iter().map(|row| row.id).collect();
+    assert_eq!(ids, (ids[0]..).take(all.len()).collect::<Vec<_>>());
+    assert_eq!(stored.into_iter().map(|row| row.event).collect::<Vec<_>>(), all);
+    for (filter, found) in [
+        (AuditFilter { site: Some("site-400.test".into()), ..AuditFilter::default() }, 400),
+        (AuditFilter { party: Some("party-64".into()), ..AuditFilter::default() }, 64),
+        (AuditFilter { reference: Some("7F3K-65".into()), ..AuditFilter::default() }, 65),
+    ] {
+        let rows = world.registry.search_audit(&filter).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.event.count).collect::<Vec<_>>(), [found]);
+    }
+    let entries = all.len() as u64;
+    assert!(
+        matches!(world.registry.verify_audit().await, Ok(AuditVerdict::Whole { entries: whole, .. }) if whole == entries)
+    );
+}
