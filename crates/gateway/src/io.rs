@@ -278,6 +278,10 @@ impl AsyncRead for Line {
             // Whoever drives the connection ends it now: nothing more of this is read.
             return Poll::Pending;
         }
+        if self.is_drained() && self.poll_readable(cx).is_pending() {
+            // The HTTP machinery asks some times for each request: TLS need not look where the socket has nothing.
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf);
         if let Some(read @ [_, ..]) = buf.filled().get(before..) {

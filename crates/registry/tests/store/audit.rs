@@ -171,10 +171,10 @@ async fn however_many_are_appended_at_once_each_is_stored_whole_and_in_its_place
     let event = |number: u32| AuditEvent {
         time: NOON.plus(number.into()),
         site: Some(format!("site-{number}.test")),
-        party: (number % 2 == 0).then(|| format!("party-{number}")),
+        party: number.is_multiple_of(2).then(|| format!("party-{number}")),
         verdict: "refused".into(),
-        code: (number % 3 == 0).then(|| "expired".into()),
-        reference: (number % 5 == 0).then(|| format!("7F3K-{number}")),
+        code: number.is_multiple_of(3).then(|| "expired".into()),
+        reference: number.is_multiple_of(5).then(|| format!("7F3K-{number}")),
         detail: Some("a \"quoted\" word, a \\ and an é".into()),
         count: number,
         ..AuditEvent::default()
