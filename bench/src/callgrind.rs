@@ -6,10 +6,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::failure::{Doing, Failure};
+use crate::pki::Pki;
 use crate::server::{Place, Server};
 
 /// What the gate still does behind an answer is done after so long.
 pub const SETTLE: Duration = Duration::from_millis(300);
+
+/// Handshakes within which a gate under valgrind does its first.
+const FIRST_TRIES: u32 = 5;
 
 /// A gate that runs under callgrind, and counts when it is told to.
 pub struct Callgrind {
@@ -36,6 +40,17 @@ impl Callgrind {
         .map(str::to_owned)
         .to_vec();
         Ok(())
+    }
+
+    /// Proves that the gate does its work, as soon as it can: all of it is translated by valgrind when it runs first, and on
+    /// a busy machine the first handshake takes longer than the gate gives it.
+    pub async fn wake(server: &Server, pki: &Pki) -> Result<(), Failure> {
+        for _ in 1..FIRST_TRIES {
+            if server.prove(pki).await.is_ok() {
+                return Ok(());
+            }
+        }
+        server.prove(pki).await
     }
 
     /// The counts of a gate that was started from such a place.

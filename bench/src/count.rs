@@ -80,7 +80,7 @@ async fn instructions(
     place.others = others;
     Callgrind::prepare(&mut place)?;
     let server = Server::start(Kind::Gate, &place, &hall.cores)?;
-    server.prove(&hall.pki).await?;
+    Callgrind::wake(&server, &hall.pki).await?;
     let mut callgrind = Callgrind::of(&server, &place)?;
     for count in counts {
         let crowd = ready(count.mode, &server, hall).await?;

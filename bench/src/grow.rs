@@ -82,7 +82,7 @@ async fn counts(
 ) -> Result<Vec<[f64; 2]>, Failure> {
     Callgrind::prepare(place)?;
     let server = Server::start(Kind::Gate, place, &hall.cores)?;
-    server.prove(&hall.pki).await?;
+    Callgrind::wake(&server, &hall.pki).await?;
     let mut callgrind = Callgrind::of(&server, place)?;
     let door = Rc::new(server.door(&hall.pki)?);
     let (mut held, mut all) = (Vec::new(), Vec::new());
