@@ -12,7 +12,7 @@
 //! - `answer`: the upstream's answer, or the refusal in words (`refuse`, `pages`); `exchange` follows it to its end.
 //! - `observe`: events and references; `metrics`.
 //!
-//! Beside the path: `plain` redirects on port 80 and gives out lists, `ocsp` answers there, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, [`enrol`] and `renew` on the enrolment address, `live` ends what lost admission, `settings` says what it runs on.
+//! Beside the path: `plain` redirects on port 80 and gives out lists, `ocsp` answers there, `manners` and `rate` hold back what a site does not want, `gate` starts and stops it all, `health` answers on the admin address, [`enrol`] and `renew` on the enrolment address, `live` ends what lost admission, `life` says how far the gate is, `settings` says what it runs on.
 
 #![forbid(unsafe_code)]
 

@@ -54,10 +54,9 @@ pub(crate) enum Order {
     EndAll,
 }
 
-/// A state that came into force.
+/// What another state that came into force is about.
 pub(crate) struct Change {
     pub(crate) touched: Vec<Touched>,
-    pub(crate) current: Arc<Current>,
     pub(crate) now: UnixTime,
 }
 
@@ -199,11 +198,11 @@ impl Live {
         }
     }
 
-    /// Carries out an order; between slices of a long one the connections get a turn.
-    pub(crate) async fn obey(&self, order: Order) {
+    /// Carries out an order under the state in force; between slices of a long one the connections get a turn.
+    pub(crate) async fn obey(&self, order: Order, current: &Current) {
         match order {
             Order::DecideAgain(change, told) => {
-                let cut = self.decide_again(&change).await;
+                let cut = self.decide_again(&change, current).await;
                 // Nobody hears it where the gate ends.
                 let _ = told.send(cut);
             }
@@ -214,14 +213,14 @@ impl Live {
         }
     }
 
-    async fn decide_again(&self, change: &Change) -> u64 {
+    async fn decide_again(&self, change: &Change, current: &Current) -> u64 {
         let concerned = self.all.borrow().concerned(&change.touched);
         let mut cut = 0;
         for (index, slice) in concerned.chunks(SLICE).enumerate() {
             if index > 0 {
                 tokio::task::yield_now().await;
             }
-            let again = |one: &&Rc<Connection>| one.decide_again(&change.current, change.now);
+            let again = |one: &&Rc<Connection>| one.decide_again(current, change.now);
             cut += slice.iter().filter(again).count() as u64;
         }
         cut

@@ -1,7 +1,7 @@
 //! Who enters, who is refused and how, and who loses admission while connected.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use examiner::Thumbprint;
@@ -179,6 +179,41 @@ async fn who_asks_in_the_moment_of_a_suspension_is_refused_or_ended() {
         suspended.join().unwrap();
         world.gate.apply(world.state.clone(), vec![Touched::Party(PartyName::parse("alice").unwrap())]);
     }
+}
+
+#[tokio::test]
+async fn a_core_that_stands_still_holds_up_no_change_and_follows_it_when_it_goes_on() {
+    let (held, inside) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (hold, count) = (held.clone(), inside.clone());
+    let world = World::made(
+        |_| {},
+        move |_| {
+            if hold.load(Ordering::SeqCst) && std::thread::current().name() == Some("gate-0") {
+                count.fetch_add(1, Ordering::SeqCst);
+                until(|| !hold.load(Ordering::SeqCst));
+            }
+        },
+    );
+    let world = Arc::new(world);
+    let alice = world.client().showing(&world.alice);
+    let mut running = Vec::new();
+    for _ in 0..8 {
+        let mut connection = alice.connect(world.port(), "portal.test").await.unwrap();
+        connection.send_request("GET", "/slow-stream?ms=50&chunks=2000", &[], b"").await.unwrap();
+        assert_eq!(connection.read_head().await.unwrap().status, 200);
+        running.push(connection);
+    }
+    held.store(true, Ordering::SeqCst);
+    until(|| inside.load(Ordering::SeqCst) > 0);
+    let suspending = world.clone();
+    tokio::task::spawn_blocking(move || suspending.suspend_alice()).await.unwrap();
+    let before = world.echo.count();
+    assert_eq!(alice.knock(world.port(), "portal.test", "/").await.unwrap().status, 403, "by the other core");
+    held.store(false, Ordering::SeqCst);
+    for mut connection in running {
+        assert!(connection.ended_within(Duration::from_secs(20)).await.is_some(), "it runs on");
+    }
+    assert_eq!(world.echo.count(), before);
 }
 
 #[tokio::test]
